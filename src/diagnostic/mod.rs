@@ -1,0 +1,165 @@
+//! One model of an error: a code, a sentence, the places it is about, notes and a hint; and its renderers.
+
+mod codes;
+mod render;
+mod source;
+mod suggest;
+
+pub use codes::{CODES, Code, CodeInfo, Kind};
+pub use render::{html, json, plain, terminal};
+pub use source::{Position, Source, Span};
+pub use suggest::{nearest, quoted_list};
+
+use std::sync::Arc;
+
+/// What goes wrong anywhere in the program. Boxed, so that a `Result` of a value stays small.
+pub type Fault = Box<Diagnostic>;
+
+/// A result whose error is a [`Diagnostic`].
+pub type Outcome<T> = Result<T, Fault>;
+
+/// A place with a few words about it.
+#[derive(Debug, Clone)]
+pub struct Label {
+    /// The half-open range of bytes in the source.
+    pub span: Span,
+    /// What is to be said there; may be empty.
+    pub text: String,
+    /// The text that the span counts in; `None` means the diagnostic's own source.
+    pub source: Option<Arc<Source>>,
+}
+
+/// An error or a warning.
+#[derive(Debug, Clone)]
+pub struct Diagnostic {
+    /// The stable number of this kind of problem.
+    pub code: Code,
+    /// A plain sentence without a full stop.
+    pub message: String,
+    /// The text the primary span counts in.
+    pub source: Option<Arc<Source>>,
+    /// Where it went wrong.
+    pub span: Option<Span>,
+    /// Words at the primary span.
+    pub label: String,
+    /// Which argument of the running call is meant, until the interpreter turns it into a span.
+    pub argument: Option<usize>,
+    /// Other places that matter: an opening bracket, the call that led here.
+    pub related: Vec<Label>,
+    /// Facts that help to understand.
+    pub notes: Vec<String>,
+    /// What to do about it.
+    pub help: Option<String>,
+}
+
+impl Diagnostic {
+    /// A diagnostic without a place.
+    pub fn new(code: Code, message: impl Into<String>) -> Fault {
+        Box::new(Diagnostic {
+            code,
+            message: message.into(),
+            source: None,
+            span: None,
+            label: String::new(),
+            argument: None,
+            related: Vec::new(),
+            notes: Vec::new(),
+            help: None,
+        })
+    }
+
+    /// A diagnostic about the bytes at `span`.
+    pub fn at(code: Code, span: Span, message: impl Into<String>) -> Fault {
+        let mut fault = Diagnostic::new(code, message);
+        fault.span = Some(span);
+        fault
+    }
+
+    /// Names the argument (counted from 0) of the running call that is to blame.
+    pub fn of_argument(mut self: Box<Self>, index: usize) -> Fault {
+        self.argument = Some(index);
+        self
+    }
+
+    /// Puts words at the primary place.
+    pub fn labelled(mut self: Box<Self>, text: impl Into<String>) -> Fault {
+        self.label = text.into();
+        self
+    }
+
+    /// Adds a second place in the same source.
+    pub fn also(mut self: Box<Self>, span: Span, text: impl Into<String>) -> Fault {
+        self.related.push(Label {
+            span,
+            text: text.into(),
+            source: None,
+        });
+        self
+    }
+
+    /// Adds a place in another source.
+    pub fn also_in(
+        mut self: Box<Self>,
+        source: Arc<Source>,
+        span: Span,
+        text: impl Into<String>,
+    ) -> Fault {
+        self.related.push(Label {
+            span,
+            text: text.into(),
+            source: Some(source),
+        });
+        self
+    }
+
+    /// Adds a fact.
+    pub fn note(mut self: Box<Self>, text: impl Into<String>) -> Fault {
+        self.notes.push(text.into());
+        self
+    }
+
+    /// Says what to do.
+    pub fn help(mut self: Box<Self>, text: impl Into<String>) -> Fault {
+        self.help = Some(text.into());
+        self
+    }
+
+    /// Adds "did you mean …?" when a name that exists is near.
+    pub fn did_you_mean(self: Box<Self>, near: Option<&str>) -> Fault {
+        match near {
+            Some(name) => self.help(format!("did you mean {name}?")),
+            None => self,
+        }
+    }
+
+    /// Sets the place unless there is one already.
+    pub fn or_at(mut self: Box<Self>, span: Span) -> Fault {
+        self.span.get_or_insert(span);
+        self
+    }
+
+    /// Sets the source unless there is one already.
+    pub fn in_source(mut self: Box<Self>, source: &Arc<Source>) -> Fault {
+        self.source.get_or_insert_with(|| source.clone());
+        self
+    }
+
+    /// Which of the four kinds of failure this is.
+    pub fn kind(&self) -> Kind {
+        self.code.info().kind
+    }
+
+    /// Line and column of the primary place, both counted from 1, the column in characters.
+    pub fn position(&self) -> Option<Position> {
+        let source = self.source.as_ref()?;
+        Some(source.position(self.span?.start))
+    }
+}
+
+impl std::fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&plain(self))
+    }
+}
+
+impl std::error::Error for Diagnostic {}

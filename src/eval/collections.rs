@@ -1,0 +1,389 @@
+//! Lists, maps and sets: mutable and shared by reference, safe to send to another thread.
+//!
+//! A walk takes a copy of the element pointers first, so that a change during the walk is not seen by it.
+//! Nothing can be put into itself, and dropping a deep nest does not recurse.
+
+use super::compare;
+use super::value::Value;
+use crate::diagnostic::{Code, Diagnostic, Outcome};
+use indexmap::{Equivalent, IndexMap, IndexSet};
+use parking_lot::RwLock;
+use std::cell::RefCell;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+/// Hashing of map keys and set elements.
+pub type Hashing = ahash::RandomState;
+
+/// The entries of a map, in insertion order.
+pub type Entries = IndexMap<Value, Value, Hashing>;
+
+/// The elements of a set, in insertion order.
+pub type Elements = IndexSet<Value, Hashing>;
+
+/// Which Java list this is; it matters only for what functions accept and for stored bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ListKind {
+    /// From a literal.
+    Linked,
+    /// From JSON and functions.
+    Array,
+}
+
+/// Which Java map this is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MapKind {
+    /// From a literal, or MAP_PUT on null.
+    Hash,
+    /// From JSON, MULTISET_*, MAP_MERGE.
+    Ordered,
+    /// The view of all variables, `_`: it cannot be changed.
+    View,
+}
+
+#[derive(Debug)]
+struct Cell<T: Bury> {
+    content: RwLock<T>,
+}
+
+/// What a dying collection hands over instead of dropping it in place.
+trait Bury {
+    fn bury(&mut self, grave: &mut Vec<Value>);
+}
+
+impl Bury for (ListKind, Vec<Value>) {
+    fn bury(&mut self, grave: &mut Vec<Value>) {
+        grave.extend(self.1.drain(..).filter(Value::is_collection));
+    }
+}
+
+impl Bury for (MapKind, Entries) {
+    fn bury(&mut self, grave: &mut Vec<Value>) {
+        grave.extend(
+            self.1
+                .drain(..)
+                .flat_map(|(k, v)| [k, v])
+                .filter(Value::is_collection),
+        );
+    }
+}
+
+impl Bury for Elements {
+    fn bury(&mut self, grave: &mut Vec<Value>) {
+        grave.extend(self.drain(..).filter(Value::is_collection));
+    }
+}
+
+thread_local! {
+    /// Collections waiting to be dropped by the outermost drop of this thread.
+    static GRAVE: RefCell<Option<Vec<Value>>> = const { RefCell::new(None) };
+}
+
+impl<T: Bury> Drop for Cell<T> {
+    fn drop(&mut self) {
+        let content = self.content.get_mut();
+        let outermost = GRAVE.try_with(|grave| {
+            let mut grave = grave.borrow_mut();
+            let outermost = grave.is_none();
+            content.bury(grave.get_or_insert_with(Vec::new));
+            outermost
+        });
+        if outermost != Ok(true) {
+            return;
+        }
+        while let Ok(Some(next)) =
+            GRAVE.try_with(|grave| grave.borrow_mut().as_mut().and_then(Vec::pop))
+        {
+            drop(next);
+        }
+        let _ = GRAVE.try_with(|grave| grave.borrow_mut().take());
+    }
+}
+
+/// A list.
+#[derive(Clone, Debug)]
+pub struct List(Arc<Cell<(ListKind, Vec<Value>)>>);
+
+/// A map.
+#[derive(Clone, Debug)]
+pub struct Map(Arc<Cell<(MapKind, Entries)>>);
+
+/// A set with insertion order.
+#[derive(Clone, Debug)]
+pub struct Set(Arc<Cell<Elements>>);
+
+/// Looks up a string key without making a value of it.
+struct TextKey<'a>(&'a str);
+
+impl Hash for TextKey<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        compare::hash_text(self.0, state);
+    }
+}
+
+impl Equivalent<Value> for TextKey<'_> {
+    fn equivalent(&self, key: &Value) -> bool {
+        matches!(key, Value::Text(text) if text == self.0)
+    }
+}
+
+fn into_itself(what: &str) -> crate::diagnostic::Fault {
+    Diagnostic::new(
+        Code::SelfContaining,
+        format!("a {what} cannot be put into itself"),
+    )
+}
+
+/// Fails when a collection would grow beyond `limit` elements.
+pub fn check_size(length: usize, limit: usize) -> Outcome<()> {
+    if length > limit {
+        let message = format!("the collection would have more than {limit} elements");
+        return Err(Diagnostic::new(Code::CollectionSize, message));
+    }
+    Ok(())
+}
+
+impl List {
+    /// A list of the kind that literals make.
+    pub fn linked(items: Vec<Value>) -> List {
+        List::new(ListKind::Linked, items)
+    }
+
+    /// A list of the kind that JSON and functions make.
+    pub fn array(items: Vec<Value>) -> List {
+        List::new(ListKind::Array, items)
+    }
+
+    /// A list of the given kind.
+    pub fn new(kind: ListKind, items: Vec<Value>) -> List {
+        List(Arc::new(Cell {
+            content: RwLock::new((kind, items)),
+        }))
+    }
+
+    /// Its kind.
+    pub fn kind(&self) -> ListKind {
+        self.0.content.read().0
+    }
+
+    /// How many elements it has.
+    pub fn len(&self) -> usize {
+        self.0.content.read().1.len()
+    }
+
+    /// Whether it has none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The element at `index`.
+    pub fn get(&self, index: usize) -> Option<Value> {
+        self.0.content.read().1.get(index).cloned()
+    }
+
+    /// A copy of the element pointers, for a walk.
+    pub fn items(&self) -> Vec<Value> {
+        self.0.content.read().1.clone()
+    }
+
+    /// Calls `look` with the elements in place; it must not change any collection.
+    pub fn with<R>(&self, look: impl FnOnce(&[Value]) -> R) -> R {
+        look(&self.0.content.read().1)
+    }
+
+    /// Appends in place. Errors: E0214 into itself, E0304 beyond `limit`.
+    pub fn push(&self, value: Value, limit: usize) -> Outcome<()> {
+        if contains(&value, &|v| matches!(v, Value::List(l) if l.same(self))) {
+            return Err(into_itself("list"));
+        }
+        check_size(self.len() + 1, limit)?;
+        self.0.content.write().1.push(value);
+        Ok(())
+    }
+
+    /// Whether both are one and the same list.
+    pub fn same(&self, other: &List) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Map {
+    /// A map of the given kind.
+    pub fn new(kind: MapKind, entries: Entries) -> Map {
+        Map(Arc::new(Cell {
+            content: RwLock::new((kind, entries)),
+        }))
+    }
+
+    /// An empty map of the given kind.
+    pub fn empty(kind: MapKind) -> Map {
+        Map::new(kind, Entries::default())
+    }
+
+    /// An ordered map with string keys.
+    pub fn of_texts<K: AsRef<str>>(entries: impl IntoIterator<Item = (K, Value)>) -> Map {
+        Map::new(
+            MapKind::Ordered,
+            entries
+                .into_iter()
+                .map(|(k, v)| (Value::text(k), v))
+                .collect(),
+        )
+    }
+
+    /// Its kind.
+    pub fn kind(&self) -> MapKind {
+        self.0.content.read().0
+    }
+
+    /// How many entries it has.
+    pub fn len(&self) -> usize {
+        self.0.content.read().1.len()
+    }
+
+    /// Whether it has none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The value of `key`.
+    pub fn get(&self, key: &Value) -> Option<Value> {
+        self.0.content.read().1.get(key).cloned()
+    }
+
+    /// The value of a string key.
+    pub fn get_text(&self, key: &str) -> Option<Value> {
+        self.0.content.read().1.get(&TextKey(key)).cloned()
+    }
+
+    /// Whether `key` is present.
+    pub fn has(&self, key: &Value) -> bool {
+        self.0.content.read().1.contains_key(key)
+    }
+
+    /// A copy of the entry pointers, for a walk.
+    pub fn entries(&self) -> Vec<(Value, Value)> {
+        self.0
+            .content
+            .read()
+            .1
+            .iter()
+            .map(|(k, v)| (k.clone(), v.clone()))
+            .collect()
+    }
+
+    /// Calls `look` with the entries in place; it must not change any collection.
+    pub fn with<R>(&self, look: impl FnOnce(&Entries) -> R) -> R {
+        look(&self.0.content.read().1)
+    }
+
+    /// Puts an entry in place. Errors: E0214 into itself, E0215 for `_`, E0304 beyond `limit`.
+    pub fn put(&self, key: Value, value: Value, limit: usize) -> Outcome<()> {
+        let myself = |v: &Value| matches!(v, Value::Map(m) if Arc::ptr_eq(&m.0, &self.0));
+        if contains(&key, &myself) || contains(&value, &myself) {
+            return Err(into_itself("map"));
+        }
+        check_size(self.len() + 1, limit)?;
+        self.change(|entries| {
+            entries.insert(key, value);
+        })
+    }
+
+    /// Changes the entries in place; what is put in must not hold this map. Errors: E0215 for `_`.
+    pub fn change<R>(&self, change: impl FnOnce(&mut Entries) -> R) -> Outcome<R> {
+        let mut content = self.0.content.write();
+        if content.0 == MapKind::View {
+            return Err(Diagnostic::new(Code::Immutable, "_ cannot be changed"));
+        }
+        Ok(change(&mut content.1))
+    }
+
+    /// Whether both are one and the same map.
+    pub fn same(&self, other: &Map) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Set {
+    /// A set of these elements.
+    pub fn new(elements: Elements) -> Set {
+        Set(Arc::new(Cell {
+            content: RwLock::new(elements),
+        }))
+    }
+
+    /// How many elements it has.
+    pub fn len(&self) -> usize {
+        self.0.content.read().len()
+    }
+
+    /// Whether it has none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether `value` is in it.
+    pub fn has(&self, value: &Value) -> bool {
+        self.0.content.read().contains(value)
+    }
+
+    /// A copy of the element pointers, for a walk.
+    pub fn items(&self) -> Vec<Value> {
+        self.0.content.read().iter().cloned().collect()
+    }
+
+    /// Calls `look` with the elements in place; it must not change any collection.
+    pub fn with<R>(&self, look: impl FnOnce(&Elements) -> R) -> R {
+        look(&self.0.content.read())
+    }
+
+    /// Adds in place. Errors: E0214 into itself, E0304 beyond `limit`.
+    pub fn add(&self, value: Value, limit: usize) -> Outcome<()> {
+        if contains(&value, &|v| matches!(v, Value::Set(s) if s.same(self))) {
+            return Err(into_itself("set"));
+        }
+        check_size(self.len() + 1, limit)?;
+        self.0.content.write().insert(value);
+        Ok(())
+    }
+
+    /// Removes in place.
+    pub fn remove(&self, value: &Value) {
+        self.0.content.write().shift_remove(value);
+    }
+
+    /// Whether both are one and the same set.
+    pub fn same(&self, other: &Set) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+/// Whether `value` is or holds, at any depth, something that `test` finds.
+fn contains(value: &Value, test: &dyn Fn(&Value) -> bool) -> bool {
+    if !value.is_collection() {
+        return false;
+    }
+    let mut waiting = vec![value.clone()];
+    while let Some(next) = waiting.pop() {
+        if test(&next) {
+            return true;
+        }
+        match &next {
+            Value::List(list) => list
+                .with(|items| waiting.extend(items.iter().filter(|v| v.is_collection()).cloned())),
+            Value::Set(set) => set
+                .with(|items| waiting.extend(items.iter().filter(|v| v.is_collection()).cloned())),
+            Value::Map(map) => map.with(|entries| {
+                waiting.extend(
+                    entries
+                        .iter()
+                        .flat_map(|(k, v)| [k, v])
+                        .filter(|v| v.is_collection())
+                        .cloned(),
+                );
+            }),
+            _ => {}
+        }
+    }
+    false
+}

@@ -1,0 +1,123 @@
+//! What an evaluation can see of the world: variables, functions, globals, time and place, limits, services.
+
+use super::function::Functions;
+use super::java::date_format::{Locale, Zone};
+use super::limits::Limits;
+use super::value::Value;
+use crate::diagnostic::{Code, Diagnostic, Outcome};
+use indexmap::IndexMap;
+use parking_lot::RwLock;
+use smol_str::SmolStr;
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+/// Where "now" comes from.
+pub trait Clock: Send + Sync + std::fmt::Debug {
+    /// Milliseconds since 1970-01-01T00:00Z.
+    fn now(&self) -> i64;
+}
+
+/// The variables of a front end.
+pub trait Variables: Send + Sync {
+    /// The value of a name; `None` when there is no such variable.
+    fn get(&self, name: &str) -> Option<Value>;
+    /// All names with their values, in order.
+    fn all(&self) -> Vec<(SmolStr, Value)>;
+}
+
+/// No variables at all.
+pub struct NoVariables;
+
+impl Variables for NoVariables {
+    fn get(&self, _name: &str) -> Option<Value> {
+        None
+    }
+
+    fn all(&self) -> Vec<(SmolStr, Value)> {
+        Vec::new()
+    }
+}
+
+/// Values that `%define` and the configuration give to functions.
+pub type Globals = Arc<RwLock<IndexMap<SmolStr, Value>>>;
+
+/// Services by their type: how functions reach stores, files and the network.
+#[derive(Clone, Default)]
+pub struct Services(HashMap<TypeId, Arc<dyn Any + Send + Sync>>);
+
+impl Services {
+    /// Adds or replaces the service of type `T`.
+    pub fn add<T: Any + Send + Sync>(&mut self, service: Arc<T>) {
+        self.0.insert(TypeId::of::<T>(), service);
+    }
+
+    /// The service of type `T`.
+    pub fn get<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
+        self.0
+            .get(&TypeId::of::<T>())
+            .cloned()
+            .and_then(|s| s.downcast().ok())
+    }
+}
+
+/// Everything an evaluation depends on beside its expression. Cheap to clone.
+#[derive(Clone)]
+pub struct Context {
+    /// Variables by name.
+    pub variables: Arc<dyn Variables>,
+    /// Functions by name.
+    pub functions: Arc<dyn Functions>,
+    /// Global values.
+    pub globals: Globals,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// The zone of dates without one.
+    pub zone: Zone,
+    /// Names of days and months, week rules.
+    pub locale: Arc<Locale>,
+    /// Bounds.
+    pub limits: Limits,
+    /// Set to stop a running evaluation.
+    pub cancel: Arc<AtomicBool>,
+    /// When a running evaluation must be done, beside `limits.time`.
+    pub deadline: Option<Instant>,
+    /// Services by type.
+    pub services: Services,
+}
+
+impl Context {
+    /// The same context with other variables.
+    pub fn with_variables(&self, variables: Arc<dyn Variables>) -> Context {
+        Context {
+            variables,
+            ..self.clone()
+        }
+    }
+
+    /// Fails when the evaluation has been cancelled: E0307.
+    pub fn check_cancelled(&self) -> Outcome<()> {
+        if self.cancel.load(Ordering::Relaxed) {
+            return Err(Diagnostic::new(Code::Interrupted, "interrupted"));
+        }
+        Ok(())
+    }
+}
+
+/// Looks `name` up by `get`: verbatim first, then, when it holds dots, as a path through nested maps.
+pub fn look_up(name: &str, get: impl Fn(&str) -> Option<Value>) -> Option<Value> {
+    if let Some(value) = get(name) {
+        return Some(value);
+    }
+    let mut path = name.split('.');
+    let mut value = get(path.next().filter(|first| first.len() < name.len())?)?;
+    for key in path {
+        value = match value {
+            Value::Map(map) => map.get_text(key)?,
+            _ => return None,
+        };
+    }
+    Some(value)
+}

@@ -1,0 +1,582 @@
+//! Program to value.
+
+use super::arithmetic;
+use super::collections::{Entries, List, Map, MapKind, check_size};
+use super::compare;
+use super::context::{Context, look_up};
+use super::convert::{condition, truth};
+use super::function::{Arguments, Call, wrong_count};
+use super::lambda::Lambda;
+use super::program::{
+    Arithmetic, Branches, CallNode, Comparison, Container, In, NamedCall, Node, Place, Program,
+};
+use super::value::Value;
+use crate::diagnostic::{Code, Diagnostic, Fault, Outcome, Source, Span};
+use crate::syntax::{ArithOp, CompareOp, LogicOp};
+use smol_str::SmolStr;
+use std::cell::{Cell, RefCell};
+use std::cmp::Ordering;
+use std::sync::{Arc, LazyLock};
+use std::time::Instant;
+
+/// The clock and the cancel flag are looked at once in so many steps.
+const STEPS_BETWEEN_CHECKS: u64 = 256;
+
+/// How deep calls of lambdas and definitions may nest, counted in levels of their bodies.
+const CALL_LEVELS: usize = 512;
+
+static NULL: Value = Value::Null;
+
+/// What one evaluation has used up so far.
+pub(super) struct Run<'a> {
+    pub context: &'a Context,
+    steps: Cell<u64>,
+    started: Cell<Option<Instant>>,
+    levels: Cell<usize>,
+    /// Definitions that are being evaluated.
+    calls: RefCell<Vec<SmolStr>>,
+}
+
+/// One program at work on its slots.
+pub(super) struct Machine<'a> {
+    pub run: &'a Run<'a>,
+    program: &'a Arc<Program>,
+    slots: &'a [Value],
+}
+
+#[derive(Clone, Copy)]
+struct Frame<'a> {
+    parameters: &'a [Value],
+    captured: &'a [Value],
+}
+
+const TOP: Frame<'static> = Frame {
+    parameters: &[],
+    captured: &[],
+};
+
+impl Program {
+    /// Evaluates with the values of [`Program::variables`] in `slots`.
+    ///
+    /// Errors: everything of the codes E02xx and E03xx, with its place.
+    pub fn run(self: &Arc<Self>, context: &Context, slots: &[Value]) -> Outcome<Value> {
+        let run = Run::new(context);
+        let machine = Machine {
+            run: &run,
+            program: self,
+            slots,
+        };
+        machine
+            .eval(&self.root, TOP)
+            .map_err(|fault| fault.in_source(&self.source))
+    }
+
+    /// Evaluates with the variables of the context.
+    pub fn evaluate(self: &Arc<Self>, context: &Context) -> Outcome<Value> {
+        self.run(context, &self.fill(context))
+    }
+
+    /// The slots filled from the context's variables.
+    pub fn fill(&self, context: &Context) -> Vec<Value> {
+        let get = |name: &SmolStr| match name.as_str() {
+            "_" => view(context),
+            name => look_up(name, |n| context.variables.get(n)).unwrap_or(Value::Null),
+        };
+        self.variables.iter().map(get).collect()
+    }
+}
+
+/// All variables with a value as one map that cannot be changed.
+fn view(context: &Context) -> Value {
+    let all = context
+        .variables
+        .all()
+        .into_iter()
+        .filter(|(_, v)| !v.is_null());
+    let entries: Entries = all.map(|(k, v)| (Value::Text(k), v)).collect();
+    Value::Map(Map::new(MapKind::View, entries))
+}
+
+impl<'a> Run<'a> {
+    fn new(context: &'a Context) -> Run<'a> {
+        Run {
+            context,
+            steps: Cell::new(0),
+            started: Cell::new(None),
+            levels: Cell::new(0),
+            calls: RefCell::new(Vec::new()),
+        }
+    }
+
+    /// Counts a step. Errors: E0305, E0306, E0307.
+    #[inline]
+    pub fn step(&self) -> Outcome<()> {
+        let steps = self.steps.get() + 1;
+        self.steps.set(steps);
+        if steps.is_multiple_of(STEPS_BETWEEN_CHECKS) {
+            self.check(steps)
+        } else {
+            Ok(())
+        }
+    }
+
+    #[cold]
+    fn check(&self, steps: u64) -> Outcome<()> {
+        let context = self.context;
+        context.check_cancelled()?;
+        let limits = &context.limits;
+        if steps > limits.steps {
+            let message = format!("the evaluation took more than {} steps", limits.steps);
+            return Err(Diagnostic::new(Code::Steps, message));
+        }
+        let now = Instant::now();
+        let started = self.started.get().unwrap_or_else(|| {
+            self.started.set(Some(now));
+            now
+        });
+        let late = !limits.time.is_zero() && now.duration_since(started) > limits.time;
+        if late || context.deadline.is_some_and(|d| now > d) {
+            return Err(Diagnostic::new(
+                Code::Timeout,
+                "the evaluation took too long",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Runs `work` with `levels` more levels in use. Errors: E0302.
+    fn nested<T>(&self, levels: usize, work: impl FnOnce() -> Outcome<T>) -> Outcome<T> {
+        let before = self.levels.get();
+        let after = before + levels + 1;
+        if after > CALL_LEVELS {
+            return Err(Diagnostic::new(
+                Code::Nesting,
+                "calls of lambdas and definitions nest too deep",
+            ));
+        }
+        self.levels.set(after);
+        let result = work();
+        self.levels.set(before);
+        result
+    }
+}
+
+impl Machine<'_> {
+    /// Evaluates a node that reads no variables.
+    pub fn constant(node: &Node, context: &Context) -> Outcome<Value> {
+        Machine::with_empty(context, |machine| machine.eval(node, TOP))
+    }
+
+    /// A machine on an empty program.
+    pub fn with_empty<T>(context: &Context, work: impl FnOnce(&Machine<'_>) -> T) -> T {
+        static EMPTY: LazyLock<Arc<Program>> = LazyLock::new(|| {
+            Arc::new(Program {
+                source: Arc::new(Source::expression("")),
+                variables: Vec::new(),
+                parameters: Vec::new(),
+                problems: Vec::new(),
+                root: Node::Constant(Value::Null),
+                depth: 0,
+            })
+        });
+        let run = Run::new(context);
+        work(&Machine {
+            run: &run,
+            program: &EMPTY,
+            slots: &[],
+        })
+    }
+
+    fn eval(&self, node: &Node, frame: Frame<'_>) -> Outcome<Value> {
+        match node {
+            Node::Constant(value) => Ok(value.clone()),
+            Node::Slot(_) | Node::Local(_) => Ok(self.stored(node, frame).clone()),
+            Node::Arithmetic(chain) => self.arithmetic(chain, frame),
+            Node::CompareConstant(comparison) => {
+                let (op, left, right, span) = comparison.as_ref();
+                let mut scratch = Value::Null;
+                let left = self.operand(left, frame, &mut scratch)?;
+                compare(*op, left, right)
+                    .map(Value::Bool)
+                    .map_err(|f| f.or_at(*span))
+            }
+            Node::Comparison(chain) => self.comparison(chain, frame),
+            Node::Logic(logic) => self.logic(&logic.0, &logic.1, frame),
+            Node::In(inside) => self.inside(inside, frame),
+            Node::Branches(branches) => self.branches(branches, frame),
+            Node::Call(call) => self.call(call, frame),
+            Node::Not(inner) => Ok(Value::Bool(!truth(&self.eval(inner, frame)?))),
+            Node::Exists(inner) => Ok(Value::Bool(!self.stored(inner, frame).is_null())),
+            Node::Negate(inner) => {
+                let value = self.eval(&inner.0, frame)?;
+                arithmetic::negate(&value).map_err(|f| f.or_at(inner.1))
+            }
+            Node::NullPlus(inner) => self.null_plus(&inner.0, inner.1, frame),
+            Node::List(items) => self.list(items, frame),
+            Node::Map(entries) => self.map(entries, frame),
+            Node::CallByName(call) => self.call_by_name(call, frame),
+            Node::Lambda(code) => {
+                let captured = code
+                    .captures
+                    .iter()
+                    .map(|place| local(*place, frame).clone())
+                    .collect();
+                let program = self.program.clone();
+                Ok(Value::Lambda(Arc::new(Lambda {
+                    program,
+                    code: code.clone(),
+                    captured,
+                })))
+            }
+            Node::Raise(fault) => Err(fault.clone()),
+        }
+    }
+
+    /// The value of a node that only reads.
+    #[inline]
+    fn stored<'v>(&'v self, node: &'v Node, frame: Frame<'v>) -> &'v Value {
+        match node {
+            Node::Constant(value) => value,
+            Node::Slot(slot) => self.slots.get(*slot).unwrap_or(&NULL),
+            Node::Local(place) => local(*place, frame),
+            _ => &NULL,
+        }
+    }
+
+    /// The value of a node, borrowed where it exists already.
+    #[inline]
+    fn operand<'v>(
+        &'v self,
+        node: &'v Node,
+        frame: Frame<'v>,
+        scratch: &'v mut Value,
+    ) -> Outcome<&'v Value> {
+        match node {
+            Node::Constant(_) | Node::Slot(_) | Node::Local(_) => Ok(self.stored(node, frame)),
+            _ => {
+                *scratch = self.eval(node, frame)?;
+                Ok(scratch)
+            }
+        }
+    }
+
+    fn arithmetic(&self, chain: &Arithmetic, frame: Frame<'_>) -> Outcome<Value> {
+        let mut scratch = Value::Null;
+        let first = self.operand(&chain.first, frame, &mut scratch)?;
+        let Some((&(op, ref second), rest)) = chain.rest.split_first() else {
+            return Ok(first.clone());
+        };
+        let mut result = self.apply(op, first, second, chain.span, frame)?;
+        for (op, node) in rest {
+            result = self.apply(*op, &result, node, chain.span, frame)?;
+        }
+        Ok(result)
+    }
+
+    #[inline]
+    fn apply(
+        &self,
+        op: ArithOp,
+        left: &Value,
+        right: &Node,
+        span: Span,
+        frame: Frame<'_>,
+    ) -> Outcome<Value> {
+        let mut scratch = Value::Null;
+        let right = self.operand(right, frame, &mut scratch)?;
+        arithmetic::apply(op, left, right, self.run.context.limits.string)
+            .map_err(|f| f.or_at(span))
+    }
+
+    /// A literal null beside `+`: fine with a text, else refused as Metron does.
+    fn null_plus(&self, other: &Node, span: Span, frame: Frame<'_>) -> Outcome<Value> {
+        match self.eval(other, frame)? {
+            text @ Value::Text(_) => Ok(text),
+            _ => Err(
+                Diagnostic::at(Code::OperandHere, span, "null cannot be added to a number")
+                    .help("a missing variable counts as 0; write 0 for null"),
+            ),
+        }
+    }
+
+    fn comparison(&self, chain: &Comparison, frame: Frame<'_>) -> Outcome<Value> {
+        let mut scratch = Value::Null;
+        let first = self.operand(&chain.first, frame, &mut scratch)?;
+        let Some((&(op, ref second), rest)) = chain.rest.split_first() else {
+            return Ok(first.clone());
+        };
+        let one = |op, left: &Value, node| {
+            let mut scratch = Value::Null;
+            let right = self.operand(node, frame, &mut scratch)?;
+            compare(op, left, right).map_err(|f| f.or_at(chain.span))
+        };
+        let mut result = one(op, first, second)?;
+        for (op, node) in rest {
+            result = one(*op, &Value::Bool(result), node)?;
+        }
+        Ok(Value::Bool(result))
+    }
+
+    /// `a and (b or (c …))`: the outermost operand that fixes the result wins, but what Metron evaluates is evaluated.
+    fn logic(&self, operands: &[Node], operators: &[LogicOp], frame: Frame<'_>) -> Outcome<Value> {
+        let mut fixed = None;
+        let mut operators = operators.iter();
+        for operand in operands {
+            let mut scratch = Value::Null;
+            let value = self.operand(operand, frame, &mut scratch)?;
+            let Some(operator) = operators.next() else {
+                return Ok(Value::Bool(fixed.unwrap_or_else(|| truth(value))));
+            };
+            let decides = *operator == LogicOp::Or;
+            match condition(value) {
+                Some(known) if known == decides => return Ok(Value::Bool(fixed.unwrap_or(known))),
+                Some(_) => {}
+                // Anything but a boolean never stops the evaluation of the rest.
+                None if truth(value) == decides => {
+                    fixed.get_or_insert(decides);
+                }
+                None => {}
+            }
+        }
+        Ok(Value::Bool(fixed.unwrap_or(false)))
+    }
+
+    fn inside(&self, inside: &In, frame: Frame<'_>) -> Outcome<Value> {
+        let mut scratch = Value::Null;
+        let item = self.operand(&inside.item, frame, &mut scratch)?;
+        let found = match &inside.container {
+            Container::Constants(constants) => constants.has(item),
+            Container::Node(node) => {
+                let mut scratch = Value::Null;
+                let container = self.operand(node, frame, &mut scratch)?;
+                is_in(item, container)
+            }
+        };
+        Ok(Value::Bool(found != inside.negated))
+    }
+
+    fn branches(&self, branches: &Branches, frame: Frame<'_>) -> Outcome<Value> {
+        let mut chosen = &branches.otherwise;
+        for (i, (check, result)) in branches.branches.iter().enumerate() {
+            let mut scratch = Value::Null;
+            let value = self.operand(check, frame, &mut scratch)?;
+            match condition(value) {
+                Some(true) => {
+                    chosen = result;
+                    break;
+                }
+                Some(false) => {}
+                None => return Err(no_condition(value, branches.conditions.get(i))),
+            }
+        }
+        let value = self.eval(chosen, frame)?;
+        match &value {
+            Value::Lambda(lambda) if branches.calls_lambdas => self.invoke(lambda, &[]),
+            _ => Ok(value),
+        }
+    }
+
+    fn list(&self, items: &[Node], frame: Frame<'_>) -> Outcome<Value> {
+        check_size(items.len(), self.run.context.limits.collection)?;
+        let items: Outcome<Vec<Value>> = items.iter().map(|item| self.eval(item, frame)).collect();
+        Ok(Value::List(List::linked(items?)))
+    }
+
+    /// The first of equal keys wins.
+    fn map(&self, entries: &[(Node, Node)], frame: Frame<'_>) -> Outcome<Value> {
+        check_size(entries.len(), self.run.context.limits.collection)?;
+        let mut built = Entries::with_capacity_and_hasher(entries.len(), Default::default());
+        for (key, value) in entries {
+            let key = self.eval(key, frame)?;
+            let value = self.eval(value, frame)?;
+            built.entry(key).or_insert(value);
+        }
+        Ok(Value::Map(Map::new(MapKind::Hash, built)))
+    }
+
+    fn call(&self, node: &CallNode, frame: Frame<'_>) -> Outcome<Value> {
+        self.run.step()?;
+        let mut arguments = Arguments::new();
+        for argument in &node.arguments {
+            arguments.push(self.eval(argument, frame)?);
+        }
+        let mut call = Call {
+            name: node.builtin.name,
+            arguments,
+            prepared: node.prepared.as_ref(),
+            machine: self,
+        };
+        (node.builtin.run)(&mut call).map_err(|fault| place(fault, node))
+    }
+
+    fn call_by_name(&self, node: &NamedCall, frame: Frame<'_>) -> Outcome<Value> {
+        let run = self.run;
+        run.step()?;
+        let context = run.context;
+        let Some(definition) = context.functions.defined(&node.name, context)? else {
+            return Err(unknown_function(&node.name, node.name_span, context));
+        };
+        let wanted = definition.parameters.len();
+        if node.arguments.len() < wanted {
+            let expected = if wanted == 1 {
+                "1 argument".to_string()
+            } else {
+                format!("{wanted} arguments")
+            };
+            return Err(wrong_count(&node.name, &expected, node.arguments.len()).or_at(node.span));
+        }
+        let arguments: Outcome<Arguments> =
+            node.arguments.iter().map(|a| self.eval(a, frame)).collect();
+        let arguments = arguments?;
+        if run.calls.borrow().contains(&node.name) {
+            let mut chain: Vec<String> = run.calls.borrow().iter().map(|n| n.to_string()).collect();
+            chain.push(node.name.to_string());
+            return Err(Diagnostic::at(
+                Code::Recursion,
+                node.name_span,
+                format!("{} calls itself", node.name),
+            )
+            .note(format!("the calls: {}", chain.join(" → "))));
+        }
+        let program = &definition.program;
+        let slots = program.fill(context);
+        run.calls.borrow_mut().push(node.name.clone());
+        let result = run.nested(program.depth, || {
+            let machine = Machine {
+                run,
+                program,
+                slots: &slots,
+            };
+            let frame = Frame {
+                parameters: &arguments,
+                captured: &[],
+            };
+            machine.eval(&program.root, frame)
+        });
+        run.calls.borrow_mut().pop();
+        result.map_err(|fault| {
+            if fault.source.is_none() && fault.span.is_none() {
+                return fault.or_at(node.span);
+            }
+            let fault = fault.in_source(&definition.source);
+            fault.also_in(
+                self.program.source.clone(),
+                node.span,
+                format!("called here by way of {}", node.name),
+            )
+        })
+    }
+
+    /// Calls a lambda; one of another program finds its variables by name now.
+    pub(super) fn invoke(&self, lambda: &Arc<Lambda>, arguments: &[Value]) -> Outcome<Value> {
+        let run = self.run;
+        run.step()?;
+        let code = &lambda.code;
+        let padded: Arguments;
+        let parameters = if arguments.len() < code.parameters.len() {
+            let missing = std::iter::repeat_n(Value::Null, code.parameters.len() - arguments.len());
+            padded = arguments.iter().cloned().chain(missing).collect();
+            padded.as_slice()
+        } else {
+            arguments
+        };
+        let frame = Frame {
+            parameters,
+            captured: &lambda.captured,
+        };
+        run.nested(code.depth, || {
+            if Arc::ptr_eq(&lambda.program, self.program) {
+                return self.eval(&code.body, frame);
+            }
+            let slots = lambda.program.fill(run.context);
+            let machine = Machine {
+                run,
+                program: &lambda.program,
+                slots: &slots,
+            };
+            machine
+                .eval(&code.body, frame)
+                .map_err(|fault| fault.in_source(&lambda.program.source))
+        })
+    }
+}
+
+#[inline]
+fn local<'v>(place: Place, frame: Frame<'v>) -> &'v Value {
+    match place {
+        Place::Parameter(index) => frame.parameters.get(index),
+        Place::Captured(index) => frame.captured.get(index),
+    }
+    .unwrap_or(&NULL)
+}
+
+/// One comparison.
+#[inline]
+pub(super) fn compare(op: CompareOp, left: &Value, right: &Value) -> Outcome<bool> {
+    Ok(match op {
+        CompareOp::Equal => compare::equal(left, right),
+        CompareOp::Unequal => !compare::equal(left, right),
+        _ => {
+            let order = match (left, right) {
+                (Value::Int(a), Value::Int(b)) => Some(a.cmp(b)),
+                _ => compare::order(left, right)?,
+            };
+            order.is_some_and(|order| match op {
+                CompareOp::Less => order == Ordering::Less,
+                CompareOp::AtMost => order != Ordering::Greater,
+                CompareOp::Greater => order == Ordering::Greater,
+                _ => order != Ordering::Less,
+            })
+        }
+    })
+}
+
+/// `item in container`.
+pub(super) fn is_in(item: &Value, container: &Value) -> bool {
+    match container {
+        Value::Null => false,
+        Value::Text(whole) => item.as_text().is_some_and(|part| whole.contains(part)),
+        Value::List(list) => list.with(|items| items.iter().any(|v| compare::same(v, item))),
+        Value::Set(set) => set.has(item),
+        Value::Map(map) => map.has(item),
+        other => compare::same(item, other),
+    }
+}
+
+#[cold]
+fn no_condition(value: &Value, span: Option<&Span>) -> Fault {
+    let message = format!(
+        "a condition must be true or false, not {}",
+        value.kind_in_words()
+    );
+    let fault = Diagnostic::new(Code::ConditionType, message).help("compare it: x == …, x != null");
+    match span {
+        Some(span) => fault.or_at(*span),
+        None => fault,
+    }
+}
+
+/// The error for a name that is no function.
+#[cold]
+pub(super) fn unknown_function(name: &str, span: Span, context: &Context) -> Fault {
+    if let Some((message, help)) = context.functions.unavailable(name) {
+        return Diagnostic::at(Code::NotWanted, span, message).help(help);
+    }
+    let near = context.functions.nearest(name);
+    Diagnostic::at(
+        Code::UnknownFunction,
+        span,
+        format!("there is no function {name}"),
+    )
+    .did_you_mean(near.as_deref())
+}
+
+/// Gives an error of a function its place: the argument it names, or the call.
+#[cold]
+fn place(mut fault: Fault, node: &CallNode) -> Fault {
+    if fault.span.is_some() {
+        return fault;
+    }
+    let argument = fault.argument.take().and_then(|i| node.spans.get(i));
+    fault.or_at(argument.copied().unwrap_or(node.span))
+}

@@ -1,0 +1,27 @@
+//! Date patterns, parsing and calendar fields with the behaviour of Java 17's
+//! `SimpleDateFormat` and `GregorianCalendar`.
+//!
+//! The calendar is the hybrid one: Julian before 1582-10-15, Gregorian from
+//! that day on.  Instants are `i64` milliseconds since 1970-01-01T00:00:00Z;
+//! every value of the type is accepted and nothing here panics.
+
+mod calendar;
+mod locale;
+mod names;
+mod number;
+mod parse;
+mod pattern;
+mod print;
+mod resolve;
+mod transitions;
+mod zone;
+mod zone_names;
+
+pub use calendar::DateFields;
+pub use locale::Locale;
+pub use parse::ParseContext;
+pub use pattern::{Pattern, PatternError};
+pub use zone::Zone;
+
+#[cfg(test)]
+mod tests;

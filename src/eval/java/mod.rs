@@ -1,0 +1,6 @@
+//! What Stellar took from the Java platform: the text and parsing of numbers, date patterns, format strings,
+//! regular expressions. Modules without knowledge of values.
+
+pub mod date_format;
+pub mod formatter;
+pub mod numbers;

@@ -1,0 +1,157 @@
+//! Values as JSON: the plain form, and the typed form that loses nothing.
+
+use super::collections::{Entries, List, Map, MapKind};
+use super::text::{to_text, unit_to_char};
+use super::value::Value;
+use crate::diagnostic::{Code, Diagnostic, Outcome};
+use num_bigint::BigInt;
+use serde_json::{Map as JsonMap, Number, Value as Json, json};
+use std::sync::Arc;
+
+/// Nesting that JSON output goes down to.
+const DEEPEST: usize = 512;
+
+/// Plain JSON: floats with a fraction or exponent, NaN and the infinities as strings, sets as arrays,
+/// maps as objects whose keys are the keys' texts, objects their own JSON or their text.
+///
+/// Errors: E0302 for values nested deeper than 512 levels.
+pub fn to_json(value: &Value) -> Outcome<Json> {
+    plain(value, 0)
+}
+
+fn too_deep() -> crate::diagnostic::Fault {
+    Diagnostic::new(
+        Code::Nesting,
+        format!("the value nests more than {DEEPEST} levels deep"),
+    )
+}
+
+fn plain(value: &Value, depth: usize) -> Outcome<Json> {
+    if depth > DEEPEST {
+        return Err(too_deep());
+    }
+    let items = |items: Vec<Value>| {
+        items
+            .iter()
+            .map(|v| plain(v, depth + 1))
+            .collect::<Outcome<Vec<_>>>()
+    };
+    Ok(match value {
+        Value::Null => Json::Null,
+        Value::Bool(b) => Json::Bool(*b),
+        Value::Int(n) => json!(n),
+        Value::Long(n) => json!(n),
+        Value::Big(n) => number(&n.to_string()),
+        Value::Float(x) if x.is_finite() => number(&to_text(value)),
+        Value::Double(x) if x.is_finite() => number(&to_text(value)),
+        Value::Float(_) | Value::Double(_) | Value::Lambda(_) => {
+            Json::String(to_text(value).to_string())
+        }
+        Value::Char(unit) => Json::String(unit_to_char(*unit).to_string()),
+        Value::Text(text) => Json::String(text.to_string()),
+        Value::List(list) => Json::Array(items(list.items())?),
+        Value::Set(set) => Json::Array(items(set.items())?),
+        Value::Map(map) => {
+            let mut object = JsonMap::new();
+            for (key, value) in map.entries() {
+                object.insert(to_text(&key).to_string(), plain(&value, depth + 1)?);
+            }
+            Json::Object(object)
+        }
+        Value::Object(object) => object.json().unwrap_or_else(|| Json::String(object.text())),
+    })
+}
+
+/// A number with exactly these digits.
+fn number(text: &str) -> Json {
+    text.parse::<Number>()
+        .map_or_else(|_| Json::String(text.to_string()), Json::Number)
+}
+
+/// The typed form: `{"type": …, "value": …}`, doubles and floats as their text, a map as a list of pairs.
+///
+/// Errors: E0302 for values nested deeper than 512 levels.
+pub fn to_typed(value: &Value) -> Outcome<Json> {
+    typed(value, 0)
+}
+
+fn typed(value: &Value, depth: usize) -> Outcome<Json> {
+    if depth > DEEPEST {
+        return Err(too_deep());
+    }
+    let items = |items: Vec<Value>| {
+        items
+            .iter()
+            .map(|v| typed(v, depth + 1))
+            .collect::<Outcome<Vec<_>>>()
+    };
+    let inner = match value {
+        Value::Null => return Ok(json!({"type": "null"})),
+        Value::Bool(b) => Json::Bool(*b),
+        Value::Int(n) => json!(n),
+        Value::Long(n) => json!(n),
+        Value::Big(n) => number(&n.to_string()),
+        Value::List(list) => Json::Array(items(list.items())?),
+        Value::Set(set) => Json::Array(items(set.items())?),
+        Value::Map(map) => {
+            let mut pairs = Vec::new();
+            for (key, value) in map.entries() {
+                pairs.push(Json::Array(vec![
+                    typed(&key, depth + 1)?,
+                    typed(&value, depth + 1)?,
+                ]));
+            }
+            Json::Array(pairs)
+        }
+        Value::Object(object) => object.json().unwrap_or_else(|| Json::String(object.text())),
+        other => Json::String(to_text(other).to_string()),
+    };
+    Ok(json!({"type": value.type_name(), "value": inner}))
+}
+
+/// A value from parsed JSON: whole numbers become Integer, Long or big integer by their size, others Double;
+/// maps keep their order.
+///
+/// Errors: E0302 for JSON nested deeper than `depth` levels.
+pub fn from_json(json: &Json, depth: usize) -> Outcome<Value> {
+    let deeper = || match depth.checked_sub(1) {
+        Some(rest) => Ok(rest),
+        None => Err(Diagnostic::new(Code::Nesting, "the JSON nests too deep")),
+    };
+    Ok(match json {
+        Json::Null => Value::Null,
+        Json::Bool(b) => Value::Bool(*b),
+        Json::Number(n) => number_value(&n.to_string()),
+        Json::String(text) => Value::text(text),
+        Json::Array(items) => {
+            let depth = deeper()?;
+            let items: Outcome<Vec<Value>> =
+                items.iter().map(|item| from_json(item, depth)).collect();
+            Value::List(List::array(items?))
+        }
+        Json::Object(object) => {
+            let depth = deeper()?;
+            let mut entries = Entries::default();
+            for (key, item) in object {
+                entries.insert(Value::text(key), from_json(item, depth)?);
+            }
+            Value::Map(Map::new(MapKind::Ordered, entries))
+        }
+    })
+}
+
+/// The value of a JSON number's text.
+pub fn number_value(text: &str) -> Value {
+    if text.bytes().all(|b| b.is_ascii_digit() || b == b'-') {
+        if let Ok(n) = text.parse::<i32>() {
+            return Value::Int(n);
+        }
+        if let Ok(n) = text.parse::<i64>() {
+            return Value::Long(n);
+        }
+        if let Ok(n) = text.parse::<BigInt>() {
+            return Value::Big(Arc::new(n));
+        }
+    }
+    Value::Double(text.parse().unwrap_or(f64::NAN))
+}

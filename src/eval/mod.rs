@@ -1,0 +1,27 @@
+//! Tree to program to value: the values and their rules, the compiler, the interpreter, and the [`Context`].
+//! No input or output happens here: a function reaches the world only through a service found in the context.
+
+mod arithmetic;
+pub mod collections;
+mod compare;
+mod compile;
+mod context;
+pub mod convert;
+mod function;
+mod interpret;
+pub mod java;
+pub mod json;
+mod lambda;
+mod limits;
+mod program;
+pub mod text;
+mod value;
+
+pub use compare::{equal, order, same, text_order};
+pub use compile::{call_builtin, compile, compile_tree};
+pub use context::{Clock, Context, Globals, NoVariables, Services, Variables, look_up};
+pub use function::{Arguments, Builtin, Call, Functions, Prepare, Prepared};
+pub use lambda::{Definition, Lambda};
+pub use limits::Limits;
+pub use program::Program;
+pub use value::{Object, Value};

@@ -1,0 +1,5 @@
+//! stub
+use super::spec::FunctionSpec;
+
+/// The functions of this family.
+pub const FUNCTIONS: &[FunctionSpec] = &[];

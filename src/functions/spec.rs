@@ -1,0 +1,299 @@
+//! A function is one declaration: name, parameters, documentation, examples, behaviour.
+//! Help, completion, the reference and the tests of the examples are made from it.
+
+use crate::diagnostic::Outcome;
+use crate::eval::{Builtin, Call, Prepare, Value};
+
+/// A built-in function.
+#[derive(Clone, Copy)]
+pub struct FunctionSpec {
+    /// Its name, in capitals.
+    pub name: &'static str,
+    /// Which group of the reference it belongs to.
+    pub family: Family,
+    /// What it does, in one sentence.
+    pub summary: &'static str,
+    /// What else is worth knowing; may be empty.
+    pub details: &'static str,
+    /// Its parameters.
+    pub parameters: &'static [Parameter],
+    /// What comes out.
+    pub returns: &'static str,
+    /// When it fails, in words.
+    pub errors: &'static [&'static str],
+    /// Expressions with their results, run by the tests.
+    pub examples: &'static [Example],
+    /// Names of related functions.
+    pub see: &'static [&'static str],
+    /// Words that somebody may search for and that stand nowhere else in the documentation.
+    pub words: &'static [&'static str],
+    /// Whether the result depends on the arguments alone, not on time, zone, variables or services, and nothing changes.
+    pub pure: bool,
+    /// Whether it neither keeps, returns nor changes collections among its arguments.
+    pub borrows: bool,
+    /// Whether more arguments than it has parameters are refused instead of ignored.
+    pub strict: bool,
+    /// Work done once for literal arguments.
+    pub prepare: Option<Prepare>,
+    /// The behaviour.
+    pub run: fn(&mut Call<'_, '_>) -> Outcome<Value>,
+}
+
+/// What a declaration leaves out.
+pub const SPEC: FunctionSpec = FunctionSpec {
+    name: "",
+    family: Family::Strings,
+    summary: "",
+    details: "",
+    parameters: &[],
+    returns: "",
+    errors: &[],
+    examples: &[],
+    see: &[],
+    words: &[],
+    pure: true,
+    borrows: true,
+    strict: false,
+    prepare: None,
+    run: |_| Ok(Value::Null),
+};
+
+/// A group of functions in the reference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Family {
+    /// Texts.
+    Strings,
+    /// From one type to another.
+    Conversion,
+    /// Lists, maps, sets, multisets.
+    Collections,
+    /// Functions that call lambdas.
+    Functional,
+    /// Numbers.
+    Math,
+    /// Dates and times.
+    Dates,
+    /// Regular expressions.
+    Regex,
+    /// JSON texts.
+    Json,
+    /// Whether a text is of some form.
+    Checks,
+    /// Data looked up elsewhere.
+    Enrichment,
+    /// What is written in the language itself.
+    Library,
+}
+
+impl Family {
+    /// Its heading.
+    pub fn title(self) -> &'static str {
+        match self {
+            Family::Strings => "Strings",
+            Family::Conversion => "Conversion",
+            Family::Collections => "Collections",
+            Family::Functional => "Functional",
+            Family::Math => "Math",
+            Family::Dates => "Dates",
+            Family::Regex => "Regular expressions",
+            Family::Json => "JSON",
+            Family::Checks => "Checks",
+            Family::Enrichment => "Enrichment",
+            Family::Library => "Library",
+        }
+    }
+}
+
+/// A parameter.
+#[derive(Debug, Clone, Copy)]
+pub struct Parameter {
+    /// Its name, in small letters.
+    pub name: &'static str,
+    /// What may be passed.
+    pub kind: Kind,
+    /// What it means.
+    pub text: &'static str,
+    /// Whether it must be given.
+    pub presence: Presence,
+}
+
+/// Whether a parameter must be given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presence {
+    /// It must.
+    Required,
+    /// It may be left out.
+    Optional,
+    /// It may be left out and then has this value.
+    Default(&'static str),
+    /// Any number of them, also none.
+    Repeated,
+}
+
+/// What may be passed for a parameter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Anything.
+    Any,
+    /// true or false
+    Boolean,
+    /// A whole number.
+    Integer,
+    /// Any number.
+    Number,
+    /// A string.
+    Text,
+    /// A list.
+    List,
+    /// A map.
+    Map,
+    /// A set.
+    Set,
+    /// A list, a set, or a string walked by characters.
+    Iterable,
+    /// A lambda.
+    Lambda,
+    /// An object of this type.
+    Object(&'static str),
+}
+
+impl Kind {
+    /// Its name in signatures.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Any => "any",
+            Kind::Boolean => "boolean",
+            Kind::Integer => "integer",
+            Kind::Number => "number",
+            Kind::Text => "string",
+            Kind::List => "list",
+            Kind::Map => "map",
+            Kind::Set => "set",
+            Kind::Iterable => "iterable",
+            Kind::Lambda => "lambda",
+            Kind::Object(name) => name,
+        }
+    }
+}
+
+/// An expression and what comes of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Example {
+    /// The expression.
+    pub expression: &'static str,
+    /// What comes of it.
+    pub result: Expected,
+}
+
+/// What comes of an example.
+#[derive(Debug, Clone, Copy)]
+pub enum Expected {
+    /// A value with this text form.
+    Text(&'static str),
+    /// An error with this code.
+    Error(&'static str),
+}
+
+/// A parameter that must be given.
+pub const fn required(name: &'static str, kind: Kind, text: &'static str) -> Parameter {
+    Parameter {
+        name,
+        kind,
+        text,
+        presence: Presence::Required,
+    }
+}
+
+/// A parameter that may be left out.
+pub const fn optional(name: &'static str, kind: Kind, text: &'static str) -> Parameter {
+    Parameter {
+        name,
+        kind,
+        text,
+        presence: Presence::Optional,
+    }
+}
+
+/// A parameter with a default.
+pub const fn default(
+    name: &'static str,
+    kind: Kind,
+    text: &'static str,
+    value: &'static str,
+) -> Parameter {
+    Parameter {
+        name,
+        kind,
+        text,
+        presence: Presence::Default(value),
+    }
+}
+
+/// A parameter that may be given many times.
+pub const fn repeated(name: &'static str, kind: Kind, text: &'static str) -> Parameter {
+    Parameter {
+        name,
+        kind,
+        text,
+        presence: Presence::Repeated,
+    }
+}
+
+/// An example that gives a value with this text form.
+pub const fn example(expression: &'static str, text: &'static str) -> Example {
+    Example {
+        expression,
+        result: Expected::Text(text),
+    }
+}
+
+/// An example that fails with this code.
+pub const fn fails(expression: &'static str, code: &'static str) -> Example {
+    Example {
+        expression,
+        result: Expected::Error(code),
+    }
+}
+
+impl FunctionSpec {
+    /// What the compiler needs of it.
+    pub fn builtin(&self) -> Builtin {
+        let repeated = self
+            .parameters
+            .iter()
+            .any(|p| p.presence == Presence::Repeated);
+        Builtin {
+            name: self.name,
+            least: self
+                .parameters
+                .iter()
+                .filter(|p| p.presence == Presence::Required)
+                .count(),
+            most: if repeated {
+                usize::MAX
+            } else {
+                self.parameters.len()
+            },
+            strict: self.strict,
+            pure: self.pure,
+            borrows: self.borrows,
+            prepare: self.prepare,
+            run: self.run,
+        }
+    }
+
+    /// Its signature: `SUBSTRING(input, start, end?)`.
+    pub fn signature(&self) -> String {
+        let parameters: Vec<String> = self
+            .parameters
+            .iter()
+            .map(|p| match p.presence {
+                Presence::Required => p.name.to_string(),
+                Presence::Optional => format!("{}?", p.name),
+                Presence::Default(value) => format!("{} = {value}", p.name),
+                Presence::Repeated => format!("{}…", p.name),
+            })
+            .collect();
+        format!("{}({})", self.name, parameters.join(", "))
+    }
+}

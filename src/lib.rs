@@ -1,0 +1,7 @@
+//! x
+pub mod config;
+pub mod diagnostic;
+pub mod engine;
+pub mod eval;
+pub mod functions;
+pub mod syntax;
