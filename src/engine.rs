@@ -1,13 +1,24 @@
 //! Puts registry, services, configuration and clock together: the one way in for every front end.
 
-use crate::config::SystemClock;
-use crate::diagnostic::{Outcome, Source};
+use crate::config::{Config, FixedClock, Surroundings, SystemClock, parse_now};
+use crate::diagnostic::{Code, Diagnostic, Outcome, Source};
 use crate::eval::java::date_format::{Locale, Zone};
-use crate::eval::{Context, Limits, NoVariables, Program, Services, Value, compile};
-use crate::functions::FAMILIES;
+use crate::eval::{Context, Limits, NoVariables, Program, Services, Value, compile, json};
 use crate::functions::registry::Registry;
+use crate::functions::{FAMILIES, library};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+
+/// What the command line says instead of the configuration.
+#[derive(Debug, Clone, Default)]
+pub struct Overrides {
+    /// `--now`
+    pub now: Option<String>,
+    /// `--tz`
+    pub tz: Option<String>,
+    /// `--locale`
+    pub locale: Option<String>,
+}
 
 /// What every front end evaluates through.
 #[derive(Clone)]
@@ -21,7 +32,7 @@ pub struct Engine {
 impl Engine {
     /// An engine without configuration: system clock, UTC, en_US, default limits.
     pub fn bare() -> Engine {
-        let registry = Arc::new(Registry::new(FAMILIES, |_| Ok(Vec::new())));
+        let registry = Arc::new(Registry::new(FAMILIES, library::read));
         let context = Context {
             variables: Arc::new(NoVariables),
             functions: registry.clone(),
@@ -35,6 +46,39 @@ impl Engine {
             services: Services::default(),
         };
         Engine { registry, context }
+    }
+
+    /// An engine as configured. Errors: E0504 for an unknown zone, locale or time.
+    pub fn new(config: Config, around: &Surroundings, overrides: &Overrides) -> Outcome<Engine> {
+        let mut engine = Engine::bare();
+        let context = &mut engine.context;
+        context.zone = match overrides.tz.as_ref().or(config.run.tz.as_ref()) {
+            Some(name) => Zone::from_name_strict(name).ok_or_else(|| {
+                Diagnostic::new(Code::Usage, format!("there is no time zone {name}"))
+                    .help("write a name such as Europe/Prague, America/New_York or UTC")
+            })?,
+            None => Zone::system(),
+        };
+        if let Some(tag) = overrides.locale.as_ref().or(config.run.locale.as_ref()) {
+            let locale = Locale::parse(tag).ok_or_else(|| {
+                Diagnostic::new(Code::Usage, format!("{tag} is no locale"))
+                    .help("write a tag such as en_US")
+            })?;
+            context.locale = Arc::new(locale);
+        }
+        if let Some(text) = &overrides.now {
+            context.clock = Arc::new(FixedClock(parse_now(text, |utc| {
+                context.zone.offset_millis(utc)
+            })?));
+        }
+        context.limits = config.limits;
+        let mut globals = context.globals.write();
+        for (name, value) in &config.globals {
+            globals.insert(name.into(), json::from_json(value, config.limits.depth)?);
+        }
+        drop(globals);
+        let _ = around;
+        Ok(engine)
     }
 
     /// Compiles one expression. Errors: E01xx and E03xx with their places.

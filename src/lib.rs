@@ -1,7 +1,10 @@
 //! x
+pub mod cli;
 pub mod config;
 pub mod diagnostic;
 pub mod engine;
 pub mod eval;
 pub mod functions;
+pub mod shell;
+pub mod store;
 pub mod syntax;

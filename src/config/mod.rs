@@ -1,12 +1,218 @@
-//! x
-use crate::eval::Clock;
-/// x
-#[derive(Debug)]
-pub struct SystemClock;
-impl Clock for SystemClock {
-    fn now(&self) -> i64 {
-        std::time::SystemTime::now()
-            .duration_since(std::time::UNIX_EPOCH)
-            .map_or(0, |d| d.as_millis() as i64)
+//! The configuration: `stellar.toml`, `--globals`, `--set`; secrets; clocks.
+
+mod clock;
+mod describe;
+mod find;
+mod globals;
+mod overrides;
+mod properties;
+mod secret;
+mod settings;
+mod tree;
+mod units;
+
+pub use clock::{EventClock, FixedClock, SystemClock, parse_now};
+pub use describe::Described;
+pub use find::{Surroundings, resolve_path};
+pub use secret::{Secret, Secretive, is_secret_name, mask_text, resolve, resolve_with};
+
+use crate::diagnostic::{Outcome, Source};
+use crate::eval::Limits;
+use indexmap::IndexMap;
+use serde_json::{Map, Value as Json};
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// `[store]`: where data lies. What names no server is in the embedded file.
+#[derive(Debug, Clone, Default)]
+pub struct StoreConfig {
+    /// The embedded file as configured; see [`Config::store_path`].
+    pub path: Option<PathBuf>,
+    /// The server of measurements (`hbase://…`).
+    pub profile: Option<Secretive>,
+    /// The server of collections (`redis://…`).
+    pub collection: Option<Secretive>,
+    /// The server of events (`postgres://…`).
+    pub event: Option<Secretive>,
+    /// The server of rules (`postgres://…`).
+    pub rule: Option<Secretive>,
+}
+
+/// `[run]`: zone and locale of every run.
+#[derive(Debug, Clone, Default)]
+pub struct RunConfig {
+    /// A zone of the IANA database.
+    pub tz: Option<String>,
+    /// A locale such as `en_US`.
+    pub locale: Option<String>,
+}
+
+/// `[functions]`: what functions may reach, and the files they need.
+#[derive(Debug, Clone, Default)]
+pub struct FunctionsConfig {
+    /// Whether functions may use the network.
+    pub network: bool,
+    /// Files and folders that functions may read.
+    pub files: Vec<PathBuf>,
+    /// The database of places.
+    pub geo: Option<PathBuf>,
+    /// The database of autonomous systems.
+    pub asn: Option<PathBuf>,
+    /// The folder of library functions written in Stellar.
+    pub library: Option<PathBuf>,
+}
+
+/// `[shell]`: the interactive shell.
+#[derive(Debug, Clone, Default)]
+pub struct ShellConfig {
+    /// Statements that run first.
+    pub startup: Vec<String>,
+    /// The prompt.
+    pub prompt: Option<String>,
+}
+
+/// `[collect]`: collections.
+#[derive(Debug, Clone)]
+pub struct CollectConfig {
+    /// The domain of tasks that name none.
+    pub domain: String,
+}
+
+/// `[serve]`: the HTTP API.
+#[derive(Debug, Clone)]
+pub struct ServeConfig {
+    /// Address and port.
+    pub listen: String,
+    /// Tokens that callers present.
+    pub tokens: Vec<Secretive>,
+    /// The certificate for TLS.
+    pub tls_cert: Option<PathBuf>,
+    /// Its key.
+    pub tls_key: Option<PathBuf>,
+}
+
+impl Default for CollectConfig {
+    fn default() -> Self {
+        CollectConfig {
+            domain: "self".to_string(),
+        }
+    }
+}
+
+impl Default for ServeConfig {
+    fn default() -> Self {
+        ServeConfig {
+            listen: "127.0.0.1:8650".to_string(),
+            tokens: Vec::new(),
+            tls_cert: None,
+            tls_key: None,
+        }
+    }
+}
+
+/// Everything that is configured. References (`${…}`) stand as written until [`resolve`] replaces them.
+#[derive(Clone, Default)]
+pub struct Config {
+    /// `[store]`.
+    pub store: StoreConfig,
+    /// `[run]`.
+    pub run: RunConfig,
+    /// `[limits]`.
+    pub limits: Limits,
+    /// `[functions]`.
+    pub functions: FunctionsConfig,
+    /// `[shell]`.
+    pub shell: ShellConfig,
+    /// `[collect]`.
+    pub collect: CollectConfig,
+    /// `[serve]`.
+    pub serve: ServeConfig,
+    /// `[models]`: free keys.
+    pub models: IndexMap<String, Secretive>,
+    /// `[globals]`: Metron's global configuration, in the order given.
+    pub globals: Map<String, Json>,
+    origin: Option<PathBuf>,
+    origins: HashMap<String, String>,
+    notes: Vec<String>,
+}
+
+/// What the command line says about the configuration.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// `--config FILE`, which must exist.
+    pub config: Option<PathBuf>,
+    /// `--globals FILE`.
+    pub globals: Option<PathBuf>,
+    /// `--set KEY=VALUE`, in order.
+    pub set: Vec<String>,
+}
+
+impl Config {
+    /// Reads the one configuration file that counts, then `--globals`, then every `--set`.
+    /// E0403 for unreadable files, E0501 for wrong values, E0502 for unknown keys, E0504 for a malformed `--set`.
+    pub fn load(options: &Options, around: &Surroundings) -> Outcome<Config> {
+        let mut config = Config::default();
+        if let Some(found) = find::find(options.config.as_deref(), around, &mut config.notes)? {
+            config.take_file(&found.path, &found.text, around)?;
+        }
+        if let Some(path) = &options.globals {
+            globals::merge(&mut config, path, &find::read(path, around)?)?;
+        }
+        for text in &options.set {
+            overrides::set(&mut config, text)?;
+        }
+        if config.globals.get("profiler").is_some_and(Json::is_object) {
+            config.notes.push(
+                "globals.profiler is a map; Metron's keys stand in quotes: \"profiler.client.period.duration\""
+                    .to_string(),
+            );
+        }
+        Ok(config)
+    }
+
+    fn take_file(&mut self, path: &Path, text: &str, around: &Surroundings) -> Outcome<()> {
+        // The parser would count a byte-order mark in its places.
+        let text = text.trim_start_matches('\u{feff}');
+        let source = Arc::new(Source::named(
+            path.display().to_string(),
+            secret::mask_source(text),
+        ));
+        let entries = tree::parse(text, &source)?;
+        let base = around.folder.join(path).parent().map(Path::to_path_buf);
+        settings::apply(
+            self,
+            &entries,
+            &settings::Place {
+                source,
+                base,
+                lines: true,
+            },
+        )?;
+        self.origin = Some(path.to_path_buf());
+        Ok(())
+    }
+
+    /// The file that was used, if any.
+    pub fn origin(&self) -> Option<&Path> {
+        self.origin.as_deref()
+    }
+
+    /// What the user should know: files passed over, settings that contradict each other.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+}
+
+/// How a global is called in lists: in quotes where TOML wants them.
+fn global_name(key: &str) -> String {
+    let bare = !key.is_empty()
+        && key
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'));
+    if bare {
+        format!("globals.{key}")
+    } else {
+        format!("globals.{}", Json::from(key))
     }
 }

@@ -4,6 +4,12 @@
 //! The calendar is the hybrid one: Julian before 1582-10-15, Gregorian from
 //! that day on.  Instants are `i64` milliseconds since 1970-01-01T00:00:00Z;
 //! every value of the type is accepted and nothing here panics.
+//!
+//! Known differences from Java 17: names of months and days in other languages
+//! than English and zone names in other locales than `en_US` are the American
+//! ones; `Africa/Windhoek`, `Asia/Gaza` and `Asia/Hebron` after 2036 follow the
+//! time zone database, not the rules Java makes up for them; and offsets come
+//! from the database release of `chrono-tz`, which may be newer than Java's.
 
 mod calendar;
 mod locale;

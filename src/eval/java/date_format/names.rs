@@ -13,6 +13,8 @@ pub(super) struct Names {
     pub am_pm: [&'static str; 2],
     pub eras: [&'static str; 2],
     pub long_eras: [&'static str; 2],
+    /// What stands before the exponent of a number.
+    pub exponent: &'static str,
 }
 
 const SHORT_MONTHS: [&str; 12] = [
@@ -61,6 +63,7 @@ const US: Names = Names {
     am_pm: ["AM", "PM"],
     eras: ["BC", "AD"],
     long_eras: ["Before Christ", "Anno Domini"],
+    exponent: "E",
 };
 
 const WORLD: Names = Names {
@@ -81,6 +84,7 @@ static NAMES_GB: Names = Names {
 };
 static NAMES_AU: Names = Names {
     short_months: SHORT_MONTHS_AU,
+    exponent: "e",
     ..WORLD
 };
 static NAMES_CA: Names = Names {
@@ -88,13 +92,22 @@ static NAMES_CA: Names = Names {
     short_months_alone: SHORT_MONTHS_CA,
     short_weekdays: ["Sun.", "Mon.", "Tue.", "Wed.", "Thu.", "Fri.", "Sat."],
     am_pm: ["a.m.", "p.m."],
+    exponent: "e",
     ..US
+};
+static NAMES_SE: Names = Names {
+    exponent: "×10^",
+    ..WORLD
+};
+static NAMES_SI: Names = Names {
+    exponent: "e",
+    ..WORLD
 };
 
 /// Regions where English writes "am" and "pm" in small letters.
 const SMALL_AM_PM: &str = "001 150 AG AI AT BB BE BM BS BW BZ CC CH CK CM CX CY DE DG DK DM ER FI \
     FJ FK FM GD GG GH GI GM GY HK IL IM IN IO JE JM KE KI KN KY LC LR LS MG MO MS MT MU MW MY NA \
-    NF NG NL NR NU NZ PG PH PK PN PW RW SB SC SD SE SG SH SI SL SS SX SZ TC TK TO TT TV TZ UG VC \
+    NF NG NL NR NU NZ PG PH PK PN PW RW SB SC SD SG SH SL SS SX SZ TC TK TO TT TV TZ UG VC \
     VG VU WS ZA ZM ZW";
 
 /// Names of a language in a region (both may be empty); languages other than
@@ -105,6 +118,8 @@ pub(super) fn names_of(language: &str, region: &str) -> &'static Names {
         ("en", "CA") => &NAMES_CA,
         ("en", "GB") => &NAMES_GB,
         ("en", "IE") => &NAMES_IE,
+        ("en", "SE") => &NAMES_SE,
+        ("en", "SI") => &NAMES_SI,
         ("en", region) if SMALL_AM_PM.split(' ').any(|r| r == region) => &NAMES_WORLD,
         _ => &NAMES_US,
     }

@@ -99,9 +99,9 @@ fn sign(text: &str, at: usize) -> (bool, usize) {
 }
 
 /// Reads a number at byte `at`: digits of any script after an optional minus
-/// sign, an exponent `E…`, `NaN` (0) or `∞`.  Returns it as an `int`, cut or
+/// sign, an exponent after the mark given, `NaN` (0) or `∞`.  Returns it as an `int`, cut or
 /// saturated as Java does, and the offset after it.
-pub(super) fn parse_int(text: &str, at: usize) -> Option<(i32, usize)> {
+pub(super) fn parse_int(text: &str, at: usize, exponent_mark: &str) -> Option<(i32, usize)> {
     if let Some(simple) = parse_short(text.as_bytes(), at) {
         return Some(simple);
     }
@@ -116,8 +116,8 @@ pub(super) fn parse_int(text: &str, at: usize) -> Option<(i32, usize)> {
     }
     let (number, mut end) = digits(text, start)?;
     let mut exponent = 0;
-    if text.as_bytes().get(end) == Some(&b'E') {
-        let (below, start) = sign(text, end + 1);
+    if text.get(end..)?.starts_with(exponent_mark) {
+        let (below, start) = sign(text, end + exponent_mark.len());
         let found = digits(text, start).and_then(|(found, after)| {
             let point = i32::try_from(found.count).ok()?;
             Some((found.to_long(point, below)?, after))
@@ -147,7 +147,7 @@ fn parse_short(bytes: &[u8], at: usize) -> Option<(i32, usize)> {
     for byte in bytes.get(at..)? {
         match byte {
             b'0'..=b'9' if end - at < 9 => value = value * 10 + i32::from(byte & 0x0f),
-            b'0'..=b'9' | b'E' | 0x80.. => return None,
+            b'0'..=b'9' | b'E' | b'e' | 0x80.. => return None,
             _ => break,
         }
         end += 1;

@@ -156,9 +156,13 @@ impl Reader<'_> {
             _ => {}
         }
         let (value, end) = if abuts {
-            parse_int(self.text.get(..self.limit(start, count)?)?, at)?
+            parse_int(
+                self.text.get(..self.limit(start, count)?)?,
+                at,
+                names.exponent,
+            )?
         } else {
-            parse_int(self.text, at)?
+            parse_int(self.text, at, names.exponent)?
         };
         self.number(letter, count, value, at, end)?;
         Some(end)

@@ -48,8 +48,15 @@ impl Pattern {
                 } else {
                     fields.week_year()
                 };
-                // Two letters show the last two digits only.
-                if count == 2 { year % 100 } else { year }
+                if count == 2 {
+                    // Two letters show a sign and the last two digits only.
+                    if year < 0 {
+                        out.push('-');
+                    }
+                    (year % 100).abs()
+                } else {
+                    year
+                }
             }
             Letter::Month | Letter::MonthAlone if count >= 3 => {
                 let alone = letter == Letter::MonthAlone || self.month_only;
@@ -155,7 +162,11 @@ fn push_iso(out: &mut String, offset_ms: i32, count: usize) {
 /// Signed hours of an offset, then maybe minutes and a colon before them.
 pub(super) fn push_offset(out: &mut String, minutes: i32, with_minutes: bool, colon: bool) {
     out.push(if minutes >= 0 { '+' } else { '-' });
-    let minutes = minutes.abs();
+    push_clock(out, minutes.abs(), with_minutes, colon);
+}
+
+/// Hours, then maybe minutes and a colon before them.
+pub(super) fn push_clock(out: &mut String, minutes: i32, with_minutes: bool, colon: bool) {
     push_number(out, minutes / 60, 2);
     if with_minutes {
         if colon {

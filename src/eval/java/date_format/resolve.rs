@@ -159,6 +159,7 @@ impl FieldSet {
         let offset = self.text_offset(zone.offset_at(loose));
         let era = DateFields::with_offset(loose, offset, rule).era();
         let mut start = FieldSet::default();
+        start.set(Field::Era, era);
         start.set(Field::Year, week_year);
         start.set(Field::WeekOfYear, 1);
         start.set(Field::DayOfWeek, first);
@@ -178,7 +179,7 @@ impl FieldSet {
         }
 
         let mut dated = self.clone();
-        dated.set(Field::Era, era);
+        dated.set(Field::Era, found.era());
         dated.set(Field::Year, found.year());
         dated.set(Field::Month, found.month());
         dated.set(Field::DayOfMonth, found.day_of_month());
@@ -349,7 +350,8 @@ impl FieldSet {
         let first_day = i64::from(rule.first_day);
         let day_of_week = self
             .has(Field::DayOfWeek)
-            .then(|| i64::from(self.value(Field::DayOfWeek)));
+            // Java takes one off in 32 bits.
+            .then(|| i64::from(self.value(Field::DayOfWeek).wrapping_sub(1)) + 1);
         let by_month = matches!(
             choice,
             DayRule::DayOfMonth | DayRule::WeekOfMonth | DayRule::DayOfWeekInMonth

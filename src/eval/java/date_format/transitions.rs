@@ -26,6 +26,9 @@ const LAST_YEAR: i64 = 2065;
 /// The end of 2037, in seconds since 1970 UTC.
 const LAST_FORETOLD: i64 = 2_145_916_799;
 
+/// The start of the year 292278994.
+const LAST_LONG_YEAR: i64 = 9_223_372_017_129_600_000;
+
 /// A change of offset.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Change {
@@ -118,17 +121,32 @@ impl Transitions {
 
     /// Offset at an instant.
     pub(super) fn at(&self, millis: i64) -> Offset {
-        let millis = self.within_table(millis);
-        let index = self.changes.partition_point(|change| change.at <= millis);
-        self.before(index)
+        let twin = self.within_table(millis);
+        let index = self.changes.partition_point(|change| change.at <= twin);
+        self.within_long(millis, self.before(index))
     }
 
     /// Offset at a wall-clock time: of two readings the later offset, and in a
     /// gap the offset before it.
     pub(super) fn at_wall(&self, wall: i64) -> Offset {
-        let wall = self.within_table(wall);
-        let index = self.changes.partition_point(|change| change.wall <= wall);
-        self.before(index)
+        let twin = self.within_table(wall);
+        let index = self.changes.partition_point(|change| change.wall <= twin);
+        self.within_long(wall, self.before(index))
+    }
+
+    /// The last year that a `long` reaches ends in August, and Java misses the
+    /// daylight saving that would have ended later in that year.
+    fn within_long(&self, millis: i64, offset: Offset) -> Offset {
+        if millis < LAST_LONG_YEAR || self.daylight_saving() == 0 {
+            return offset;
+        }
+        let index = self
+            .changes
+            .partition_point(|change| change.at <= self.within_table(i64::MAX));
+        match self.before(index).daylight {
+            0 => offset,
+            _ => self.raw,
+        }
     }
 
     fn before(&self, index: usize) -> Offset {

@@ -1,6 +1,6 @@
 //! Time zones by their Java ids.
 
-use super::print::push_offset;
+use super::print::{push_clock, push_offset};
 pub(super) use super::transitions::Offset;
 use super::transitions::Transitions;
 use super::zone_names::{ZoneNames, by_id};
@@ -173,6 +173,10 @@ impl Zone {
             });
             return;
         }
+        if let Rules::Fixed(_) = self.0.rules {
+            out.push_str(&self.0.id);
+            return;
+        }
         let mut offset = self.raw_offset();
         if daylight {
             offset = offset.saturating_add(self.daylight_saving());
@@ -242,27 +246,33 @@ fn custom(id: &str) -> Option<Zone> {
     let rest = id.strip_prefix("GMT")?;
     let negative = rest.starts_with('-');
     let rest = rest.strip_prefix(['+', '-'])?;
+    // Java counts in 32 bits and lets them wrap.
     let number = |digits: &str| {
-        let right = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
-        right.then(|| digits.parse::<i32>().ok()).flatten()
+        digits.bytes().try_fold(0_i32, |sum, b| {
+            let value = b.is_ascii_digit().then_some(i32::from(b & 0x0f))?;
+            Some(sum.wrapping_mul(10).wrapping_add(value))
+        })
     };
     let (hours, minutes) = match rest.split_once(':') {
         Some((hours, minutes)) if hours.len() <= 2 && minutes.len() == 2 => {
             (number(hours)?, number(minutes)?)
         }
         Some(_) => return None,
+        None if rest.is_empty() => return None,
         None if rest.len() <= 2 => (number(rest)?, 0),
         None => (number(rest)? / 100, number(rest)? % 100),
     };
-    if hours > 23 || minutes > 59 {
+    if !(0..=23).contains(&hours) || !(0..=59).contains(&minutes) {
         return None;
     }
-    let offset = (hours * 60 + minutes) * if negative { -1 } else { 1 };
+    let minutes = hours * 60 + minutes;
     let mut id = "GMT".to_string();
-    push_offset(&mut id, offset, true, true);
+    id.push(if negative { '-' } else { '+' });
+    push_clock(&mut id, minutes, true, true);
+    let offset = minutes * if negative { -60_000 } else { 60_000 };
     Some(Zone(Arc::new(Inner {
         id,
-        rules: Rules::Fixed(offset * 60_000),
+        rules: Rules::Fixed(offset),
         names: None,
     })))
 }

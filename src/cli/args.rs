@@ -1,0 +1,232 @@
+//! All arguments, as the help shows them.
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// An expression language, shell and batch tool for people who hunt in security telemetry.
+#[derive(Debug, Parser)]
+#[command(name = "stellar", version, long_version = long_version(), disable_help_subcommand = true, max_term_width = 100)]
+pub struct Args {
+    #[command(flatten)]
+    pub common: Common,
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+fn long_version() -> String {
+    let profile = if cfg!(debug_assertions) {
+        "debug"
+    } else {
+        "release"
+    };
+    let (arch, os) = (std::env::consts::ARCH, std::env::consts::OS);
+    format!(
+        "{} ({arch}-{os}, {profile} build)",
+        env!("CARGO_PKG_VERSION")
+    )
+}
+
+/// What every command takes.
+#[derive(Debug, Clone, Default, ClapArgs)]
+pub struct Common {
+    /// The configuration file to use instead of the one that is found.
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Everywhere")]
+    pub config: Option<PathBuf>,
+    /// Sets one configuration key; the value is TOML, or a text when it is no TOML.
+    #[arg(
+        long,
+        global = true,
+        value_name = "KEY=VALUE",
+        help_heading = "Everywhere"
+    )]
+    pub set: Vec<String>,
+    /// A Metron global.json or profiler.properties whose entries become globals.
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Everywhere")]
+    pub globals: Option<PathBuf>,
+    /// The time to take for now, in milliseconds or ISO 8601; it does not run on.
+    #[arg(
+        long,
+        global = true,
+        value_name = "TIME",
+        allow_hyphen_values = true,
+        help_heading = "Everywhere"
+    )]
+    pub now: Option<String>,
+    /// The time zone of dates without one.
+    #[arg(long, global = true, value_name = "ZONE", help_heading = "Everywhere")]
+    pub tz: Option<String>,
+    /// The locale of names of days and months and of week rules.
+    #[arg(
+        long,
+        global = true,
+        value_name = "LOCALE",
+        help_heading = "Everywhere"
+    )]
+    pub locale: Option<String>,
+    /// What to log on standard error: error, warn, info, debug, trace.
+    #[arg(long, global = true, value_name = "LEVEL", help_heading = "Everywhere")]
+    pub log: Option<String>,
+    /// Whether to use colours.
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, hide_default_value = true, help_heading = "Everywhere")]
+    pub color: Color,
+    /// Variables for the shell and piped scripts, from a JSON object in a file.
+    #[arg(long = "variables", value_name = "FILE")]
+    pub variables: Option<PathBuf>,
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR is set.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Evaluates one expression, or serves another program line by line with --jsonl.
+    Eval(EvalArgs),
+    /// Runs scripts.
+    Run(RunArgs),
+    /// Reads scripts and says what is wrong with them, without running them.
+    Check(CheckArgs),
+    /// Shows the reference of all functions.
+    Docs(DocsArgs),
+    /// Explains an error code, a function or a command.
+    Help(HelpArgs),
+    /// Prints a completion script for a shell.
+    Completions(CompletionsArgs),
+}
+
+/// Variables from the command line.
+#[derive(Debug, Clone, Default, ClapArgs)]
+pub struct VariableArgs {
+    /// A variable; the value is JSON, or a text when it is no JSON.
+    #[arg(long = "var", value_name = "NAME=VALUE")]
+    pub var: Vec<String>,
+    /// Variables from a JSON object in a file.
+    #[arg(long, value_name = "FILE")]
+    pub vars: Option<PathBuf>,
+}
+
+/// `stellar eval`
+#[derive(Debug, ClapArgs)]
+pub struct EvalArgs {
+    /// The expression.
+    #[arg(
+        required_unless_present = "jsonl",
+        conflicts_with = "jsonl",
+        allow_hyphen_values = true
+    )]
+    pub expression: Option<String>,
+    /// Reads {"expr": …, "vars": …} line by line and answers each with a line.
+    #[arg(long)]
+    pub jsonl: bool,
+    /// Adds the value in a form that keeps every type.
+    #[arg(long)]
+    pub typed: bool,
+    /// How to print the value.
+    #[arg(long, value_enum, default_value_t = ValueFormat::Text, conflicts_with_all = ["jsonl", "typed"])]
+    pub format: ValueFormat,
+    #[command(flatten)]
+    pub variables: VariableArgs,
+}
+
+/// How to print one value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ValueFormat {
+    /// Its text form.
+    Text,
+    /// Plain JSON.
+    Json,
+}
+
+/// `stellar run`
+#[derive(Debug, ClapArgs)]
+pub struct RunArgs {
+    /// The scripts; - is standard input.
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub variables: VariableArgs,
+    /// Goes on after an error; the exit code is 1 then.
+    #[arg(long)]
+    pub keep_going: bool,
+    /// How to print results and errors.
+    #[arg(long, value_enum, default_value_t = RunFormat::Text)]
+    pub format: RunFormat,
+    /// What stands behind -- is the list `args` in the script.
+    #[arg(last = true, value_name = "ARGS")]
+    pub args: Vec<String>,
+}
+
+/// How a script prints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RunFormat {
+    /// As at the shell; errors on standard error.
+    Text,
+    /// One JSON array of all results.
+    Json,
+    /// One JSON object a statement.
+    Jsonl,
+}
+
+/// `stellar check`
+#[derive(Debug, ClapArgs)]
+pub struct CheckArgs {
+    /// The scripts; - is standard input.
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// How to print what was found.
+    #[arg(long, value_enum, default_value_t = CheckFormat::Text)]
+    pub format: CheckFormat,
+}
+
+/// How `check` prints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CheckFormat {
+    /// With the source line and a caret.
+    Text,
+    /// One JSON array.
+    Json,
+    /// One JSON object a finding.
+    Jsonl,
+}
+
+/// `stellar docs`
+#[derive(Debug, ClapArgs)]
+pub struct DocsArgs {
+    /// The function to show; all of them without.
+    pub name: Option<String>,
+    /// The whole reference as Markdown.
+    #[arg(long)]
+    pub markdown: bool,
+    /// The manual page.
+    #[arg(long, conflicts_with_all = ["markdown", "name"])]
+    pub man: bool,
+    /// The declarations as JSON.
+    #[arg(long, conflicts_with_all = ["markdown", "man"])]
+    pub json: bool,
+    /// All error codes as Markdown.
+    #[arg(long, conflicts_with_all = ["markdown", "man", "json", "name"])]
+    pub errors: bool,
+}
+
+/// `stellar help`
+#[derive(Debug, ClapArgs)]
+pub struct HelpArgs {
+    /// An error code such as E0203, a function, or a command.
+    pub topic: Option<String>,
+}
+
+/// `stellar completions`
+#[derive(Debug, ClapArgs)]
+pub struct CompletionsArgs {
+    /// The shell.
+    pub shell: clap_complete::Shell,
+}

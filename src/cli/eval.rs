@@ -1,0 +1,161 @@
+//! `stellar eval`: one expression, or one a line for other programs.
+
+use super::args::{Common, EvalArgs, ValueFormat};
+use super::{output, setup};
+use crate::diagnostic::{Code, Diagnostic, Fault, Outcome, json as fault_json};
+use crate::engine::Engine;
+use crate::eval::{Value, Variables, json, text::to_text_within};
+use serde_json::{Value as Json, json};
+use smol_str::SmolStr;
+use std::io::{BufRead, BufWriter, Read, Write};
+use std::sync::Arc;
+
+/// Variables given as a list of names and values; a later one hides an earlier one.
+pub struct Given(pub Vec<(SmolStr, Value)>);
+
+impl Variables for Given {
+    fn get(&self, name: &str) -> Option<Value> {
+        self.0
+            .iter()
+            .rev()
+            .find(|(n, _)| n == name)
+            .map(|(_, value)| value.clone())
+    }
+
+    fn all(&self) -> Vec<(SmolStr, Value)> {
+        self.0.clone()
+    }
+}
+
+/// Runs the command.
+pub fn eval(common: &Common, args: &EvalArgs) -> Outcome<bool> {
+    let mut engine = setup::engine(common)?;
+    let variables = setup::variables(&args.variables, engine.context.limits.depth)?;
+    engine.context = engine.context.with_variables(Arc::new(Given(variables)));
+    let Some(expression) = &args.expression else {
+        serve(&engine, args.typed)?;
+        return Ok(true);
+    };
+    let value = engine.evaluate(expression)?;
+    let shown = if args.typed {
+        json::to_typed(&value)?.to_string()
+    } else {
+        match args.format {
+            ValueFormat::Text => to_text_within(&value, usize::MAX)?.to_string(),
+            ValueFormat::Json => json::to_json(&value)?.to_string(),
+        }
+    };
+    output::line(&shown)?;
+    Ok(true)
+}
+
+/// Answers line by line. The output is flushed before a read that would wait.
+fn serve(engine: &Engine, typed: bool) -> Outcome<()> {
+    let mut input = std::io::BufReader::with_capacity(1 << 16, std::io::stdin().lock());
+    let mut out = BufWriter::with_capacity(1 << 16, std::io::stdout().lock());
+    let longest = engine.context.limits.line as u64;
+    let mut line = Vec::new();
+    loop {
+        if !input.buffer().contains(&b'\n') {
+            output::written(out.flush())?;
+        }
+        line.clear();
+        let read = (&mut input).take(longest + 1).read_until(b'\n', &mut line);
+        match read {
+            Ok(0) => break,
+            Ok(_) => {}
+            Err(error) => {
+                return Err(Diagnostic::new(
+                    Code::CannotRead,
+                    format!("the input cannot be read: {error}"),
+                ));
+            }
+        }
+        let answer = if line.last() != Some(&b'\n') && line.len() as u64 > longest {
+            skip_line(&mut input);
+            refuse(
+                Json::Null,
+                &Diagnostic::new(
+                    Code::LineLength,
+                    format!("the line has more than {longest} bytes"),
+                ),
+            )
+        } else {
+            let line = line.trim_ascii();
+            if line.is_empty() {
+                continue;
+            }
+            answer(engine, line, typed)
+        };
+        output::written(serde_json::to_writer(&mut out, &answer).map_err(std::io::Error::from))?;
+        output::written(out.write_all(b"\n"))?;
+        if engine
+            .context
+            .cancel
+            .load(std::sync::atomic::Ordering::Relaxed)
+        {
+            break;
+        }
+    }
+    output::written(out.flush())
+}
+
+fn skip_line(input: &mut impl BufRead) {
+    loop {
+        let (found, used) = match input.fill_buf() {
+            Ok([]) | Err(_) => return,
+            Ok(buffer) => match memchr::memchr(b'\n', buffer) {
+                Some(at) => (true, at + 1),
+                None => (false, buffer.len()),
+            },
+        };
+        input.consume(used);
+        if found {
+            return;
+        }
+    }
+}
+
+fn refuse(id: Json, fault: &Fault) -> Json {
+    json!({"id": id, "ok": false, "error": fault_json(fault)})
+}
+
+/// The answer to one request.
+fn answer(engine: &Engine, line: &[u8], typed: bool) -> Json {
+    let bad = |message: String| Diagnostic::new(Code::BadLine, message);
+    let request = match serde_json::from_slice::<Json>(line) {
+        Ok(Json::Object(request)) => request,
+        Ok(_) => return refuse(Json::Null, &bad("a request is a JSON object".into())),
+        Err(error) => return refuse(Json::Null, &bad(format!("the request is no JSON: {error}"))),
+    };
+    let id = request.get("id").cloned().unwrap_or(Json::Null);
+    let result = (|| {
+        let Some(expression) = request.get("expr").and_then(Json::as_str) else {
+            return Err(bad("the request lacks \"expr\", a string".into()));
+        };
+        let depth = engine.context.limits.depth;
+        let variables = match request.get("vars") {
+            None | Some(Json::Null) => Vec::new(),
+            Some(Json::Object(vars)) => vars
+                .iter()
+                .map(|(name, value)| Ok((SmolStr::new(name), json::from_json(value, depth)?)))
+                .collect::<Outcome<_>>()?,
+            Some(_) => return Err(bad("\"vars\" is a JSON object".into())),
+        };
+        let context = engine.context.with_variables(Arc::new(Given(variables)));
+        let program = engine.compile(expression)?;
+        let value = program.evaluate(&context)?;
+        let mut answer = json!({
+            "id": id,
+            "ok": true,
+            "type": value.type_name(),
+            "value": json::to_json(&value)?,
+            "text": to_text_within(&value, usize::MAX)?.as_str(),
+        });
+        if typed {
+            answer["typed"] = json::to_typed(&value)?;
+        }
+        Ok(answer)
+    })();
+    result.unwrap_or_else(|fault| refuse(id, &fault))
+}

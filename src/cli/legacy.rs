@@ -1,0 +1,55 @@
+//! The options of Metron's shell, rewritten before the argument parser sees them.
+
+use std::ffi::OsString;
+
+/// Turns `-v FILE` into `--variables FILE` and `-na` into `--color never`; other options of Metron's
+/// are refused with what to use instead.
+pub fn rewrite(arguments: Vec<OsString>) -> Result<Vec<OsString>, String> {
+    let mut out = Vec::with_capacity(arguments.len());
+    let mut arguments = arguments.into_iter();
+    out.extend(arguments.next());
+    // A subcommand has options of its own.
+    let mut plain = true;
+    while let Some(argument) = arguments.next() {
+        if plain && let Some(text) = argument.to_str() {
+            match text {
+                "-v" => {
+                    out.push("--variables".into());
+                    continue;
+                }
+                "-na" | "--no_ansi" => {
+                    out.extend(["--color".into(), "never".into()]);
+                    continue;
+                }
+                "-z" | "--zookeeper" => {
+                    return Err(
+                        "there is no ZooKeeper here: give Metron's global.json with --globals FILE"
+                            .into(),
+                    );
+                }
+                "-p" | "--properties" => {
+                    return Err("Stellar's properties live in stellar.toml: give it with --config FILE, or single keys with --set KEY=VALUE".into());
+                }
+                "-l" | "--log4j" => return Err("there is no log4j here: use --log LEVEL".into()),
+                "-irc" | "--inputrc" => {
+                    return Err(
+                        "there is no inputrc here: keys are set in stellar.toml under [shell]"
+                            .into(),
+                    );
+                }
+                "--" => plain = false,
+                text if !text.starts_with('-') && is_command(text) => plain = false,
+                _ => {}
+            }
+        }
+        out.push(argument);
+    }
+    Ok(out)
+}
+
+fn is_command(word: &str) -> bool {
+    use clap::CommandFactory;
+    super::args::Args::command()
+        .get_subcommands()
+        .any(|command| command.get_name() == word)
+}

@@ -1,0 +1,67 @@
+//! The command line: one file a subcommand.
+
+mod args;
+mod check;
+mod codes;
+mod docs;
+mod eval;
+mod interrupt;
+mod legacy;
+mod output;
+mod run;
+mod setup;
+
+use crate::diagnostic::{Code, Fault, Outcome};
+use args::{Args, Command};
+use clap::Parser;
+use std::process::ExitCode;
+
+/// Runs the program with the arguments of the process.
+pub fn main() -> ExitCode {
+    let arguments = match legacy::rewrite(std::env::args_os().collect()) {
+        Ok(arguments) => arguments,
+        Err(message) => {
+            eprintln!("stellar: {message}");
+            return ExitCode::from(2);
+        }
+    };
+    let args = match Args::try_parse_from(arguments) {
+        Ok(args) => args,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+        }
+    };
+    output::choose_colors(args.common.color);
+    setup::start_log(&args.common);
+    match dispatch(args) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(fault) => {
+            output::complain(&fault);
+            ExitCode::from(exit_code(&fault))
+        }
+    }
+}
+
+/// 2 for wrong use, else 1.
+fn exit_code(fault: &Fault) -> u8 {
+    match fault.code {
+        Code::Usage | Code::Configuration | Code::UnknownKey => 2,
+        _ => 1,
+    }
+}
+
+/// Runs one subcommand; `false` when the program or the data failed and that has been said already.
+fn dispatch(args: Args) -> Outcome<bool> {
+    let common = args.common;
+    match args.command {
+        Some(Command::Eval(command)) => eval::eval(&common, &command),
+        Some(Command::Run(command)) => run::run(&common, &command),
+        Some(Command::Check(command)) => check::check(&common, &command),
+        Some(Command::Docs(command)) => docs::docs(&common, &command),
+        Some(Command::Help(command)) => codes::help(&common, &command),
+        Some(Command::Completions(command)) => docs::completions(&command),
+        None => run::standard_input(&common),
+    }
+}

@@ -1,0 +1,65 @@
+//! Standard output and standard error: colours, errors, a closed pipe.
+
+use super::args::Color;
+use crate::diagnostic::{Code, Diagnostic, Fault, Outcome, plain, terminal};
+use std::io::{self, IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+static ERRORS_IN_COLOR: AtomicBool = AtomicBool::new(false);
+
+/// Decides about colours once, at the start.
+pub fn choose_colors(color: Color) {
+    let wanted = match color {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => {
+            let refused = std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty())
+                || std::env::var_os("TERM").is_some_and(|t| t == "dumb");
+            !refused && io::stderr().is_terminal()
+        }
+    };
+    ERRORS_IN_COLOR.store(wanted, Ordering::Relaxed);
+    colored::control::set_override(wanted);
+}
+
+/// Whether errors are printed in colours.
+pub fn in_color() -> bool {
+    ERRORS_IN_COLOR.load(Ordering::Relaxed)
+}
+
+/// Shows an error on standard error.
+pub fn complain(fault: &Fault) {
+    let text = if in_color() {
+        terminal(fault)
+    } else {
+        plain(fault)
+    };
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
+/// Shows a note on standard error.
+pub fn note(text: &str) {
+    let _ = writeln!(io::stderr(), "note: {text}");
+}
+
+/// What a failed write to standard output means: the end without a word when the reader has gone.
+pub fn written(result: io::Result<()>) -> Outcome<()> {
+    match result {
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),
+        Err(error) => Err(Diagnostic::new(
+            Code::CannotWrite,
+            format!("the output cannot be written: {error}"),
+        )),
+    }
+}
+
+/// Prints one line on standard output.
+pub fn line(text: &str) -> Outcome<()> {
+    let mut out = io::stdout().lock();
+    written(
+        out.write_all(text.as_bytes())
+            .and_then(|()| out.write_all(b"\n"))
+            .and_then(|()| out.flush()),
+    )
+}

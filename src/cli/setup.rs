@@ -1,0 +1,107 @@
+//! From the common arguments to an engine and its variables.
+
+use super::args::{Common, VariableArgs};
+use super::output;
+use crate::config::{Config, Options, Surroundings};
+use crate::diagnostic::{Code, Diagnostic, Outcome};
+use crate::engine::{Engine, Overrides};
+use crate::eval::{Value, json};
+use smol_str::SmolStr;
+use std::io::Read;
+use std::path::Path;
+
+/// Starts the log on standard error when it is wanted.
+pub fn start_log(common: &Common) {
+    let Some(level) = &common.log else { return };
+    let filter = tracing_subscriber::EnvFilter::new(level);
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .try_init();
+}
+
+/// Reads the configuration and makes the engine.
+pub fn engine(common: &Common) -> Outcome<Engine> {
+    let options = Options {
+        config: common.config.clone(),
+        globals: common.globals.clone(),
+        set: common.set.clone(),
+    };
+    let around = Surroundings::of_process();
+    let config = Config::load(&options, &around)?;
+    for note in config.notes() {
+        output::note(note);
+    }
+    let overrides = Overrides {
+        now: common.now.clone(),
+        tz: common.tz.clone(),
+        locale: common.locale.clone(),
+    };
+    let engine = Engine::new(config, &around, &overrides)?;
+    super::interrupt::listen(&engine.context.cancel);
+    Ok(engine)
+}
+
+/// The variables that the command line gives, files first.
+pub fn variables(args: &VariableArgs, depth: usize) -> Outcome<Vec<(SmolStr, Value)>> {
+    let mut variables = match &args.vars {
+        Some(path) => variables_file(path, depth)?,
+        None => Vec::new(),
+    };
+    for text in &args.var {
+        let Some((name, value)) = text.split_once('=') else {
+            return Err(
+                Diagnostic::new(Code::Usage, format!("--var {text} lacks its ="))
+                    .help("write --var NAME=VALUE"),
+            );
+        };
+        let value = match serde_json::from_str(value) {
+            Ok(value) => json::from_json(&value, depth)?,
+            Err(_) => Value::text(value),
+        };
+        variables.push((name.trim().into(), value));
+    }
+    Ok(variables)
+}
+
+/// The entries of a JSON object in a file.
+pub fn variables_file(path: &Path, depth: usize) -> Outcome<Vec<(SmolStr, Value)>> {
+    let text = read_text(path)?;
+    let bad =
+        |message: String| Diagnostic::new(Code::BadLine, format!("{}: {message}", path.display()));
+    match serde_json::from_str(&text) {
+        Ok(serde_json::Value::Object(object)) => object
+            .iter()
+            .map(|(name, value)| Ok((SmolStr::new(name), json::from_json(value, depth)?)))
+            .collect(),
+        Ok(_) => Err(bad("variables are a JSON object".into())),
+        Err(error) => Err(bad(format!("no JSON: {error}"))),
+    }
+}
+
+/// The text of a file, or of standard input for `-`. Errors: E0403, E0402.
+pub fn read_text(path: &Path) -> Outcome<String> {
+    let mut bytes = Vec::new();
+    let read = if path.as_os_str() == "-" {
+        std::io::stdin().read_to_end(&mut bytes).map(|_| ())
+    } else {
+        std::fs::read(path).map(|read| bytes = read)
+    };
+    read.map_err(|error| {
+        Diagnostic::new(
+            Code::CannotRead,
+            format!("{} cannot be read: {error}", path.display()),
+        )
+    })?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        Diagnostic::new(
+            Code::NotUtf8,
+            format!("{} is not UTF-8 from byte {at} on", path.display()),
+        )
+    })?;
+    Ok(text
+        .strip_prefix('\u{feff}')
+        .map(str::to_string)
+        .unwrap_or(text))
+}
