@@ -5,6 +5,7 @@ pub mod diagnostic;
 pub mod engine;
 pub mod eval;
 pub mod functions;
+pub mod input;
 pub mod shell;
 pub mod store;
 pub mod syntax;

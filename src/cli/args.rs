@@ -91,6 +91,10 @@ pub enum Color {
 pub enum Command {
     /// Evaluates one expression, or serves another program line by line with --jsonl.
     Eval(EvalArgs),
+    /// Keeps the events for which an expression is true.
+    Filter(FilterArgs),
+    /// Writes the value of an expression for every event.
+    Map(MapArgs),
     /// Runs scripts.
     Run(RunArgs),
     /// Reads scripts and says what is wrong with them, without running them.
@@ -144,6 +148,88 @@ pub enum ValueFormat {
     Text,
     /// Plain JSON.
     Json,
+}
+
+/// Which events to read and where to write.
+#[derive(Debug, Clone, ClapArgs)]
+pub struct EventArgs {
+    /// The files, also as globs; JSON Lines, CSV, TSV or Zeek logs, also .gz and .zst. - is standard input.
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// The form of the input, unless the names of the files tell it.
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub from: Option<InputFormat>,
+    /// Writes to a file.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Stops after so many events of output.
+    #[arg(long, value_name = "N")]
+    pub limit: Option<u64>,
+    /// Stops at the first line that is bad or fails.
+    #[arg(long)]
+    pub strict: bool,
+    /// Says at the end how much was read, kept, bad and failed.
+    #[arg(long)]
+    pub stats: bool,
+    /// How many threads evaluate; one for each core unless given.
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+    #[command(flatten)]
+    pub variables: VariableArgs,
+}
+
+/// How events stand in the input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum InputFormat {
+    /// One JSON object a line.
+    Jsonl,
+    /// Comma-separated values below a line of names.
+    Csv,
+    /// Tab-separated values below a line of names.
+    Tsv,
+    /// Zeek's logs.
+    Zeek,
+}
+
+/// `stellar filter`
+#[derive(Debug, ClapArgs)]
+pub struct FilterArgs {
+    /// The expression; events stay when it is true and go when it is false, null or an empty collection.
+    #[arg(allow_hyphen_values = true)]
+    pub expression: String,
+    #[command(flatten)]
+    pub events: EventArgs,
+    /// Keeps the others.
+    #[arg(long)]
+    pub not: bool,
+    /// Prints how many events stay instead of the events.
+    #[arg(long)]
+    pub count: bool,
+    /// Exit code 1 when no event stays.
+    #[arg(long)]
+    pub fail_if_none: bool,
+}
+
+/// `stellar map`
+#[derive(Debug, ClapArgs)]
+pub struct MapArgs {
+    /// The expression; with -e or --set-field the first file.
+    pub expression: Option<String>,
+    #[command(flatten)]
+    pub events: EventArgs,
+    /// Writes text forms instead of JSON.
+    #[arg(long, conflicts_with_all = ["named", "set_fields"])]
+    pub raw: bool,
+    /// Writes an object with this field; may be given several times.
+    #[arg(short = 'e', value_name = "NAME=EXPR")]
+    pub named: Vec<String>,
+    /// Writes the event with this field added or replaced; may be given several times. Behind map, --set means this.
+    #[arg(
+        long = "set-field",
+        value_name = "FIELD=EXPR",
+        conflicts_with = "named"
+    )]
+    pub set_fields: Vec<String>,
 }
 
 /// `stellar run`

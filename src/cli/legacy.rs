@@ -3,14 +3,28 @@
 use std::ffi::OsString;
 
 /// Turns `-v FILE` into `--variables FILE` and `-na` into `--color never`; other options of Metron's
-/// are refused with what to use instead.
+/// are refused with what to use instead. Behind `map`, `--set` means a field of the event.
 pub fn rewrite(arguments: Vec<OsString>) -> Result<Vec<OsString>, String> {
     let mut out = Vec::with_capacity(arguments.len());
     let mut arguments = arguments.into_iter();
     out.extend(arguments.next());
     // A subcommand has options of its own.
     let mut plain = true;
+    let mut fields = false;
     while let Some(argument) = arguments.next() {
+        if fields && let Some(text) = argument.to_str() {
+            match text.strip_prefix("--set") {
+                Some("") => {
+                    out.push("--set-field".into());
+                    continue;
+                }
+                Some(value) if value.starts_with('=') => {
+                    out.push(format!("--set-field{value}").into());
+                    continue;
+                }
+                _ => fields = text != "--",
+            }
+        }
         if plain && let Some(text) = argument.to_str() {
             match text {
                 "-v" => {
@@ -38,7 +52,10 @@ pub fn rewrite(arguments: Vec<OsString>) -> Result<Vec<OsString>, String> {
                     );
                 }
                 "--" => plain = false,
-                text if !text.starts_with('-') && is_command(text) => plain = false,
+                text if !text.starts_with('-') && is_command(text) => {
+                    plain = false;
+                    fields = text == "map";
+                }
                 _ => {}
             }
         }

@@ -5,6 +5,7 @@ mod check;
 mod codes;
 mod docs;
 mod eval;
+mod events;
 mod interrupt;
 mod legacy;
 mod output;
@@ -57,6 +58,8 @@ fn dispatch(args: Args) -> Outcome<bool> {
     let common = args.common;
     match args.command {
         Some(Command::Eval(command)) => eval::eval(&common, &command),
+        Some(Command::Filter(command)) => events::filter(&common, &command),
+        Some(Command::Map(command)) => events::map(&common, &command),
         Some(Command::Run(command)) => run::run(&common, &command),
         Some(Command::Check(command)) => check::check(&common, &command),
         Some(Command::Docs(command)) => docs::docs(&common, &command),

@@ -106,18 +106,21 @@ impl Context {
     }
 }
 
-/// Looks `name` up by `get`: verbatim first, then, when it holds dots, as a path through nested maps.
+/// Looks `name` up by `get`: verbatim first; when there is no such name and it holds a point, what stands before
+/// the first point must name a map, in which the rest is looked up by the same rule.
 pub fn look_up(name: &str, get: impl Fn(&str) -> Option<Value>) -> Option<Value> {
     if let Some(value) = get(name) {
         return Some(value);
     }
-    let mut path = name.split('.');
-    let mut value = get(path.next().filter(|first| first.len() < name.len())?)?;
-    for key in path {
-        value = match value {
-            Value::Map(map) => map.get_text(key)?,
-            _ => return None,
-        };
+    let (first, mut rest) = name.split_once('.')?;
+    let mut value = get(first)?;
+    loop {
+        let Value::Map(map) = &value else { return None };
+        if let Some(found) = map.get_text(rest) {
+            return Some(found);
+        }
+        let (next, behind) = rest.split_once('.')?;
+        value = map.get_text(next)?;
+        rest = behind;
     }
-    Some(value)
 }

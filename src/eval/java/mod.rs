@@ -4,3 +4,4 @@
 pub mod date_format;
 pub mod formatter;
 pub mod numbers;
+pub mod regex;

@@ -1,9 +1,16 @@
-//! Values as JSON: the plain form, and the typed form that loses nothing.
+//! Values as JSON and from JSON: the plain form, and the typed form that loses nothing.
 
-use super::collections::{Entries, List, Map, MapKind};
-use super::text::{to_text, unit_to_char};
-use super::value::Value;
+mod build;
+pub mod parse;
+mod write;
+
+pub use build::{bad_json, field_value, read, read_event, read_object, read_prefix};
+pub use write::{write_json, write_text};
+
 use crate::diagnostic::{Code, Diagnostic, Outcome};
+use crate::eval::collections::{Entries, List, Map, MapKind};
+use crate::eval::text::{to_text, unit_to_char};
+use crate::eval::value::Value;
 use num_bigint::BigInt;
 use serde_json::{Map as JsonMap, Number, Value as Json, json};
 use std::sync::Arc;

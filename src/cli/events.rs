@@ -1,0 +1,556 @@
+//! `stellar map` and `stellar filter`: an expression over every event of files.
+
+use super::args::{Common, EventArgs, FilterArgs, InputFormat, MapArgs};
+use super::{output, setup};
+use crate::diagnostic::{Code, Diagnostic, Fault, Outcome, Source, Span};
+use crate::engine::Engine;
+use crate::eval::convert::condition;
+use crate::eval::json::{read_event, write_json, write_text};
+use crate::eval::text::to_text_within;
+use crate::eval::{Context, Program, Value, compile};
+use crate::input::{
+    Batch, Chunk, ChunkReader, EventReader, Finish, Format, Input, Problem, Totals, Wanted, Worker,
+    inputs, lines, process,
+};
+use smol_str::SmolStr;
+use std::fs::File;
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// How many bad or failed lines are shown.
+const SHOWN: usize = 10;
+
+/// What is made of every event.
+#[derive(Clone)]
+enum Task {
+    /// Keep it when the expression is true (or false, when `not`).
+    Filter { program: Arc<Program>, not: bool },
+    /// The value of the expression.
+    Map { program: Arc<Program>, raw: bool },
+    /// An object of named expressions.
+    Object {
+        fields: Vec<(SmolStr, Arc<Program>)>,
+    },
+    /// The event with fields added or replaced.
+    Set {
+        fields: Vec<(SmolStr, Arc<Program>)>,
+    },
+}
+
+impl Task {
+    fn programs(&self) -> Vec<&Arc<Program>> {
+        match self {
+            Task::Filter { program, .. } | Task::Map { program, .. } => vec![program],
+            Task::Object { fields } | Task::Set { fields } => {
+                fields.iter().map(|(_, program)| program).collect()
+            }
+        }
+    }
+}
+
+/// Runs `stellar filter`.
+pub fn filter(common: &Common, args: &FilterArgs) -> Outcome<bool> {
+    let engine = setup::engine(common)?;
+    let program = engine.compile(&args.expression)?;
+    let task = Task::Filter {
+        program,
+        not: args.not,
+    };
+    let (totals, whole) = run(&engine, task, &args.events, args.count)?;
+    if args.count {
+        output::line(&totals.kept.to_string())?;
+    }
+    Ok(whole && totals.bad == 0 && totals.failed == 0 && !(args.fail_if_none && totals.kept == 0))
+}
+
+/// Runs `stellar map`.
+pub fn map(common: &Common, args: &MapArgs) -> Outcome<bool> {
+    let engine = setup::engine(common)?;
+    let mut events = args.events.clone();
+    let named = |texts: &[String]| -> Outcome<Vec<(SmolStr, Arc<Program>)>> {
+        texts
+            .iter()
+            .map(|text| named_expression(&engine, text))
+            .collect()
+    };
+    let task = if args.named.is_empty() && args.set_fields.is_empty() {
+        let Some(expression) = &args.expression else {
+            return Err(Diagnostic::new(Code::Usage, "map needs an expression")
+                .help("stellar map EXPR [FILE…]"));
+        };
+        Task::Map {
+            program: engine.compile(expression)?,
+            raw: args.raw,
+        }
+    } else {
+        // Without a bare expression the first free argument is a file.
+        events
+            .files
+            .splice(0..0, args.expression.iter().map(Into::into));
+        if args.named.is_empty() {
+            Task::Set {
+                fields: named(&args.set_fields)?,
+            }
+        } else {
+            Task::Object {
+                fields: named(&args.named)?,
+            }
+        }
+    };
+    let (totals, whole) = run(&engine, task, &events, false)?;
+    Ok(whole && totals.bad == 0 && totals.failed == 0)
+}
+
+/// `NAME=EXPRESSION`, compiled with places counted in the whole argument.
+fn named_expression(engine: &Engine, text: &str) -> Outcome<(SmolStr, Arc<Program>)> {
+    let usage = || {
+        let source = Arc::new(Source::expression(text));
+        Diagnostic::at(
+            Code::Usage,
+            Span::new(0, text.len()),
+            "this lacks a name and its =",
+        )
+        .help("write NAME=EXPRESSION")
+        .in_source(&source)
+    };
+    let (name, expression) = text.split_once('=').ok_or_else(usage)?;
+    if name.trim().is_empty() {
+        return Err(usage());
+    }
+    let padded = format!("{}{expression}", " ".repeat(name.len() + 1));
+    let program = compile(&Arc::new(Source::expression(padded)), &engine.context)?;
+    Ok((SmolStr::new(name.trim()), program))
+}
+
+/// Runs a task over all inputs: the counts, and whether all inputs could be read to their ends.
+fn run(engine: &Engine, task: Task, args: &EventArgs, quiet: bool) -> Outcome<(Totals, bool)> {
+    let context = &engine.context;
+    let given = setup::variables(&args.variables, context.limits.depth)?;
+    let found = inputs(&args.files)?;
+    let format = args.from.map(|format| match format {
+        InputFormat::Jsonl => Format::JsonLines,
+        InputFormat::Csv => Format::Csv,
+        InputFormat::Tsv => Format::Tsv,
+        InputFormat::Zeek => Format::Zeek,
+    });
+    let steps: Vec<Step> = task
+        .programs()
+        .into_iter()
+        .map(|program| Step::new(program, &given, context))
+        .collect();
+    let reader = ChunkReader::new(&found, format, context.limits.line);
+    let threads = args
+        .threads
+        .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, |n| n.get()));
+    let workers = (0..threads.max(1))
+        .map(|_| EventWorker {
+            readers: steps
+                .iter()
+                .map(|step| (EventReader::new(&step.wanted), step.slots.clone()))
+                .collect(),
+            steps: steps.clone(),
+            task: task.clone(),
+            context: context.clone(),
+            strict: args.strict,
+            want_ends: args.limit.is_some(),
+            quiet,
+        })
+        .collect();
+    let out: Box<dyn Write + Send> = match &args.output {
+        Some(path) => Box::new(BufWriter::with_capacity(
+            1 << 18,
+            File::create(path).map_err(|error| {
+                Diagnostic::new(
+                    Code::CannotWrite,
+                    format!("{} cannot be written: {error}", path.display()),
+                )
+            })?,
+        )),
+        None => Box::new(io::stdout()),
+    };
+    let mut collector = Collector {
+        out,
+        names: found.iter().map(Input::name).collect(),
+        totals: Totals::default(),
+        limit: args.limit,
+        shown: 0,
+        whole: true,
+        strict: args.strict,
+        progress: Progress::new(&found, reader.taken.clone()),
+    };
+    let started = Instant::now();
+    let result = process(reader, workers, &mut collector, &context.cancel);
+    collector.progress.clear();
+    let flushed = output::written(collector.out.flush());
+    if args.stats || (io::stderr().is_terminal() && args.output.is_some()) {
+        let Totals {
+            read,
+            kept,
+            bad,
+            failed,
+        } = collector.totals;
+        let seconds = started.elapsed().as_secs_f64();
+        let _ = writeln!(
+            io::stderr(),
+            "read {read}, kept {kept}, bad {bad}, failed {failed}, {seconds:.3} s"
+        );
+    }
+    collector.complain_about_the_rest();
+    result?;
+    flushed?;
+    Ok((collector.totals, collector.whole))
+}
+
+/// A program with its slots: those that the command line gives, and what is wanted of each event.
+#[derive(Clone)]
+struct Step {
+    program: Arc<Program>,
+    wanted: Wanted,
+    slots: Vec<Value>,
+}
+
+impl Step {
+    fn new(program: &Arc<Program>, given: &[(SmolStr, Value)], context: &Context) -> Step {
+        let find = |name: &SmolStr| {
+            given
+                .iter()
+                .rev()
+                .find(|(n, _)| n == name)
+                .map(|(_, value)| value.clone())
+        };
+        let slots: Vec<Option<Value>> = program.variables.iter().map(find).collect();
+        let names = program
+            .variables
+            .iter()
+            .zip(&slots)
+            .map(|(name, slot)| slot.is_none().then_some(name));
+        Step {
+            program: program.clone(),
+            wanted: Wanted::new(names, context.limits.depth),
+            slots: slots.into_iter().map(Option::unwrap_or_default).collect(),
+        }
+    }
+}
+
+struct EventWorker {
+    steps: Vec<Step>,
+    readers: Vec<(EventReader, Vec<Value>)>,
+    task: Task,
+    context: Context,
+    strict: bool,
+    want_ends: bool,
+    quiet: bool,
+}
+
+/// Why an event gives no output.
+enum Trouble {
+    Bad(Fault),
+    Failed(Fault),
+}
+
+impl Worker for EventWorker {
+    fn work(&mut self, chunk: &Chunk, batch: &mut Batch) {
+        if let Some(header) = &chunk.header_text
+            && matches!(self.task, Task::Filter { .. })
+            && chunk.input == 0
+            && !self.quiet
+        {
+            batch.output.extend_from_slice(header);
+        }
+        let mut too_long = chunk.too_long.iter().copied().peekable();
+        for (number, line) in lines(chunk) {
+            if let Some(at) = too_long.next_if(|at| *at <= number) {
+                self.trouble(
+                    batch,
+                    at + 1,
+                    Trouble::Bad(line_too_long(self.context.limits.line)),
+                );
+            }
+            batch.totals.read += 1;
+            let before = batch.output.len();
+            match self.event(chunk, line, &mut batch.output) {
+                Ok(false) => {}
+                Ok(true) => {
+                    batch.totals.kept += 1;
+                    if self.want_ends {
+                        batch.ends.push(batch.output.len());
+                    }
+                }
+                Err(trouble) => {
+                    batch.output.truncate(before);
+                    self.trouble(batch, number + 1, trouble);
+                    if batch.stop {
+                        return;
+                    }
+                }
+            }
+        }
+        for at in too_long {
+            batch.totals.read += 1;
+            self.trouble(
+                batch,
+                at + 1,
+                Trouble::Bad(line_too_long(self.context.limits.line)),
+            );
+        }
+    }
+}
+
+fn line_too_long(limit: usize) -> Fault {
+    Diagnostic::new(
+        Code::LineLength,
+        format!("the line has more than {limit} bytes"),
+    )
+}
+
+impl EventWorker {
+    fn trouble(&self, batch: &mut Batch, line: u64, trouble: Trouble) {
+        let fault = match trouble {
+            Trouble::Bad(fault) => {
+                batch.totals.bad += 1;
+                fault
+            }
+            Trouble::Failed(fault) => {
+                batch.totals.failed += 1;
+                fault
+            }
+        };
+        if batch.problems.len() < SHOWN {
+            batch.problems.push(Problem { line, fault });
+        }
+        batch.stop |= self.strict;
+    }
+
+    /// Works on one event; `true` when it is kept.
+    fn event(&mut self, chunk: &Chunk, line: &[u8], out: &mut Vec<u8>) -> Result<bool, Trouble> {
+        for (reader, slots) in &mut self.readers {
+            let read = match &chunk.header {
+                None => reader.json(line, slots),
+                Some(header) => reader.row(header, line, slots),
+            };
+            read.map_err(Trouble::Bad)?;
+        }
+        let value = |index: usize| -> Result<Value, Trouble> {
+            let (step, slots) = match (self.steps.get(index), self.readers.get(index)) {
+                (Some(step), Some((_, slots))) => (step, slots),
+                _ => return Ok(Value::Null),
+            };
+            step.program
+                .run(&self.context, slots)
+                .map_err(Trouble::Failed)
+        };
+        match &self.task {
+            Task::Filter { program, not } => {
+                let result = value(0)?;
+                let keep = condition(&result)
+                    .ok_or_else(|| Trouble::Failed(no_boolean(&result, program)))?;
+                if keep == *not {
+                    return Ok(false);
+                }
+                if !self.quiet {
+                    out.extend_from_slice(line);
+                    out.push(b'\n');
+                }
+            }
+            Task::Map { raw, .. } => {
+                let result = value(0)?;
+                if *raw {
+                    let text = to_text_within(&result, usize::MAX).map_err(Trouble::Failed)?;
+                    out.extend_from_slice(text.as_bytes());
+                } else {
+                    write_json(&result, out).map_err(Trouble::Failed)?;
+                }
+                out.push(b'\n');
+            }
+            Task::Object { fields } => {
+                out.push(b'{');
+                for (i, (name, _)) in fields.iter().enumerate() {
+                    if i > 0 {
+                        out.push(b',');
+                    }
+                    write_text(name, out);
+                    out.push(b':');
+                    write_json(&value(i)?, out).map_err(Trouble::Failed)?;
+                }
+                out.extend_from_slice(b"}\n");
+            }
+            Task::Set { fields } => {
+                let event = match &chunk.header {
+                    None => read_event(line).map_err(|bad| {
+                        Trouble::Bad(crate::eval::json::bad_json(Code::BadLine, &bad))
+                    })?,
+                    Some(header) => header.event(line).map_err(Trouble::Bad)?,
+                };
+                for (i, (name, _)) in fields.iter().enumerate() {
+                    let value = value(i)?;
+                    event
+                        .change(|entries| entries.insert(Value::Text(name.clone()), value))
+                        .map_err(Trouble::Failed)?;
+                }
+                write_json(&Value::Map(event), out).map_err(Trouble::Failed)?;
+                out.push(b'\n');
+            }
+        }
+        Ok(true)
+    }
+}
+
+#[cold]
+fn no_boolean(value: &Value, program: &Program) -> Fault {
+    let message = format!(
+        "the filter gives {} instead of true or false",
+        value.kind_in_words()
+    );
+    Diagnostic::at(
+        Code::NotBoolean,
+        Span::new(0, program.source.text.len()),
+        message,
+    )
+    .help("compare it: x == …, x != null")
+    .in_source(&program.source)
+}
+
+/// Takes the batches in order: writes, counts, complains.
+struct Collector {
+    out: Box<dyn Write + Send>,
+    names: Vec<String>,
+    totals: Totals,
+    limit: Option<u64>,
+    shown: usize,
+    whole: bool,
+    strict: bool,
+    progress: Progress,
+}
+
+impl Finish for Collector {
+    fn finish(&mut self, batch: &Batch) -> Outcome<bool> {
+        self.progress.step();
+        let mut output = batch.output.as_slice();
+        let mut totals = batch.totals;
+        let mut more = true;
+        if let Some(limit) = self.limit {
+            let left = limit.saturating_sub(self.totals.kept);
+            if totals.kept >= left {
+                totals.kept = left;
+                let end = left
+                    .checked_sub(1)
+                    .and_then(|last| batch.ends.get(last as usize))
+                    .copied();
+                output = output.get(..end.unwrap_or(0)).unwrap_or_default();
+                more = false;
+            }
+        }
+        self.totals.add(totals);
+        if !output.is_empty() {
+            output::written(self.out.write_all(output))?;
+        }
+        if batch.flush {
+            output::written(self.out.flush())?;
+        }
+        let name = self.names.get(batch.input).cloned().unwrap_or_default();
+        for problem in &batch.problems {
+            if self.shown < SHOWN {
+                self.shown += 1;
+                self.progress.suspend(|| complain(&name, problem));
+            }
+        }
+        Ok(more)
+    }
+
+    fn unreadable(&mut self, fault: Fault) -> Outcome<bool> {
+        self.whole = false;
+        self.progress.suspend(|| output::complain(&fault));
+        Ok(!self.strict)
+    }
+}
+
+impl Collector {
+    fn complain_about_the_rest(&self) {
+        let all = self.totals.bad + self.totals.failed;
+        if all > self.shown as u64 && !self.strict {
+            let rest = all - self.shown as u64;
+            let lines = if rest == 1 { "line" } else { "lines" };
+            let _ = writeln!(io::stderr(), "… and {rest} more bad or failed {lines}");
+        }
+    }
+}
+
+/// `name:line: message`, with the source line of the expression when it failed there.
+fn complain(name: &str, problem: &Problem) {
+    let fault = &problem.fault;
+    let place = match fault.position() {
+        Some(position) => format!(" (at column {} of the expression)", position.column),
+        None => String::new(),
+    };
+    let hint = fault
+        .help
+        .as_ref()
+        .map(|help| format!("; {help}"))
+        .unwrap_or_default();
+    let _ = writeln!(
+        io::stderr(),
+        "{name}:{}: {} {}{place}{hint}",
+        problem.line,
+        fault.code.name(),
+        fault.message
+    );
+}
+
+/// A bar on standard error, on a terminal only and after a second.
+struct Progress {
+    started: Instant,
+    size: Option<u64>,
+    taken: Arc<AtomicU64>,
+    bar: Option<indicatif::ProgressBar>,
+}
+
+impl Progress {
+    fn new(inputs: &[Input], taken: Arc<AtomicU64>) -> Progress {
+        let size: Option<u64> = inputs.iter().map(Input::size).sum();
+        Progress {
+            started: Instant::now(),
+            size,
+            taken,
+            bar: None,
+        }
+    }
+
+    fn step(&mut self) {
+        if self.bar.is_none() {
+            if self.started.elapsed() < Duration::from_secs(1) || !io::stderr().is_terminal() {
+                return;
+            }
+            let template = "{bytes}/{total_bytes} [{bar:40}] {bytes_per_sec}, {eta} left";
+            let style = indicatif::ProgressStyle::with_template(match self.size {
+                Some(_) => template,
+                None => "{bytes} {spinner} {bytes_per_sec}",
+            });
+            let bar = match self.size {
+                Some(size) => indicatif::ProgressBar::new(size),
+                None => indicatif::ProgressBar::new_spinner(),
+            };
+            if let Ok(style) = style {
+                bar.set_style(style);
+            }
+            self.bar = Some(bar);
+        }
+        if let Some(bar) = &self.bar {
+            bar.set_position(self.taken.load(Ordering::Relaxed));
+        }
+    }
+
+    fn suspend(&self, work: impl FnOnce()) {
+        match &self.bar {
+            Some(bar) => bar.suspend(work),
+            None => work(),
+        }
+    }
+
+    fn clear(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
