@@ -6,6 +6,9 @@ use crate::eval::java::date_format::{Locale, Zone};
 use crate::eval::{Context, Limits, NoVariables, Program, Services, Value, compile, json};
 use crate::functions::registry::Registry;
 use crate::functions::{FAMILIES, library};
+use crate::store::{Room, Store};
+use crate::world::{self, ENRICHMENT, Enrichments};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -27,12 +30,28 @@ pub struct Engine {
     pub registry: Arc<Registry>,
     /// The world that expressions see; front ends put their variables into a copy of it.
     pub context: Context,
+    /// The embedded file; nothing is opened before it is used.
+    pub store: Store,
+    /// What is configured.
+    pub config: Arc<Config>,
 }
 
+/// Who keeps tables in the embedded file.
+const ROOMS: &[&Room] = &[&ENRICHMENT];
+
 impl Engine {
-    /// An engine without configuration: system clock, UTC, en_US, default limits.
+    /// An engine without configuration: system clock, UTC, en_US, default limits, a store that does not exist.
     pub fn bare() -> Engine {
-        let registry = Arc::new(Registry::new(FAMILIES, library::read));
+        Engine::with_store(Store::new(Path::new(""), ROOMS))
+    }
+
+    fn with_store(store: Store) -> Engine {
+        let registry = Arc::new(Registry::new(
+            FAMILIES.iter().chain(world::FAMILIES),
+            library::read,
+        ));
+        let mut services = Services::default();
+        services.add(Arc::new(Enrichments::new(&store)));
         let context = Context {
             variables: Arc::new(NoVariables),
             functions: registry.clone(),
@@ -43,14 +62,19 @@ impl Engine {
             limits: Limits::default(),
             cancel: Arc::new(AtomicBool::new(false)),
             deadline: None,
-            services: Services::default(),
+            services,
         };
-        Engine { registry, context }
+        Engine {
+            registry,
+            context,
+            store,
+            config: Arc::default(),
+        }
     }
 
     /// An engine as configured. Errors: E0504 for an unknown zone, locale or time.
     pub fn new(config: Config, around: &Surroundings, overrides: &Overrides) -> Outcome<Engine> {
-        let mut engine = Engine::bare();
+        let mut engine = Engine::with_store(Store::new(&config.store_path(around)?, ROOMS));
         let context = &mut engine.context;
         context.zone = match overrides.tz.as_ref().or(config.run.tz.as_ref()) {
             Some(name) => Zone::from_name_strict(name).ok_or_else(|| {
@@ -77,7 +101,7 @@ impl Engine {
             globals.insert(name.into(), json::from_json(value, config.limits.depth)?);
         }
         drop(globals);
-        let _ = around;
+        engine.config = Arc::new(config);
         Ok(engine)
     }
 

@@ -9,3 +9,4 @@ pub mod input;
 pub mod shell;
 pub mod store;
 pub mod syntax;
+pub mod world;

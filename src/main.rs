@@ -6,6 +6,13 @@ use std::process::ExitCode;
 const STACK: usize = 8 << 20;
 
 fn main() -> ExitCode {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic
+            .location()
+            .map(|l| format!(" at {}:{}", l.file(), l.line()))
+            .unwrap_or_default();
+        eprintln!("error[E0901]: stellar has a fault{place}; please report it with what led here");
+    }));
     let work = std::thread::Builder::new()
         .name("main".into())
         .stack_size(STACK)

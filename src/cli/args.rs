@@ -97,6 +97,18 @@ pub enum Command {
     Map(MapArgs),
     /// Runs scripts.
     Run(RunArgs),
+    /// Looks after the embedded store.
+    #[command(subcommand)]
+    Store(StoreCommand),
+    /// Fills the embedded store with what ENRICHMENT_GET looks up.
+    #[command(subcommand)]
+    Enrich(EnrichCommand),
+    /// Says what is configured, what answers and how fast.
+    Doctor {
+        /// How to print the settings.
+        #[arg(long, value_enum)]
+        format: Option<ListFormat>,
+    },
     /// Reads scripts and says what is wrong with them, without running them.
     Check(CheckArgs),
     /// Shows the reference of all functions.
@@ -260,6 +272,100 @@ pub enum RunFormat {
     Json,
     /// One JSON object a statement.
     Jsonl,
+}
+
+/// How to print a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ListFormat {
+    /// A table.
+    Table,
+    /// One JSON array.
+    Json,
+    /// One JSON object a row.
+    Jsonl,
+    /// Comma-separated values.
+    Csv,
+    /// The first column.
+    Ids,
+    /// Tabs between cells, no names.
+    Text,
+}
+
+impl ListFormat {
+    /// A table on a terminal and JSON Lines into a pipe, unless another form was asked for.
+    pub fn or_usual(asked: Option<ListFormat>) -> ListFormat {
+        use std::io::IsTerminal;
+        let usual = if std::io::stdout().is_terminal() {
+            ListFormat::Table
+        } else {
+            ListFormat::Jsonl
+        };
+        asked.unwrap_or(usual)
+    }
+}
+
+/// `stellar store`
+#[derive(Debug, Subcommand)]
+pub enum StoreCommand {
+    /// Examines the file.
+    Check {
+        /// How to print the tables.
+        #[arg(long, value_enum)]
+        format: Option<ListFormat>,
+    },
+    /// Copies the file while it is in use.
+    Backup {
+        /// The copy, which must not exist.
+        file: PathBuf,
+    },
+    /// Gives back the space that nothing uses.
+    Compact,
+    /// Removes what has outlived its time.
+    Expire,
+}
+
+/// `stellar enrich`
+#[derive(Debug, Subcommand)]
+pub enum EnrichCommand {
+    /// Loads CSV, TSV or JSON Lines files.
+    Load(LoadArgs),
+    /// Shows what is loaded.
+    List {
+        /// How to print it.
+        #[arg(long, value_enum)]
+        format: Option<ListFormat>,
+    },
+    /// Removes everything of one type.
+    Remove {
+        /// The type.
+        kind: String,
+        /// The table.
+        #[arg(long, default_value = "enrichment")]
+        table: String,
+        /// The column family.
+        #[arg(long, default_value = "t")]
+        family: String,
+    },
+}
+
+/// `stellar enrich load`
+#[derive(Debug, ClapArgs)]
+pub struct LoadArgs {
+    /// The files, also as globs and compressed.
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// The type under which they are looked up.
+    #[arg(long = "type", value_name = "TYPE")]
+    pub kind: String,
+    /// The field that is looked up.
+    #[arg(long, value_name = "FIELD")]
+    pub indicator: String,
+    /// The table.
+    #[arg(long, default_value = "enrichment")]
+    pub table: String,
+    /// The column family.
+    #[arg(long, default_value = "t")]
+    pub family: String,
 }
 
 /// `stellar check`

@@ -4,7 +4,7 @@ use super::args::{Common, EvalArgs, ValueFormat};
 use super::{output, setup};
 use crate::diagnostic::{Code, Diagnostic, Fault, Outcome, json as fault_json};
 use crate::engine::Engine;
-use crate::eval::{Value, Variables, json, text::to_text_within};
+use crate::eval::{Value, Variables, json, text::to_text};
 use serde_json::{Value as Json, json};
 use smol_str::SmolStr;
 use std::io::{BufRead, BufWriter, Read, Write};
@@ -41,7 +41,7 @@ pub fn eval(common: &Common, args: &EvalArgs) -> Outcome<bool> {
         json::to_typed(&value)?.to_string()
     } else {
         match args.format {
-            ValueFormat::Text => to_text_within(&value, usize::MAX)?.to_string(),
+            ValueFormat::Text => to_text(&value).to_string(),
             ValueFormat::Json => json::to_json(&value)?.to_string(),
         }
     };
@@ -122,35 +122,43 @@ fn refuse(id: Json, fault: &Fault) -> Json {
 
 /// The answer to one request.
 fn answer(engine: &Engine, line: &[u8], typed: bool) -> Json {
-    let bad = |message: String| Diagnostic::new(Code::BadLine, message);
-    let request = match serde_json::from_slice::<Json>(line) {
-        Ok(Json::Object(request)) => request,
-        Ok(_) => return refuse(Json::Null, &bad("a request is a JSON object".into())),
-        Err(error) => return refuse(Json::Null, &bad(format!("the request is no JSON: {error}"))),
+    let bad = |message: &str| Diagnostic::new(Code::BadLine, message);
+    let depth = engine.context.limits.depth;
+    let request = std::str::from_utf8(line)
+        .map_err(|_| Diagnostic::new(Code::NotUtf8, "the request is not UTF-8"))
+        // The variables stand one level below the request.
+        .and_then(|line| json::read_object(line, depth + 1));
+    let request = match request {
+        Ok(request) => request,
+        Err(fault) => return refuse(Json::Null, &fault),
     };
-    let id = request.get("id").cloned().unwrap_or(Json::Null);
+    let id = request
+        .get_text("id")
+        .and_then(|id| json::to_json(&id).ok())
+        .unwrap_or(Json::Null);
     let result = (|| {
-        let Some(expression) = request.get("expr").and_then(Json::as_str) else {
-            return Err(bad("the request lacks \"expr\", a string".into()));
+        let expression = match request.get_text("expr") {
+            Some(Value::Text(expression)) => expression,
+            _ => return Err(bad("the request lacks \"expr\", a string")),
         };
-        let depth = engine.context.limits.depth;
-        let variables = match request.get("vars") {
-            None | Some(Json::Null) => Vec::new(),
-            Some(Json::Object(vars)) => vars
-                .iter()
-                .map(|(name, value)| Ok((SmolStr::new(name), json::from_json(value, depth)?)))
-                .collect::<Outcome<_>>()?,
-            Some(_) => return Err(bad("\"vars\" is a JSON object".into())),
+        let variables = match request.get_text("vars") {
+            None | Some(Value::Null) => Vec::new(),
+            Some(Value::Map(vars)) => vars
+                .entries()
+                .into_iter()
+                .map(|(name, value)| (to_text(&name), value))
+                .collect(),
+            Some(_) => return Err(bad("\"vars\" is a JSON object")),
         };
         let context = engine.context.with_variables(Arc::new(Given(variables)));
-        let program = engine.compile(expression)?;
+        let program = engine.compile(&expression)?;
         let value = program.evaluate(&context)?;
         let mut answer = json!({
             "id": id,
             "ok": true,
             "type": value.type_name(),
             "value": json::to_json(&value)?,
-            "text": to_text_within(&value, usize::MAX)?.as_str(),
+            "text": to_text(&value).as_str(),
         });
         if typed {
             answer["typed"] = json::to_typed(&value)?;

@@ -4,6 +4,7 @@ mod args;
 mod check;
 mod codes;
 mod docs;
+mod doctor;
 mod eval;
 mod events;
 mod interrupt;
@@ -11,6 +12,7 @@ mod legacy;
 mod output;
 mod run;
 mod setup;
+mod store;
 
 use crate::diagnostic::{Code, Fault, Outcome};
 use args::{Args, Command};
@@ -61,6 +63,9 @@ fn dispatch(args: Args) -> Outcome<bool> {
         Some(Command::Filter(command)) => events::filter(&common, &command),
         Some(Command::Map(command)) => events::map(&common, &command),
         Some(Command::Run(command)) => run::run(&common, &command),
+        Some(Command::Store(command)) => store::store(&common, &command),
+        Some(Command::Enrich(command)) => store::enrich(&common, &command),
+        Some(Command::Doctor { format }) => doctor::doctor(&common, format),
         Some(Command::Check(command)) => check::check(&common, &command),
         Some(Command::Docs(command)) => docs::docs(&common, &command),
         Some(Command::Help(command)) => codes::help(&common, &command),

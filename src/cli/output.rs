@@ -1,7 +1,8 @@
 //! Standard output and standard error: colours, errors, a closed pipe.
 
-use super::args::Color;
+use super::args::{Color, ListFormat};
 use crate::diagnostic::{Code, Diagnostic, Fault, Outcome, plain, terminal};
+use serde_json::Value as Json;
 use std::io::{self, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -62,4 +63,51 @@ pub fn line(text: &str) -> Outcome<()> {
             .and_then(|()| out.write_all(b"\n"))
             .and_then(|()| out.flush()),
     )
+}
+
+/// Prints rows: a table, JSON, JSON Lines, CSV, the first column, or text.
+pub fn table(format: ListFormat, columns: &[&str], rows: Vec<Json>) -> Outcome<()> {
+    let cell = |row: &Json, column: &str| match &row[column] {
+        Json::String(text) => text.clone(),
+        Json::Null => String::new(),
+        other => other.to_string(),
+    };
+    match format {
+        ListFormat::Json => line(&Json::Array(rows).to_string()),
+        ListFormat::Jsonl => rows.iter().try_for_each(|row| line(&row.to_string())),
+        ListFormat::Ids => match columns.first() {
+            Some(first) => rows.iter().try_for_each(|row| line(&cell(row, first))),
+            None => Ok(()),
+        },
+        ListFormat::Csv => {
+            let quoted = |text: String| {
+                if text.contains([',', '"', '\n', '\r']) {
+                    format!("\"{}\"", text.replace('"', "\"\""))
+                } else {
+                    text
+                }
+            };
+            line(&columns.join(","))?;
+            rows.iter().try_for_each(|row| {
+                let cells: Vec<String> = columns
+                    .iter()
+                    .map(|column| quoted(cell(row, column)))
+                    .collect();
+                line(&cells.join(","))
+            })
+        }
+        ListFormat::Text => rows.iter().try_for_each(|row| {
+            let cells: Vec<String> = columns.iter().map(|column| cell(row, column)).collect();
+            line(&cells.join("\t"))
+        }),
+        ListFormat::Table => {
+            let mut table = comfy_table::Table::new();
+            table.load_style(comfy_table::presets::UTF8_BORDERS_ONLY);
+            table.set_header(columns);
+            for row in &rows {
+                table.add_row(columns.iter().map(|column| cell(row, column)));
+            }
+            line(&table.to_string())
+        }
+    }
 }

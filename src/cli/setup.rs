@@ -5,6 +5,7 @@ use super::output;
 use crate::config::{Config, Options, Surroundings};
 use crate::diagnostic::{Code, Diagnostic, Outcome};
 use crate::engine::{Engine, Overrides};
+use crate::eval::text::to_text;
 use crate::eval::{Value, json};
 use smol_str::SmolStr;
 use std::io::Read;
@@ -55,10 +56,7 @@ pub fn variables(args: &VariableArgs, depth: usize) -> Outcome<Vec<(SmolStr, Val
                     .help("write --var NAME=VALUE"),
             );
         };
-        let value = match serde_json::from_str(value) {
-            Ok(value) => json::from_json(&value, depth)?,
-            Err(_) => Value::text(value),
-        };
+        let value = json::read(value, depth).unwrap_or_else(|_| Value::text(value));
         variables.push((name.trim().into(), value));
     }
     Ok(variables)
@@ -67,16 +65,15 @@ pub fn variables(args: &VariableArgs, depth: usize) -> Outcome<Vec<(SmolStr, Val
 /// The entries of a JSON object in a file.
 pub fn variables_file(path: &Path, depth: usize) -> Outcome<Vec<(SmolStr, Value)>> {
     let text = read_text(path)?;
-    let bad =
-        |message: String| Diagnostic::new(Code::BadLine, format!("{}: {message}", path.display()));
-    match serde_json::from_str(&text) {
-        Ok(serde_json::Value::Object(object)) => object
-            .iter()
-            .map(|(name, value)| Ok((SmolStr::new(name), json::from_json(value, depth)?)))
-            .collect(),
-        Ok(_) => Err(bad("variables are a JSON object".into())),
-        Err(error) => Err(bad(format!("no JSON: {error}"))),
-    }
+    let object = json::read_object(&text, depth).map_err(|mut fault| {
+        fault.message = format!("{}: {}", path.display(), fault.message);
+        fault
+    })?;
+    Ok(object
+        .entries()
+        .into_iter()
+        .map(|(name, value)| (to_text(&name), value))
+        .collect())
 }
 
 /// The text of a file, or of standard input for `-`. Errors: E0403, E0402.

@@ -398,7 +398,12 @@ impl Machine<'_> {
         self.run.step()?;
         let mut arguments = Arguments::new();
         for argument in &node.arguments {
-            arguments.push(self.eval(argument, frame)?);
+            match argument {
+                Node::Constant(_) | Node::Slot(_) | Node::Local(_) => {
+                    arguments.push(self.stored(argument, frame).clone());
+                }
+                other => arguments.push(self.eval(other, frame)?),
+            }
         }
         let mut call = Call {
             name: node.builtin.name,

@@ -13,6 +13,7 @@ pub mod regex;
 pub mod registry;
 pub mod spec;
 pub mod strings;
+pub mod tables;
 
 use spec::FunctionSpec;
 
@@ -27,4 +28,5 @@ pub const FAMILIES: &[&[FunctionSpec]] = &[
     regex::FUNCTIONS,
     json::FUNCTIONS,
     checks::FUNCTIONS,
+    tables::FUNCTIONS,
 ];

@@ -21,9 +21,12 @@ pub struct Registry {
 
 impl Registry {
     /// A registry of these families and of the library that `read_library` gives when asked for the first time.
-    pub fn new(families: &[&'static [FunctionSpec]], read_library: LibraryReader) -> Registry {
+    pub fn new<'a>(
+        families: impl IntoIterator<Item = &'a &'static [FunctionSpec]>,
+        read_library: LibraryReader,
+    ) -> Registry {
         let specs = families
-            .iter()
+            .into_iter()
             .flat_map(|family| family.iter())
             .map(|spec| (spec.name, spec))
             .collect();

@@ -81,6 +81,8 @@ pub enum Family {
     Checks,
     /// Data looked up elsewhere.
     Enrichment,
+    /// Help for the eyes of people at the shell.
+    Shell,
     /// What is written in the language itself.
     Library,
 }
@@ -99,6 +101,7 @@ impl Family {
             Family::Json => "JSON",
             Family::Checks => "Checks",
             Family::Enrichment => "Enrichment",
+            Family::Shell => "Shell",
             Family::Library => "Library",
         }
     }

@@ -1,0 +1,134 @@
+//! `stellar doctor`: what is configured, what answers, how fast.
+
+use super::args::{Common, ListFormat};
+use super::{output, setup};
+use crate::config::{Secretive, mask_text};
+use crate::diagnostic::{Code, Diagnostic, Outcome};
+use crate::store::{Deadline, wait};
+use serde_json::json;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+/// How long a server may take to answer.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Runs the command.
+pub fn doctor(common: &Common, format: Option<ListFormat>) -> Outcome<bool> {
+    let engine = setup::engine(common)?;
+    let context = &engine.context;
+    let format = ListFormat::or_usual(format);
+    let mut good = true;
+    let settings = engine.config.describe();
+    let rows = settings.into_iter().map(|setting| {
+        json!({"key": setting.key, "value": setting.value.unwrap_or_default(), "from": setting.origin})
+    });
+    output::table(format, &["key", "value", "from"], rows.collect())?;
+    if format != ListFormat::Table {
+        return Ok(true);
+    }
+    let file = engine
+        .config
+        .origin()
+        .map_or("none".to_string(), |path| path.display().to_string());
+    output::line(&format!("configuration file: {file}"))?;
+    output::line(&format!(
+        "time zone: {}, locale: {}",
+        context.zone.id(),
+        context.locale.tag()
+    ))?;
+    let started = Instant::now();
+    let _ = engine.evaluate("1 + 1")?;
+    output::line(&format!(
+        "an expression takes {:?} from text to value",
+        started.elapsed()
+    ))?;
+    let started = Instant::now();
+    match engine.store.check() {
+        Ok(report) if !report.exists => {
+            output::line(&format!(
+                "embedded store: {} does not exist yet",
+                report.path.display()
+            ))?;
+        }
+        Ok(report) => {
+            good &= report.problems.is_empty();
+            let state = if report.problems.is_empty() {
+                "sound"
+            } else {
+                "damaged"
+            };
+            let (path, time) = (report.path.display(), started.elapsed());
+            output::line(&format!(
+                "embedded store: {path}, {} bytes, {state}, examined in {time:?}",
+                report.bytes
+            ))?;
+        }
+        Err(fault) => {
+            good = false;
+            output::complain(&fault);
+        }
+    }
+    let stores = &engine.config.store;
+    let servers = [
+        ("profile", &stores.profile),
+        ("collection", &stores.collection),
+        ("event", &stores.event),
+        ("rule", &stores.rule),
+    ];
+    for (room, address) in servers {
+        let Some(address) = address else { continue };
+        match reach(address, &context.cancel) {
+            Ok((place, time)) => {
+                output::line(&format!("{room} store: {place} answers in {time:?}"))?
+            }
+            Err(fault) => {
+                good = false;
+                output::line(&format!("{room} store: {}", fault.message))?;
+            }
+        }
+    }
+    Ok(good)
+}
+
+/// Connects to a configured server: its place and how long that took. Errors: E0604, E0503.
+fn reach(address: &Secretive, cancel: &AtomicBool) -> Outcome<(String, Duration)> {
+    let resolved = address.resolve()?;
+    let place = host_and_port(resolved.expose()).ok_or_else(|| {
+        Diagnostic::new(
+            Code::Configuration,
+            format!("{} is no address of a server", mask_text(address.raw())),
+        )
+    })?;
+    let started = Instant::now();
+    let connecting = tokio::net::TcpStream::connect(place.clone());
+    match wait(connecting, Deadline::after(PATIENCE), cancel)? {
+        Ok(_) => Ok((place, started.elapsed())),
+        Err(error) => Err(Diagnostic::new(
+            Code::ServerFailed,
+            format!("{place} does not answer: {error}"),
+        )),
+    }
+}
+
+/// `host:port` of an address such as `redis://user:secret@host:6379/0`.
+fn host_and_port(address: &str) -> Option<String> {
+    let (scheme, rest) = address.split_once("://")?;
+    let authority = rest.split(['/', '?']).next()?;
+    let place = authority.rsplit('@').next()?;
+    let usual = match scheme {
+        "hbase" => 9090,
+        "redis" | "rediss" => 6379,
+        "postgres" | "postgresql" => 5432,
+        _ => return None,
+    };
+    let has_port = place
+        .rsplit_once(':')
+        .is_some_and(|(_, port)| port.parse::<u16>().is_ok());
+    (!place.is_empty()).then(|| {
+        if has_port {
+            place.to_string()
+        } else {
+            format!("{place}:{usual}")
+        }
+    })
+}
