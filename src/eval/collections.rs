@@ -283,7 +283,9 @@ impl Map {
         if contains(&key, &myself) || contains(&value, &myself) {
             return Err(into_itself("map"));
         }
-        check_size(self.len() + 1, limit)?;
+        if !self.has(&key) {
+            check_size(self.len() + 1, limit)?;
+        }
         self.change(|entries| {
             entries.insert(key, value);
         })
@@ -342,7 +344,9 @@ impl Set {
         if contains(&value, &|v| matches!(v, Value::Set(s) if s.same(self))) {
             return Err(into_itself("set"));
         }
-        check_size(self.len() + 1, limit)?;
+        if !self.has(&value) {
+            check_size(self.len() + 1, limit)?;
+        }
         self.0.content.write().insert(value);
         Ok(())
     }

@@ -1,5 +1,0 @@
-//! stub
-use super::spec::FunctionSpec;
-
-/// The functions of this family.
-pub const FUNCTIONS: &[FunctionSpec] = &[];
