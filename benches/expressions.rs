@@ -10,12 +10,27 @@ use stellar::eval::Value;
 /// The expressions of the goals, and some more; each with the name under which it is reported.
 const EXPRESSIONS: &[(&str, &str)] = &[
     ("arithmetic", "bytes_in + bytes_out * 2"),
-    ("conditional", "if status >= 400 and protocol in ['HTTP','HTTPS'] then 'bad' else 'ok'"),
+    (
+        "conditional",
+        "if status >= 400 and protocol in ['HTTP','HTTPS'] then 'bad' else 'ok'",
+    ),
     ("strings", "TO_UPPER(SUBSTRING(user, 0, 4))"),
-    ("match", "match{ status < 300 => 'ok', status < 500 => 'client', default => 'server' }"),
-    ("regex", "REGEXP_MATCH(host, '[a-z]+\\\\.example\\\\.(com|org)')"),
-    ("date", "TO_EPOCH_TIMESTAMP(date, 'yyyy-MM-dd HH:mm:ss', 'UTC')"),
-    ("map-filter-reduce", "REDUCE(FILTER(MAP(list, x -> x * 2), x -> x > 4), (a, b) -> a + b, 0)"),
+    (
+        "match",
+        "match{ status < 300 => 'ok', status < 500 => 'client', default => 'server' }",
+    ),
+    (
+        "regex",
+        "REGEXP_MATCH(host, '[a-z]+\\\\.example\\\\.(com|org)')",
+    ),
+    (
+        "date",
+        "TO_EPOCH_TIMESTAMP(date, 'yyyy-MM-dd HH:mm:ss', 'UTC')",
+    ),
+    (
+        "map-filter-reduce",
+        "REDUCE(FILTER(MAP(list, x -> x * 2), x -> x > 4), (a, b) -> a + b, 0)",
+    ),
     ("library", "PERCENT(bytes_in, bytes_out)"),
 ];
 
@@ -41,7 +56,11 @@ fn expressions(criterion: &mut Criterion) {
         let program = engine.compile(expression).expect("the expression compiles");
         let slots: Vec<Value> = program.variables.iter().map(|name| value(name)).collect();
         group.bench_function(*name, |bencher| {
-            bencher.iter(|| program.run(&engine.context, black_box(&slots)).expect("the expression evaluates"));
+            bencher.iter(|| {
+                program
+                    .run(&engine.context, black_box(&slots))
+                    .expect("the expression evaluates")
+            });
         });
     }
     group.finish();
@@ -65,7 +84,9 @@ fn parsing(criterion: &mut Criterion) {
     ] {
         assert!(text.len() <= 65_536, "{name}: {}", text.len());
         group.throughput(Throughput::Bytes(text.len() as u64));
-        group.bench_function(name, |bencher| bencher.iter(|| engine.compile(black_box(text)).is_ok()));
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| engine.compile(black_box(text)).is_ok())
+        });
     }
     group.finish();
 }

@@ -4,8 +4,8 @@ use super::context::Context;
 use super::function::{Builtin, Call, wrong_count};
 use super::interpret::{Machine, unknown_function};
 use super::program::{
-    Arithmetic, Branches, CallNode, Comparison, Constants, Container, In, LambdaCode, NamedCall,
-    Node, Place, Program,
+    Arithmetic, Binary, Branches, CallNode, Comparison, Constants, Container, In, LambdaCode,
+    NamedCall, Node, Place, Program,
 };
 use super::value::Value;
 use crate::diagnostic::{Fault, Outcome, Source, Span};
@@ -183,10 +183,21 @@ impl Compiler<'_> {
             return self.null_arithmetic(first, rest, span);
         }
         let first = self.node(first);
-        let rest: Vec<_> = rest.iter().map(|(op, e)| (*op, self.node(e))).collect();
+        let mut rest: Vec<_> = rest.iter().map(|(op, e)| (*op, self.node(e))).collect();
         let all = std::iter::once(&first).chain(rest.iter().map(|(_, n)| n));
         let constant = all.clone().all(|n| matches!(n, Node::Constant(_)));
-        let node = Node::Arithmetic(Box::new(Arithmetic { first, rest, span }));
+        let node = match (rest.len(), rest.pop()) {
+            (1, Some((op, right))) => Node::Binary(Box::new(Binary {
+                op,
+                left: first,
+                right,
+                span,
+            })),
+            (_, last) => {
+                rest.extend(last);
+                Node::Arithmetic(Box::new(Arithmetic { first, rest, span }))
+            }
+        };
         if constant { self.folded(node) } else { node }
     }
 

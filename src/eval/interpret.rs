@@ -8,7 +8,8 @@ use super::convert::{condition, truth};
 use super::function::{Arguments, Call, wrong_count};
 use super::lambda::Lambda;
 use super::program::{
-    Arithmetic, Branches, CallNode, Comparison, Container, In, NamedCall, Node, Place, Program,
+    Arithmetic, Binary, Branches, CallNode, Comparison, Container, In, LambdaCode, NamedCall, Node,
+    Place, Program,
 };
 use super::value::Value;
 use crate::diagnostic::{Code, Diagnostic, Fault, Outcome, Source, Span};
@@ -44,13 +45,12 @@ pub(super) struct Machine<'a> {
     slots: &'a [Value],
 }
 
-#[derive(Clone, Copy)]
 struct Frame<'a> {
     parameters: &'a [Value],
     captured: &'a [Value],
 }
 
-const TOP: Frame<'static> = Frame {
+static TOP: Frame<'static> = Frame {
     parameters: &[],
     captured: &[],
 };
@@ -67,7 +67,7 @@ impl Program {
             slots,
         };
         machine
-            .eval(&self.root, TOP)
+            .eval(&self.root, &TOP)
             .map_err(|fault| fault.in_source(&self.source))
     }
 
@@ -164,7 +164,7 @@ impl<'a> Run<'a> {
 impl Machine<'_> {
     /// Evaluates a node that reads no variables.
     pub fn constant(node: &Node, context: &Context) -> Outcome<Value> {
-        Machine::with_empty(context, |machine| machine.eval(node, TOP))
+        Machine::with_empty(context, |machine| machine.eval(node, &TOP))
     }
 
     /// A machine on an empty program.
@@ -187,10 +187,11 @@ impl Machine<'_> {
         })
     }
 
-    fn eval(&self, node: &Node, frame: Frame<'_>) -> Outcome<Value> {
+    fn eval(&self, node: &Node, frame: &Frame<'_>) -> Outcome<Value> {
         match node {
             Node::Constant(value) => Ok(value.clone()),
             Node::Slot(_) | Node::Local(_) => Ok(self.stored(node, frame).clone()),
+            Node::Binary(binary) => self.binary(binary, frame),
             Node::Arithmetic(chain) => self.arithmetic(chain, frame),
             Node::CompareConstant(comparison) => {
                 let (op, left, right, span) = comparison.as_ref();
@@ -215,26 +216,14 @@ impl Machine<'_> {
             Node::List(items) => self.list(items, frame),
             Node::Map(entries) => self.map(entries, frame),
             Node::CallByName(call) => self.call_by_name(call, frame),
-            Node::Lambda(code) => {
-                let captured = code
-                    .captures
-                    .iter()
-                    .map(|place| local(*place, frame).clone())
-                    .collect();
-                let program = self.program.clone();
-                Ok(Value::Lambda(Arc::new(Lambda {
-                    program,
-                    code: code.clone(),
-                    captured,
-                })))
-            }
+            Node::Lambda(code) => Ok(self.lambda(code, frame)),
             Node::Raise(fault) => Err(fault.clone()),
         }
     }
 
     /// The value of a node that only reads.
     #[inline]
-    fn stored<'v>(&'v self, node: &'v Node, frame: Frame<'v>) -> &'v Value {
+    fn stored<'v>(&'v self, node: &'v Node, frame: &'v Frame<'v>) -> &'v Value {
         match node {
             Node::Constant(value) => value,
             Node::Slot(slot) => self.slots.get(*slot).unwrap_or(&NULL),
@@ -248,7 +237,7 @@ impl Machine<'_> {
     fn operand<'v>(
         &'v self,
         node: &'v Node,
-        frame: Frame<'v>,
+        frame: &'v Frame<'v>,
         scratch: &'v mut Value,
     ) -> Outcome<&'v Value> {
         match node {
@@ -260,7 +249,44 @@ impl Machine<'_> {
         }
     }
 
-    fn arithmetic(&self, chain: &Arithmetic, frame: Frame<'_>) -> Outcome<Value> {
+    /// The value of a node that only reads, `None` for any other.
+    #[inline(always)]
+    fn leaf<'v>(&'v self, node: &'v Node, frame: &'v Frame<'v>) -> Option<&'v Value> {
+        match node {
+            Node::Constant(value) => Some(value),
+            Node::Slot(slot) => Some(self.slots.get(*slot).unwrap_or(&NULL)),
+            Node::Local(place) => Some(local(*place, frame)),
+            _ => None,
+        }
+    }
+
+    #[inline]
+    fn binary(&self, binary: &Binary, frame: &Frame<'_>) -> Outcome<Value> {
+        let Binary {
+            op,
+            left,
+            right,
+            span,
+        } = binary;
+        let longest = self.run.context.limits.string;
+        let apply = |l: &Value, r: &Value| match (l, r) {
+            (Value::Int(a), Value::Int(b)) if *op != ArithOp::Divide => Ok(Value::Int(match op {
+                ArithOp::Add => a.wrapping_add(*b),
+                ArithOp::Subtract => a.wrapping_sub(*b),
+                _ => a.wrapping_mul(*b),
+            })),
+            _ => arithmetic::apply(*op, l, r, longest).map_err(|f| f.or_at(*span)),
+        };
+        match (self.leaf(left, frame), self.leaf(right, frame)) {
+            (Some(l), Some(r)) => apply(l, r),
+            (Some(l), None) => apply(l, &self.eval(right, frame)?),
+            (None, Some(r)) => apply(&self.eval(left, frame)?, r),
+            (None, None) => apply(&self.eval(left, frame)?, &self.eval(right, frame)?),
+        }
+    }
+
+    #[inline(never)]
+    fn arithmetic(&self, chain: &Arithmetic, frame: &Frame<'_>) -> Outcome<Value> {
         let mut scratch = Value::Null;
         let first = self.operand(&chain.first, frame, &mut scratch)?;
         let Some((&(op, ref second), rest)) = chain.rest.split_first() else {
@@ -280,7 +306,7 @@ impl Machine<'_> {
         left: &Value,
         right: &Node,
         span: Span,
-        frame: Frame<'_>,
+        frame: &Frame<'_>,
     ) -> Outcome<Value> {
         let mut scratch = Value::Null;
         let right = self.operand(right, frame, &mut scratch)?;
@@ -288,8 +314,23 @@ impl Machine<'_> {
             .map_err(|f| f.or_at(span))
     }
 
+    #[inline(never)]
+    fn lambda(&self, code: &Arc<LambdaCode>, frame: &Frame<'_>) -> Value {
+        let captured = code
+            .captures
+            .iter()
+            .map(|place| local(*place, frame).clone())
+            .collect();
+        Value::Lambda(Arc::new(Lambda {
+            program: self.program.clone(),
+            code: code.clone(),
+            captured,
+        }))
+    }
+
     /// A literal null beside `+`: fine with a text, else refused as Metron does.
-    fn null_plus(&self, other: &Node, span: Span, frame: Frame<'_>) -> Outcome<Value> {
+    #[inline(never)]
+    fn null_plus(&self, other: &Node, span: Span, frame: &Frame<'_>) -> Outcome<Value> {
         match self.eval(other, frame)? {
             text @ Value::Text(_) => Ok(text),
             _ => Err(
@@ -299,7 +340,8 @@ impl Machine<'_> {
         }
     }
 
-    fn comparison(&self, chain: &Comparison, frame: Frame<'_>) -> Outcome<Value> {
+    #[inline(never)]
+    fn comparison(&self, chain: &Comparison, frame: &Frame<'_>) -> Outcome<Value> {
         let mut scratch = Value::Null;
         let first = self.operand(&chain.first, frame, &mut scratch)?;
         let Some((&(op, ref second), rest)) = chain.rest.split_first() else {
@@ -318,7 +360,8 @@ impl Machine<'_> {
     }
 
     /// `a and (b or (c …))`: the outermost operand that fixes the result wins, but what Metron evaluates is evaluated.
-    fn logic(&self, operands: &[Node], operators: &[LogicOp], frame: Frame<'_>) -> Outcome<Value> {
+    #[inline(never)]
+    fn logic(&self, operands: &[Node], operators: &[LogicOp], frame: &Frame<'_>) -> Outcome<Value> {
         let mut fixed = None;
         let mut operators = operators.iter();
         for operand in operands {
@@ -341,7 +384,7 @@ impl Machine<'_> {
         Ok(Value::Bool(fixed.unwrap_or(false)))
     }
 
-    fn inside(&self, inside: &In, frame: Frame<'_>) -> Outcome<Value> {
+    fn inside(&self, inside: &In, frame: &Frame<'_>) -> Outcome<Value> {
         let mut scratch = Value::Null;
         let item = self.operand(&inside.item, frame, &mut scratch)?;
         let found = match &inside.container {
@@ -355,7 +398,7 @@ impl Machine<'_> {
         Ok(Value::Bool(found != inside.negated))
     }
 
-    fn branches(&self, branches: &Branches, frame: Frame<'_>) -> Outcome<Value> {
+    fn branches(&self, branches: &Branches, frame: &Frame<'_>) -> Outcome<Value> {
         let mut chosen = &branches.otherwise;
         for (i, (check, result)) in branches.branches.iter().enumerate() {
             let mut scratch = Value::Null;
@@ -376,14 +419,16 @@ impl Machine<'_> {
         }
     }
 
-    fn list(&self, items: &[Node], frame: Frame<'_>) -> Outcome<Value> {
+    #[inline(never)]
+    fn list(&self, items: &[Node], frame: &Frame<'_>) -> Outcome<Value> {
         check_size(items.len(), self.run.context.limits.collection)?;
         let items: Outcome<Vec<Value>> = items.iter().map(|item| self.eval(item, frame)).collect();
         Ok(Value::List(List::linked(items?)))
     }
 
     /// The first of equal keys wins.
-    fn map(&self, entries: &[(Node, Node)], frame: Frame<'_>) -> Outcome<Value> {
+    #[inline(never)]
+    fn map(&self, entries: &[(Node, Node)], frame: &Frame<'_>) -> Outcome<Value> {
         check_size(entries.len(), self.run.context.limits.collection)?;
         let mut built = Entries::with_capacity_and_hasher(entries.len(), Default::default());
         for (key, value) in entries {
@@ -394,7 +439,7 @@ impl Machine<'_> {
         Ok(Value::Map(Map::new(MapKind::Hash, built)))
     }
 
-    fn call(&self, node: &CallNode, frame: Frame<'_>) -> Outcome<Value> {
+    fn call(&self, node: &CallNode, frame: &Frame<'_>) -> Outcome<Value> {
         self.run.step()?;
         let mut arguments = Arguments::new();
         for argument in &node.arguments {
@@ -414,7 +459,8 @@ impl Machine<'_> {
         (node.builtin.run)(&mut call).map_err(|fault| place(fault, node))
     }
 
-    fn call_by_name(&self, node: &NamedCall, frame: Frame<'_>) -> Outcome<Value> {
+    #[inline(never)]
+    fn call_by_name(&self, node: &NamedCall, frame: &Frame<'_>) -> Outcome<Value> {
         let run = self.run;
         run.step()?;
         let context = run.context;
@@ -456,7 +502,7 @@ impl Machine<'_> {
                 parameters: &arguments,
                 captured: &[],
             };
-            machine.eval(&program.root, frame)
+            machine.eval(&program.root, &frame)
         });
         run.calls.borrow_mut().pop();
         result.map_err(|fault| {
@@ -491,7 +537,7 @@ impl Machine<'_> {
         };
         run.nested(code.depth, || {
             if Arc::ptr_eq(&lambda.program, self.program) {
-                return self.eval(&code.body, frame);
+                return self.eval(&code.body, &frame);
             }
             let slots = lambda.program.fill(run.context);
             let machine = Machine {
@@ -500,14 +546,14 @@ impl Machine<'_> {
                 slots: &slots,
             };
             machine
-                .eval(&code.body, frame)
+                .eval(&code.body, &frame)
                 .map_err(|fault| fault.in_source(&lambda.program.source))
         })
     }
 }
 
 #[inline]
-fn local<'v>(place: Place, frame: Frame<'v>) -> &'v Value {
+fn local<'v>(place: Place, frame: &'v Frame<'v>) -> &'v Value {
     match place {
         Place::Parameter(index) => frame.parameters.get(index),
         Place::Captured(index) => frame.captured.get(index),

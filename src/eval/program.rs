@@ -65,6 +65,8 @@ pub(super) enum Node {
     Negate(Box<(Node, Span)>),
     Not(Box<Node>),
     Arithmetic(Box<Arithmetic>),
+    /// The common case of one operation.
+    Binary(Box<Binary>),
     /// Text joined from a literal null and something that must be a text.
     NullPlus(Box<(Node, Span)>),
     Comparison(Box<Comparison>),
@@ -81,6 +83,14 @@ pub(super) enum Node {
     Lambda(Arc<LambdaCode>),
     /// An error that is raised when it is reached.
     Raise(Fault),
+}
+
+/// One operation.
+pub(super) struct Binary {
+    pub op: ArithOp,
+    pub left: Node,
+    pub right: Node,
+    pub span: Span,
 }
 
 /// Operations of one level, from left to right.
