@@ -36,6 +36,7 @@ pub fn compile_tree(
         context,
         variables: Vec::new(),
         problems: Vec::new(),
+        unknown: Vec::new(),
         scopes: vec![Scope {
             parameters: parameters.to_vec(),
             captured: Vec::new(),
@@ -70,6 +71,8 @@ struct Compiler<'a> {
     context: &'a Context,
     variables: Vec<SmolStr>,
     problems: Vec<Fault>,
+    /// Names among the problems.
+    unknown: Vec<SmolStr>,
     scopes: Vec<Scope>,
     level: usize,
     deepest: usize,
@@ -286,7 +289,11 @@ impl Compiler<'_> {
     fn call(&mut self, name: &SmolStr, name_span: Span, arguments: &[Expr], span: Span) -> Node {
         let Some(builtin) = self.context.functions.builtin(name) else {
             // A definition may come later; only `check` and the shell complain now.
-            if matches!(self.context.functions.defined(name, self.context), Ok(None)) {
+            // A name that is used a thousand times is complained about once.
+            let known = self.unknown.contains(name)
+                || !matches!(self.context.functions.defined(name, self.context), Ok(None));
+            if !known {
+                self.unknown.push(name.clone());
                 self.problems
                     .push(unknown_function(name, name_span, self.context));
             }
