@@ -111,6 +111,8 @@ pub enum Command {
     },
     /// Reads scripts and says what is wrong with them, without running them.
     Check(CheckArgs),
+    /// Formats scripts, without changing what they mean.
+    Fmt(FmtArgs),
     /// Shows the reference of all functions.
     Docs(DocsArgs),
     /// Explains an error code, a function or a command.
@@ -388,6 +390,20 @@ pub enum CheckFormat {
     Json,
     /// One JSON object a finding.
     Jsonl,
+}
+
+/// `stellar fmt`
+#[derive(Debug, ClapArgs)]
+pub struct FmtArgs {
+    /// The scripts, which are rewritten in place; - formats standard input to standard output.
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Writes nothing; lists the files that would change and ends with 1 when there are any.
+    #[arg(long)]
+    pub check: bool,
+    /// Writes the formatted text to standard output instead of into the files.
+    #[arg(long, conflicts_with = "check")]
+    pub stdout: bool,
 }
 
 /// `stellar docs`

@@ -7,6 +7,7 @@ mod docs;
 mod doctor;
 mod eval;
 mod events;
+mod fmt;
 mod interrupt;
 mod legacy;
 mod output;
@@ -67,6 +68,7 @@ fn dispatch(args: Args) -> Outcome<bool> {
         Some(Command::Enrich(command)) => store::enrich(&common, &command),
         Some(Command::Doctor { format }) => doctor::doctor(&common, format),
         Some(Command::Check(command)) => check::check(&common, &command),
+        Some(Command::Fmt(command)) => fmt::fmt(&common, &command),
         Some(Command::Docs(command)) => docs::docs(&common, &command),
         Some(Command::Help(command)) => codes::help(&common, &command),
         Some(Command::Completions(command)) => docs::completions(&command),

@@ -9,7 +9,7 @@ use super::program::{
 };
 use super::value::Value;
 use crate::diagnostic::{Fault, Outcome, Source, Span};
-use crate::syntax::{self, ArithOp, CompareOp, Expr, ExprKind, ParseLimits};
+use crate::syntax::{self, ArithOp, CompareOp, Expr, ExprKind, ParseLimits, with_stack};
 use smol_str::SmolStr;
 use std::sync::Arc;
 
@@ -44,7 +44,7 @@ pub fn compile_tree(
         level: 0,
         deepest: 0,
     };
-    let root = tree.map_or(Node::Constant(Value::Null), |tree| compiler.node(tree));
+    let root = with_stack(|| tree.map_or(Node::Constant(Value::Null), |tree| compiler.node(tree)));
     let problems = compiler
         .problems
         .into_iter()

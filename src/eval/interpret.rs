@@ -13,7 +13,7 @@ use super::program::{
 };
 use super::value::Value;
 use crate::diagnostic::{Code, Diagnostic, Fault, Outcome, Source, Span};
-use crate::syntax::{ArithOp, CompareOp, LogicOp};
+use crate::syntax::{ArithOp, CompareOp, LogicOp, with_stack};
 use smol_str::SmolStr;
 use std::cell::{Cell, RefCell};
 use std::cmp::Ordering;
@@ -66,9 +66,7 @@ impl Program {
             program: self,
             slots,
         };
-        machine
-            .eval(&self.root, &TOP)
-            .map_err(|fault| fault.in_source(&self.source))
+        with_stack(|| machine.eval(&self.root, &TOP)).map_err(|fault| fault.in_source(&self.source))
     }
 
     /// Evaluates with the variables of the context.
@@ -489,7 +487,7 @@ impl Machine<'_> {
             )
             .note(format!("the calls: {}", chain.join(" → "))));
         }
-        let program = &definition.program;
+        let program = definition.program(context);
         let slots = program.fill(context);
         run.calls.borrow_mut().push(node.name.clone());
         let result = run.nested(program.depth, || {

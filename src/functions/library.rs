@@ -1,7 +1,7 @@
 //! The library: functions written in the language itself, in `stdlib/*.stellar`.
 
 use crate::diagnostic::{Code, Diagnostic, Outcome, Source};
-use crate::eval::{Context, Definition, compile_tree};
+use crate::eval::{Context, Definition};
 use crate::syntax::{ParseLimits, Said, Statement, statements};
 
 /// The library's files by name.
@@ -16,10 +16,10 @@ pub fn read(context: &Context) -> Outcome<Vec<Definition>> {
     for (name, text) in FILES {
         for statement in statements(&Source::named(*name, *text)) {
             match define(&statement, context)? {
-                Some(definition) => definitions.push(Definition {
-                    library: true,
-                    ..definition
-                }),
+                Some(mut definition) => {
+                    definition.library = true;
+                    definitions.push(definition);
+                }
                 None => {
                     return Err(Diagnostic::at(
                         Code::Internal,
@@ -49,13 +49,12 @@ pub fn define(statement: &Statement, context: &Context) -> Outcome<Option<Defini
     else {
         return Ok(None);
     };
-    let program = compile_tree(Some(&body), &statement.source, &parameters, context);
-    Ok(Some(Definition {
+    let (documentation, source) = (statement.documentation.clone(), statement.source.clone());
+    Ok(Some(Definition::new(
         name,
         parameters,
-        documentation: statement.documentation.clone(),
-        program,
-        source: statement.source.clone(),
-        library: false,
-    }))
+        body,
+        documentation,
+        source,
+    )))
 }

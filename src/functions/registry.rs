@@ -94,7 +94,6 @@ impl Registry {
         if let Some(library) = self.library.read().as_ref() {
             return Ok(look(library));
         }
-        // Reading compiles the library, which asks for names of it: nothing is locked meanwhile.
         let read: AHashMap<_, _> = (self.read_library)(context)?
             .into_iter()
             .map(|d| (d.name.clone(), Arc::new(d)))

@@ -153,7 +153,8 @@ impl Session {
                 let shown = if let Some(function) = line.strip_prefix('?') {
                     self.help(function.trim())?
                 } else {
-                    magic::run(self, &line, statement)?
+                    magic::run(self, &line, statement)
+                        .map_err(|fault| fault.or_at(statement.span).in_source(&statement.source))?
                 };
                 let text = shown.print().unwrap_or_default();
                 let value = Value::string(text);

@@ -67,7 +67,7 @@ fn describe(text: &str, found: Option<Token>) -> String {
 /// Cases that deserve a better sentence than "unexpected".
 fn special(text: &str, positives: &[Rule], found: Option<Token>, span: Span) -> Option<Fault> {
     let wants = |rule: Rule| positives.contains(&rule);
-    let operand_wanted = wants(Rule::number);
+    let operand_wanted = positives.iter().any(|rule| begins_value(*rule));
     let before = || {
         scan::tokens(text)
             .take_while(|t| t.span.end <= span.start)
@@ -115,6 +115,12 @@ fn special(text: &str, positives: &[Rule], found: Option<Token>, span: Span) -> 
                     "a conditional needs parentheses here",
                 )
                 .help("write (if … then … else …)"),
+                // Glued to a bracket it is meant as a name: in(1).
+                _ if text[token.span.end..].starts_with('(') => Diagnostic::at(
+                    Code::KeywordName,
+                    span,
+                    format!("{word} is a keyword and cannot name a function"),
+                ),
                 "then" | "THEN" | "else" | "ELSE" | "and" | "AND" | "or" | "OR" | "in" | "IN" => {
                     Diagnostic::at(
                         Code::Unexpected,
@@ -169,18 +175,11 @@ fn special(text: &str, positives: &[Rule], found: Option<Token>, span: Span) -> 
     None
 }
 
-/// What the grammar could have gone on with, in words.
-fn expected(positives: &[Rule]) -> Vec<&'static str> {
-    const VALUE: &str = "a value";
-    let mut words = Vec::new();
-    let mut add = |word: &'static str| {
-        if !words.contains(&word) {
-            words.push(word);
-        }
-    };
-    for rule in positives {
-        match rule {
-            Rule::number
+/// Whether a value may stand where the rule was tried; pest names the outermost rule that began there.
+fn begins_value(rule: Rule) -> bool {
+    matches!(
+        rule,
+        Rule::number
             | Rule::string
             | Rule::group
             | Rule::list
@@ -203,7 +202,22 @@ fn expected(positives: &[Rule]) -> Vec<&'static str> {
             | Rule::if_word
             | Rule::match_word
             | Rule::exists_word
-            | Rule::primary => {
+            | Rule::primary
+    )
+}
+
+/// What the grammar could have gone on with, in words.
+fn expected(positives: &[Rule]) -> Vec<&'static str> {
+    const VALUE: &str = "a value";
+    let mut words = Vec::new();
+    let mut add = |word: &'static str| {
+        if !words.contains(&word) {
+            words.push(word);
+        }
+    };
+    for rule in positives {
+        match rule {
+            rule if begins_value(*rule) => {
                 add(VALUE);
             }
             Rule::equal

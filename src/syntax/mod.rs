@@ -1,11 +1,27 @@
-//! Text to syntax tree: the scanner, the parser, the tree, and scripts as lists of statements.
+//! Text to syntax tree: the scanner, the parser, the tree, and scripts as lists of statements,
+//! and the way back: the printer and the formatter.
 
+mod alike;
 mod complain;
+mod format;
+mod layout;
 mod parse;
+mod print;
 pub mod scan;
 mod script;
+mod spelling;
 pub mod tree;
 
+pub use alike::alike;
+pub use format::{Formatted, WIDTH, format_script};
 pub use parse::{ParseLimits, parse};
+pub use print::{print, print_written};
 pub use script::{Said, Statement, is_incomplete, statements};
+pub use spelling::quoted;
 pub use tree::{ArithOp, CompareOp, Expr, ExprKind, LogicOp};
+
+/// Runs `work` with at least two megabytes of stack, on a stack of its own when the thread has less left.
+/// Nesting is limited to what fits; threads with small stacks exist in tests and in programs that use the library.
+pub fn with_stack<T>(work: impl FnOnce() -> T) -> T {
+    stacker::maybe_grow(2 << 20, 8 << 20, work)
+}

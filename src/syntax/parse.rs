@@ -51,7 +51,7 @@ impl Default for ParseLimits {
 ///
 /// Errors: everything of the codes E01xx, and E0301, E0302 for texts beyond the limits. They carry `source`.
 pub fn parse(source: &Arc<Source>, limits: ParseLimits) -> Outcome<Option<Expr>> {
-    parse_text(&source.text, limits).map_err(|fault| fault.in_source(source))
+    super::with_stack(|| parse_text(&source.text, limits)).map_err(|fault| fault.in_source(source))
 }
 
 fn parse_text(text: &str, limits: ParseLimits) -> Outcome<Option<Expr>> {
@@ -138,6 +138,7 @@ impl Builder {
         if branches.is_empty() {
             return Ok(condition);
         }
+        let place = Span::new(place.start, condition.span.end);
         let kind = ExprKind::Conditional {
             branches,
             otherwise: Box::new(condition),
@@ -167,6 +168,7 @@ impl Builder {
         let Some(otherwise) = last else {
             return impossible("a conditional without else");
         };
+        let place = Span::new(place.start, otherwise.span.end);
         let kind = ExprKind::Conditional {
             branches,
             otherwise: Box::new(otherwise),
@@ -321,6 +323,13 @@ impl Builder {
             }
             other => return impossible(&format!("{other:?}")),
         };
+        // Pest counts the blanks and comments behind these forms as theirs.
+        let end = match &kind {
+            ExprKind::Name(name) => place.start + name.len(),
+            ExprKind::Lambda { body, .. } => body.span.end,
+            _ => place.end,
+        };
+        let place = Span::new(place.start, end);
         Ok(Expr { kind, span: place })
     }
 
@@ -490,7 +499,8 @@ fn join(left: Expr, operator: &Pair<'_, Rule>, right: Expr) -> Outcome<Expr> {
     Ok(Expr { kind, span: place })
 }
 
-fn number(text: &str, place: Span) -> Outcome<ExprKind> {
+/// The value of a number as it is spelled.
+pub(super) fn number(text: &str, place: Span) -> Outcome<ExprKind> {
     let digits = |cut: usize| &text[..text.len() - cut];
     let out_of_range = |bits: u32, help: &str| {
         let fault = Diagnostic::at(
@@ -524,7 +534,7 @@ fn number(text: &str, place: Span) -> Outcome<ExprKind> {
 }
 
 /// The characters of a string literal; its escapes have been checked by the scanner.
-fn unescape(literal: &str) -> SmolStr {
+pub(super) fn unescape(literal: &str) -> SmolStr {
     let inner = &literal[1..literal.len() - 1];
     if !inner.contains('\\') {
         return SmolStr::new(inner);

@@ -252,6 +252,7 @@ pub fn check(text: &str, depth: usize) -> Outcome<Cow<'_, str>> {
     let mut top = Segment::default();
     let mut loose = Vec::new();
     let mut after_match = false;
+    let mut assign = None;
     for token in tokens(text) {
         let part = &text[token.span.start..token.span.end];
         let in_map = levels.last().is_some_and(|l| l.is_map);
@@ -324,12 +325,9 @@ pub fn check(text: &str, depth: usize) -> Outcome<Cow<'_, str>> {
                 .labelled(format!("opened with {}", &part[..1])));
             }
             TokenKind::BadNumber => return Err(bad_number(part, token.span)),
+            // An open bracket may have drawn the next line in; then the bracket is to blame.
             TokenKind::Assign => {
-                return Err(Diagnostic::at(
-                    Code::AssignmentHere,
-                    token.span,
-                    ":= cannot stand inside an expression",
-                ));
+                assign.get_or_insert(token.span);
             }
             TokenKind::Stray => return Err(stray(text, token.span)),
             TokenKind::Keyword | TokenKind::Number => {}
@@ -348,6 +346,13 @@ pub fn check(text: &str, depth: usize) -> Outcome<Cow<'_, str>> {
             "add a {} where it ends",
             partner(level.bracket) as char
         )));
+    }
+    if let Some(span) = assign {
+        return Err(Diagnostic::at(
+            Code::AssignmentHere,
+            span,
+            ":= cannot stand inside an expression",
+        ));
     }
     top.close(&mut loose);
     if loose.is_empty() {

@@ -186,6 +186,11 @@ impl Statement {
             .filter(|t| t.kind == TokenKind::Assign)
             .collect();
         if let [first, second, ..] = assigns.as_slice() {
+            if let Err(fault) = scan::check(&code[..self.span.end], limits.depth)
+                && fault.code != Code::AssignmentHere
+            {
+                return Err(fault);
+            }
             return Err(Diagnostic::at(
                 Code::AssignmentHere,
                 second.span,
@@ -193,10 +198,17 @@ impl Statement {
             )
             .also(first.span, "the first one"));
         }
+        // `def` may also be a variable: an operator follows it then.
         let is_definition = tokens.len() > 2
             && part(&tokens[0]) == "def"
-            && tokens[1].kind != TokenKind::Assign
-            && part(&tokens[1]) != "(";
+            && match tokens[1].kind {
+                TokenKind::Word => true,
+                TokenKind::Keyword => !matches!(
+                    part(&tokens[1]).to_ascii_lowercase().as_str(),
+                    "and" | "or" | "in" | "not"
+                ),
+                _ => false,
+            };
         if is_definition {
             return self.definition(&code, &tokens, limits);
         }

@@ -26,11 +26,6 @@ pub static ENRICHMENT: Room = Room {
 /// How many answers are kept; then all are forgotten.
 const CACHED: usize = 65_536;
 
-/// The table and column family that Metron's loaders use unless told otherwise.
-pub const TABLE: &str = "enrichment";
-/// See [`TABLE`].
-pub const COLUMN_FAMILY: &str = "t";
-
 /// Which enrichment is meant.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Key {
