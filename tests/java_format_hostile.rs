@@ -118,10 +118,10 @@ fn numbers_beyond_int_in_a_specifier_are_java_errors() {
 }
 
 #[test]
-fn widths_count_utf16_units_and_halves_become_question_marks() {
+fn widths_count_utf16_units_and_halves_become_replacement_characters() {
     assert_eq!(run("%5s|", &[Arg::Str("é😀")], 99).unwrap(), "  é😀|");
-    assert_eq!(run("%.2s|", &[Arg::Str("é😀")], 99).unwrap(), "é?|");
-    assert_eq!(run("%c", &[Arg::Char(0xD83D)], 99).unwrap(), "?");
+    assert_eq!(run("%.2s|", &[Arg::Str("é😀")], 99).unwrap(), "é\u{FFFD}|");
+    assert_eq!(run("%c", &[Arg::Char(0xD83D)], 99).unwrap(), "\u{FFFD}");
     assert_eq!(run("%c", &[Arg::Int(0x1F600)], 99).unwrap(), "😀");
 }
 
