@@ -6,9 +6,10 @@ use crate::diagnostic::{Fault, Outcome, Source, json as fault_json, plain};
 use crate::eval::Value;
 use crate::eval::collections::List;
 use crate::eval::json;
-use crate::shell::{Session, Shown};
+use crate::shell::{Session, Shown, interact};
 use crate::syntax::{Statement, statements};
 use serde_json::{Value as Json, json};
+use std::io::IsTerminal;
 use std::path::Path;
 
 /// Runs the command.
@@ -46,6 +47,10 @@ pub fn standard_input(common: &Common) -> Outcome<bool> {
     let session = Session::new(&engine);
     if let Some(path) = &common.variables {
         session.load(setup::variables_file(path, engine.context.limits.depth)?);
+    }
+    if std::io::stdin().is_terminal() {
+        interact(&session, output::line, output::complain)?;
+        return Ok(true);
     }
     let source = Source::named("standard input", setup::read_text(Path::new("-"))?);
     let mut printer = Printer {
