@@ -36,6 +36,9 @@ pub struct Engine {
     pub config: Arc<Config>,
 }
 
+/// The deepest nesting that may be configured.
+const DEEPEST: usize = 512;
+
 /// Who keeps tables in the embedded file.
 const ROOMS: &[&Room] = &[&ENRICHMENT];
 
@@ -94,6 +97,12 @@ impl Engine {
             context.clock = Arc::new(FixedClock(parse_now(text, |utc| {
                 context.zone.offset_millis(utc)
             })?));
+        }
+        if config.limits.depth > DEEPEST {
+            let message = format!(
+                "limits.depth is at most {DEEPEST}: deeper nesting has no stack to stand on"
+            );
+            return Err(Diagnostic::new(Code::Configuration, message));
         }
         context.limits = config.limits;
         let mut globals = context.globals.write();

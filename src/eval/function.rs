@@ -8,6 +8,7 @@ use crate::diagnostic::{Code, Diagnostic, Fault, Outcome};
 use smallvec::SmallVec;
 use std::any::Any;
 use std::sync::Arc;
+use std::time::Instant;
 
 /// The arguments of a call.
 pub type Arguments = SmallVec<[Value; 4]>;
@@ -103,6 +104,17 @@ impl Call<'_, '_> {
     /// Counts work that a function does in a loop of its own, and stops it when cancelled or too long.
     pub fn step(&self) -> Outcome<()> {
         self.machine.run.step()
+    }
+
+    /// When what this call waits for must have answered.
+    pub fn deadline(&self) -> Option<Instant> {
+        let context = self.context();
+        let time = context.limits.time;
+        let own = (!time.is_zero()).then(|| Instant::now() + time);
+        match (context.deadline, own) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        }
     }
 
     /// The error for an argument of a wrong type.

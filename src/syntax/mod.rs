@@ -20,8 +20,8 @@ pub use script::{Said, Statement, is_incomplete, statements};
 pub use spelling::quoted;
 pub use tree::{ArithOp, CompareOp, Expr, ExprKind, LogicOp};
 
-/// Runs `work` with at least two megabytes of stack, on a stack of its own when the thread has less left.
+/// Runs `work` with at least four megabytes of stack, on a stack of its own when the thread has less left.
 /// Nesting is limited to what fits; threads with small stacks exist in tests and in programs that use the library.
 pub fn with_stack<T>(work: impl FnOnce() -> T) -> T {
-    stacker::maybe_grow(2 << 20, 8 << 20, work)
+    stacker::maybe_grow(4 << 20, 16 << 20, work)
 }

@@ -244,5 +244,5 @@ fn find(call: &mut Call<'_, '_>) -> Outcome<Option<Arc<Entries>>> {
         kind,
         indicator,
     };
-    service.get(&key, context.deadline.into(), &context.cancel)
+    service.get(&key, call.deadline().into(), &context.cancel)
 }

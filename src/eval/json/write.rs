@@ -21,8 +21,8 @@ fn write(value: &Value, out: &mut Vec<u8>, depth: usize) -> Outcome<()> {
         Value::Null => out.extend_from_slice(b"null"),
         Value::Bool(true) => out.extend_from_slice(b"true"),
         Value::Bool(false) => out.extend_from_slice(b"false"),
-        Value::Int(n) => write_number(out, |text| numbers::push_signed(i64::from(*n), text)),
-        Value::Long(n) => write_number(out, |text| numbers::push_signed(*n, text)),
+        Value::Int(n) => write_whole(i64::from(*n), out),
+        Value::Long(n) => write_whole(*n, out),
         Value::Double(x) if x.is_finite() => {
             write_number(out, |text| numbers::double_text(*x, text))
         }
@@ -63,6 +63,11 @@ fn write_items(items: &[Value], out: &mut Vec<u8>, depth: usize) -> Outcome<()> 
     }
     out.push(b']');
     Ok(())
+}
+
+fn write_whole(n: i64, out: &mut Vec<u8>) {
+    // Writing to memory cannot fail.
+    let _ = std::io::Write::write_fmt(out, format_args!("{n}"));
 }
 
 fn write_number(out: &mut Vec<u8>, push: impl FnOnce(&mut String)) {
