@@ -57,7 +57,8 @@ impl Builder for Values {
     }
 
     fn map(&mut self) -> Entries {
-        Entries::default()
+        // Most objects of events have this many members or fewer; growing step by step costs more than the memory.
+        Entries::with_capacity_and_hasher(16, Default::default())
     }
 
     fn insert(&mut self, map: &mut Entries, key: Cow<'_, str>, value: Value) {
