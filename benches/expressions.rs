@@ -1,6 +1,7 @@
 //! Evaluations a second of single expressions, on one core, variables at hand.
 //!
 //! `cargo bench --bench expressions`
+#![allow(clippy::expect_used)]
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use std::hint::black_box;

@@ -1,4 +1,7 @@
-//! x
+//! An expression language for security telemetry, and everything that the program `stellar` is made of.
+//!
+//! [`engine::Engine`] is the one way in: it compiles and evaluates expressions.
+
 pub mod cli;
 pub mod config;
 pub mod diagnostic;

@@ -1,4 +1,5 @@
 //! Compares formatting, number text and number parsing with recorded answers of Java.
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::fmt::Write as _;
 

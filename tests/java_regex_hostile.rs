@@ -1,4 +1,5 @@
 //! Patterns and texts made to hang, overflow or exhaust: each must answer or err quickly.
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::time::{Duration, Instant};
 

@@ -45,7 +45,7 @@ pub fn check(common: &Common, args: &CheckArgs) -> Outcome<bool> {
             found.extend(program.problems.iter().cloned());
         }
     }
-    let objects = || found.iter().map(|fault| object(fault));
+    let objects = || found.iter().map(object);
     match args.format {
         CheckFormat::Text => found.iter().for_each(output::complain),
         CheckFormat::Json => output::line(&Json::Array(objects().collect()).to_string())?,

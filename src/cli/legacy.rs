@@ -11,7 +11,7 @@ pub fn rewrite(arguments: Vec<OsString>) -> Result<Vec<OsString>, String> {
     // A subcommand has options of its own.
     let mut plain = true;
     let mut fields = false;
-    while let Some(argument) = arguments.next() {
+    for argument in arguments {
         if fields && let Some(text) = argument.to_str() {
             match text.strip_prefix("--set") {
                 Some("") => {

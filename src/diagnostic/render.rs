@@ -29,7 +29,7 @@ struct Cut {
     name: Option<String>,
     line: usize,
     text: String,
-    spans: Vec<(Span, String, bool)>,
+    spans: Vec<Place>,
 }
 
 fn draw(diagnostic: &Diagnostic, renderer: Renderer) -> String {
@@ -63,9 +63,12 @@ fn draw(diagnostic: &Diagnostic, renderer: Renderer) -> String {
     renderer.render(&[group]).to_string()
 }
 
+/// Where a label stands, what it says, and whether it is the primary one.
+type Place = (Span, String, bool);
+
 /// The sources to draw, each with its labels, the primary one first.
 fn cuts(diagnostic: &Diagnostic) -> Vec<Cut> {
-    let mut by_source: Vec<(&Arc<Source>, Vec<(Span, String, bool)>)> = Vec::new();
+    let mut by_source: Vec<(&Arc<Source>, Vec<Place>)> = Vec::new();
     if let (Some(source), Some(span)) = (&diagnostic.source, diagnostic.span) {
         by_source.push((source, vec![(span, diagnostic.label.clone(), true)]));
     }
@@ -85,7 +88,7 @@ fn cuts(diagnostic: &Diagnostic) -> Vec<Cut> {
 }
 
 /// Takes the lines that the spans touch; a very long line is cut around the first place.
-fn cut(source: &Source, spans: Vec<(Span, String, bool)>) -> Cut {
+fn cut(source: &Source, spans: Vec<Place>) -> Cut {
     let spans: Vec<_> = spans
         .into_iter()
         .map(|(s, t, p)| (source.clamp(s), t, p))

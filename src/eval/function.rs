@@ -144,12 +144,6 @@ impl Call<'_, '_> {
     }
 }
 
-impl Default for Value {
-    fn default() -> Value {
-        Value::Null
-    }
-}
-
 /// The error for a wrong number of arguments.
 pub fn wrong_count(name: &str, expected: &str, given: usize) -> Fault {
     let given = match given {

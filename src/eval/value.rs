@@ -8,9 +8,10 @@ use std::any::Any;
 use std::sync::Arc;
 
 /// A value. Numbers are inline; strings are shared and immutable; collections and objects are shared by reference.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub enum Value {
     /// `null`, also what a missing variable is.
+    #[default]
     Null,
     /// `true`, `false`
     Bool(bool),

@@ -129,8 +129,7 @@ pub fn process<W: Worker>(
             .collect();
         threads
             .into_iter()
-            .map(|thread| thread.map_or(true, |t| t.join().is_err()))
-            .any(|failed| failed)
+            .any(|thread| thread.map_or(true, |t| t.join().is_err()))
     });
     let line = shared.line.into_inner();
     if let Some(fault) = line.fault {

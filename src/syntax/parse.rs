@@ -239,11 +239,11 @@ impl Builder {
     }
 
     fn operators(&mut self, parts: Vec<Pair<'_, Rule>>) -> Outcome<Expr> {
-        let ins = parts
+        let mut ins = parts
             .iter()
             .filter(|p| matches!(p.as_rule(), Rule::in_word | Rule::not_in));
         // `in` groups to the right, so a chain of them is as deep as it is long.
-        if let Some(extra) = ins.skip(self.limit.saturating_sub(self.depth)).next() {
+        if let Some(extra) = ins.nth(self.limit.saturating_sub(self.depth)) {
             return Err(scan::too_deep(span(extra), self.limit));
         }
         PRECEDENCE
