@@ -11,32 +11,15 @@ use super::program::{
     Arithmetic, Binary, Branches, CallNode, Comparison, Container, In, LambdaCode, NamedCall, Node,
     Place, Program,
 };
+use super::run::Run;
 use super::value::Value;
 use crate::diagnostic::{Code, Diagnostic, Fault, Outcome, Source, Span};
 use crate::syntax::{ArithOp, CompareOp, LogicOp, with_stack};
 use smol_str::SmolStr;
-use std::cell::{Cell, RefCell};
 use std::cmp::Ordering;
 use std::sync::{Arc, LazyLock};
-use std::time::Instant;
-
-/// The clock and the cancel flag are looked at once in so many steps.
-const STEPS_BETWEEN_CHECKS: u64 = 256;
-
-/// How deep calls of lambdas and definitions may nest, counted in levels of their bodies.
-const CALL_LEVELS: usize = 512;
 
 static NULL: Value = Value::Null;
-
-/// What one evaluation has used up so far.
-pub(super) struct Run<'a> {
-    pub context: &'a Context,
-    steps: Cell<u64>,
-    started: Cell<Option<Instant>>,
-    levels: Cell<usize>,
-    /// Definitions that are being evaluated.
-    calls: RefCell<Vec<SmolStr>>,
-}
 
 /// One program at work on its slots.
 pub(super) struct Machine<'a> {
@@ -93,70 +76,6 @@ fn view(context: &Context) -> Value {
         .filter(|(_, v)| !v.is_null());
     let entries: Entries = all.map(|(k, v)| (Value::Text(k), v)).collect();
     Value::Map(Map::new(MapKind::View, entries))
-}
-
-impl<'a> Run<'a> {
-    fn new(context: &'a Context) -> Run<'a> {
-        Run {
-            context,
-            steps: Cell::new(0),
-            started: Cell::new(None),
-            levels: Cell::new(0),
-            calls: RefCell::new(Vec::new()),
-        }
-    }
-
-    /// Counts a step. Errors: E0305, E0306, E0307.
-    #[inline]
-    pub fn step(&self) -> Outcome<()> {
-        let steps = self.steps.get() + 1;
-        self.steps.set(steps);
-        if steps.is_multiple_of(STEPS_BETWEEN_CHECKS) {
-            self.check(steps)
-        } else {
-            Ok(())
-        }
-    }
-
-    #[cold]
-    fn check(&self, steps: u64) -> Outcome<()> {
-        let context = self.context;
-        context.check_cancelled()?;
-        let limits = &context.limits;
-        if steps > limits.steps {
-            let message = format!("the evaluation took more than {} steps", limits.steps);
-            return Err(Diagnostic::new(Code::Steps, message));
-        }
-        let now = Instant::now();
-        let started = self.started.get().unwrap_or_else(|| {
-            self.started.set(Some(now));
-            now
-        });
-        let late = !limits.time.is_zero() && now.duration_since(started) > limits.time;
-        if late || context.deadline.is_some_and(|d| now > d) {
-            return Err(Diagnostic::new(
-                Code::Timeout,
-                "the evaluation took too long",
-            ));
-        }
-        Ok(())
-    }
-
-    /// Runs `work` with `levels` more levels in use. Errors: E0302.
-    fn nested<T>(&self, levels: usize, work: impl FnOnce() -> Outcome<T>) -> Outcome<T> {
-        let before = self.levels.get();
-        let after = before + levels + 1;
-        if after > CALL_LEVELS {
-            return Err(Diagnostic::new(
-                Code::Nesting,
-                "calls of lambdas and definitions nest too deep",
-            ));
-        }
-        self.levels.set(after);
-        let result = work();
-        self.levels.set(before);
-        result
-    }
 }
 
 impl Machine<'_> {

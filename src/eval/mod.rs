@@ -14,6 +14,7 @@ pub mod json;
 mod lambda;
 mod limits;
 mod program;
+mod run;
 pub mod text;
 mod value;
 
