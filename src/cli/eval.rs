@@ -5,6 +5,7 @@ use super::{output, setup};
 use crate::diagnostic::{Code, Diagnostic, Fault, Outcome, json as fault_json};
 use crate::engine::Engine;
 use crate::eval::{Value, Variables, json, text::to_text};
+use crate::input::Live;
 use serde_json::{Value as Json, json};
 use smol_str::SmolStr;
 use std::io::{BufRead, BufWriter, Read, Write};
@@ -51,7 +52,15 @@ pub fn eval(common: &Common, args: &EvalArgs) -> Outcome<bool> {
 
 /// Answers line by line. The output is flushed before a read that would wait.
 fn serve(engine: &Engine, typed: bool) -> Outcome<()> {
-    let mut input = std::io::BufReader::with_capacity(1 << 16, std::io::stdin().lock());
+    let cancel = &engine.context.cancel;
+    let cannot_read = |error: std::io::Error| {
+        Diagnostic::new(
+            Code::CannotRead,
+            format!("the input cannot be read: {error}"),
+        )
+    };
+    let stdin = Live::new(std::io::stdin(), vec![cancel.clone()]).map_err(cannot_read)?;
+    let mut input = std::io::BufReader::with_capacity(1 << 16, stdin);
     let mut out = BufWriter::with_capacity(1 << 16, std::io::stdout().lock());
     let longest = engine.context.limits.line as u64;
     let mut line = Vec::new();
@@ -64,12 +73,7 @@ fn serve(engine: &Engine, typed: bool) -> Outcome<()> {
         match read {
             Ok(0) => break,
             Ok(_) => {}
-            Err(error) => {
-                return Err(Diagnostic::new(
-                    Code::CannotRead,
-                    format!("the input cannot be read: {error}"),
-                ));
-            }
+            Err(error) => return Err(cannot_read(error)),
         }
         let answer = if line.last() != Some(&b'\n') && line.len() as u64 > longest {
             skip_line(&mut input);
@@ -89,15 +93,12 @@ fn serve(engine: &Engine, typed: bool) -> Outcome<()> {
         };
         output::written(serde_json::to_writer(&mut out, &answer).map_err(std::io::Error::from))?;
         output::written(out.write_all(b"\n"))?;
-        if engine
-            .context
-            .cancel
-            .load(std::sync::atomic::Ordering::Relaxed)
-        {
+        if cancel.load(std::sync::atomic::Ordering::Relaxed) {
             break;
         }
     }
-    output::written(out.flush())
+    output::written(out.flush())?;
+    engine.context.check_cancelled()
 }
 
 fn skip_line(input: &mut impl BufRead) {

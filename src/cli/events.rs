@@ -9,12 +9,13 @@ use crate::eval::json::{read_event, write_json, write_text};
 use crate::eval::text::to_text_within;
 use crate::eval::{Context, Program, Value, compile};
 use crate::input::{
-    Batch, Chunk, ChunkReader, EventReader, Finish, Format, Input, Problem, Totals, Wanted, Worker,
-    inputs, lines, process,
+    Batch, Chunk, ChunkReader, End, EventReader, Finish, Format, Input, Line, Problem, Totals,
+    Wanted, Worker, inputs, lines, process,
 };
 use smol_str::SmolStr;
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -140,7 +141,11 @@ fn run(engine: &Engine, task: Task, args: &EventArgs, quiet: bool) -> Outcome<(T
         .into_iter()
         .map(|program| Step::new(program, &given, context))
         .collect();
-    let reader = ChunkReader::new(&found, format, context.limits.line);
+    if let Some(path) = &args.output {
+        refuse_own_input(path, &found)?;
+    }
+    let reader =
+        ChunkReader::new(&found, format, context.limits.line).cancelled_by(&context.cancel);
     let threads = args
         .threads
         .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, |n| n.get()));
@@ -154,7 +159,7 @@ fn run(engine: &Engine, task: Task, args: &EventArgs, quiet: bool) -> Outcome<(T
             task: task.clone(),
             context: context.clone(),
             strict: args.strict,
-            want_ends: args.limit.is_some(),
+            limit: args.limit,
             quiet,
         })
         .collect();
@@ -203,6 +208,22 @@ fn run(engine: &Engine, task: Task, args: &EventArgs, quiet: bool) -> Outcome<(T
     Ok((collector.totals, collector.whole))
 }
 
+/// Writing to a file that is read would leave nothing of it.
+fn refuse_own_input(path: &Path, inputs: &[Input]) -> Outcome<()> {
+    let Ok(output) = path.canonicalize() else {
+        return Ok(());
+    };
+    let is_read = inputs.iter().any(|input| match input {
+        Input::File(file) => output.is_file() && file.canonicalize().is_ok_and(|f| f == output),
+        Input::Standard => false,
+    });
+    if is_read {
+        let message = format!("{} is both read and written", path.display());
+        return Err(Diagnostic::new(Code::Usage, message).help("write to another file"));
+    }
+    Ok(())
+}
+
 /// A program with its slots: those that the command line gives, and what is wanted of each event.
 #[derive(Clone)]
 struct Step {
@@ -240,7 +261,7 @@ struct EventWorker {
     task: Task,
     context: Context,
     strict: bool,
-    want_ends: bool,
+    limit: Option<u64>,
     quiet: bool,
 }
 
@@ -259,14 +280,16 @@ impl Worker for EventWorker {
         {
             batch.output.extend_from_slice(header);
         }
-        let mut too_long = chunk.too_long.iter().copied().peekable();
-        for (number, line) in lines(chunk) {
-            if let Some(at) = too_long.next_if(|at| *at <= number) {
-                self.trouble(
-                    batch,
-                    at + 1,
-                    Trouble::Bad(line_too_long(self.context.limits.line)),
-                );
+        if chunk.too_long {
+            batch.totals.read += 1;
+            let fault = line_too_long(self.context.limits.line);
+            self.trouble(batch, chunk.lines_before + 1, Trouble::Bad(fault));
+            return;
+        }
+        for line in lines(chunk) {
+            if self.is_cancelled() {
+                batch.stop = true;
+                return;
             }
             batch.totals.read += 1;
             let before = batch.output.len();
@@ -274,26 +297,27 @@ impl Worker for EventWorker {
                 Ok(false) => {}
                 Ok(true) => {
                     batch.totals.kept += 1;
-                    if self.want_ends {
-                        batch.ends.push(batch.output.len());
+                    if let Some(limit) = self.limit {
+                        batch.ends.push(End {
+                            output: batch.output.len(),
+                            totals: batch.totals,
+                        });
+                        if batch.totals.kept >= limit {
+                            return;
+                        }
                     }
                 }
                 Err(trouble) => {
                     batch.output.truncate(before);
-                    self.trouble(batch, number + 1, trouble);
+                    // What was interrupted has not failed.
+                    if !self.is_cancelled() {
+                        self.trouble(batch, line.before + 1, trouble);
+                    }
                     if batch.stop {
                         return;
                     }
                 }
             }
-        }
-        for at in too_long {
-            batch.totals.read += 1;
-            self.trouble(
-                batch,
-                at + 1,
-                Trouble::Bad(line_too_long(self.context.limits.line)),
-            );
         }
     }
 }
@@ -306,6 +330,11 @@ fn line_too_long(limit: usize) -> Fault {
 }
 
 impl EventWorker {
+    #[inline]
+    fn is_cancelled(&self) -> bool {
+        self.context.cancel.load(Ordering::Relaxed)
+    }
+
     fn trouble(&self, batch: &mut Batch, line: u64, trouble: Trouble) {
         let fault = match trouble {
             Trouble::Bad(fault) => {
@@ -324,11 +353,15 @@ impl EventWorker {
     }
 
     /// Works on one event; `true` when it is kept.
-    fn event(&mut self, chunk: &Chunk, line: &[u8], out: &mut Vec<u8>) -> Result<bool, Trouble> {
+    fn event(&mut self, chunk: &Chunk, line: Line<'_>, out: &mut Vec<u8>) -> Result<bool, Trouble> {
+        let Line { text, whole, .. } = line;
+        if whole.len() > self.context.limits.line {
+            return Err(Trouble::Bad(line_too_long(self.context.limits.line)));
+        }
         for (reader, slots) in &mut self.readers {
             let read = match &chunk.header {
-                None => reader.json(line, slots),
-                Some(header) => reader.row(header, line, slots),
+                None => reader.json(text, slots),
+                Some(header) => reader.row(header, text, slots),
             };
             read.map_err(Trouble::Bad)?;
         }
@@ -350,7 +383,7 @@ impl EventWorker {
                     return Ok(false);
                 }
                 if !self.quiet {
-                    out.extend_from_slice(line);
+                    out.extend_from_slice(whole);
                     out.push(b'\n');
                 }
             }
@@ -378,10 +411,10 @@ impl EventWorker {
             }
             Task::Set { fields } => {
                 let event = match &chunk.header {
-                    None => read_event(line).map_err(|bad| {
+                    None => read_event(text).map_err(|bad| {
                         Trouble::Bad(crate::eval::json::bad_json(Code::BadLine, &bad))
                     })?,
-                    Some(header) => header.event(line).map_err(Trouble::Bad)?,
+                    Some(header) => header.event(text).map_err(Trouble::Bad)?,
                 };
                 for (i, (name, _)) in fields.iter().enumerate() {
                     let value = value(i)?;
@@ -433,12 +466,12 @@ impl Finish for Collector {
         if let Some(limit) = self.limit {
             let left = limit.saturating_sub(self.totals.kept);
             if totals.kept >= left {
-                totals.kept = left;
-                let end = left
-                    .checked_sub(1)
-                    .and_then(|last| batch.ends.get(last as usize))
-                    .copied();
-                output = output.get(..end.unwrap_or(0)).unwrap_or_default();
+                // What stands behind the last event that is wanted has not been read.
+                let last = left.checked_sub(1).and_then(|i| batch.ends.get(i as usize));
+                totals = last.map(|end| end.totals).unwrap_or_default();
+                output = output
+                    .get(..last.map_or(0, |end| end.output))
+                    .unwrap_or_default();
                 more = false;
             }
         }
@@ -450,7 +483,8 @@ impl Finish for Collector {
             output::written(self.out.flush())?;
         }
         let name = self.names.get(batch.input).cloned().unwrap_or_default();
-        for problem in &batch.problems {
+        let problems = (totals.bad + totals.failed) as usize;
+        for problem in batch.problems.iter().take(problems) {
             if self.shown < SHOWN {
                 self.shown += 1;
                 self.progress.suspend(|| complain(&name, problem));

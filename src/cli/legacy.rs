@@ -3,7 +3,8 @@
 use std::ffi::OsString;
 
 /// Turns `-v FILE` into `--variables FILE` and `-na` into `--color never`; other options of Metron's
-/// are refused with what to use instead. Behind `map`, `--set` means a field of the event.
+/// are refused with what to use instead. Behind `map`, `--set` means a field of the event; all others are
+/// brought together, since the parser would forget those before a command when others stand behind it.
 pub fn rewrite(arguments: Vec<OsString>) -> Result<Vec<OsString>, String> {
     let mut out = Vec::with_capacity(arguments.len());
     let mut arguments = arguments.into_iter();
@@ -11,7 +12,24 @@ pub fn rewrite(arguments: Vec<OsString>) -> Result<Vec<OsString>, String> {
     // A subcommand has options of its own.
     let mut plain = true;
     let mut fields = false;
-    for argument in arguments {
+    let mut settings: Vec<OsString> = Vec::new();
+    let mut options = true;
+    while let Some(argument) = arguments.next() {
+        if argument == "--" {
+            options = false;
+            out.append(&mut settings);
+        }
+        if options && !fields {
+            if argument == "--set" {
+                settings.push(argument);
+                settings.extend(arguments.next());
+                continue;
+            }
+            if argument.to_str().is_some_and(|a| a.starts_with("--set=")) {
+                settings.push(argument);
+                continue;
+            }
+        }
         if fields && let Some(text) = argument.to_str() {
             match text.strip_prefix("--set") {
                 Some("") => {
@@ -61,6 +79,7 @@ pub fn rewrite(arguments: Vec<OsString>) -> Result<Vec<OsString>, String> {
         }
         out.push(argument);
     }
+    out.append(&mut settings);
     Ok(out)
 }
 

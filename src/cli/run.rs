@@ -33,7 +33,16 @@ pub fn run(common: &Common, args: &RunArgs) -> Outcome<bool> {
         } else {
             file.display().to_string()
         };
-        let source = Source::named(name, setup::read_text(file)?);
+        let source = match setup::read_text(file) {
+            Ok(text) => Source::named(name, text),
+            Err(fault) => {
+                printer.unreadable(&name, &fault)?;
+                if args.keep_going {
+                    continue;
+                }
+                break;
+            }
+        };
         if !script(&session, &source, &mut printer, args.keep_going)? {
             break;
         }
@@ -69,16 +78,25 @@ fn script(
     printer: &mut Printer,
     keep_going: bool,
 ) -> Outcome<bool> {
+    let context = &session.engine.context;
     for statement in statements(source) {
-        match session.run(&statement) {
+        let failed = match context
+            .check_cancelled()
+            .and_then(|()| session.run(&statement))
+        {
             Ok(Shown::Quit) => return Ok(false),
-            Ok(shown) => printer.shown(&statement, &shown)?,
-            Err(fault) => {
-                printer.failed(&statement, &fault)?;
-                if !keep_going {
-                    return Ok(false);
+            Ok(shown) => match printer.record_of(&statement, &shown) {
+                Ok(record) => {
+                    printer.shown(&shown, record)?;
+                    continue;
                 }
-            }
+                Err(fault) => fault,
+            },
+            Err(fault) => fault,
+        };
+        printer.failed(&statement, &failed)?;
+        if !keep_going || context.check_cancelled().is_err() {
+            return Ok(false);
         }
     }
     Ok(true)
@@ -91,23 +109,46 @@ struct Printer {
 }
 
 impl Printer {
-    fn shown(&mut self, statement: &Statement, shown: &Shown) -> Outcome<()> {
+    /// What a statement gave as JSON, when that is wanted. Errors: E0302, E0303.
+    fn record_of(&self, statement: &Statement, shown: &Shown) -> Outcome<Option<Json>> {
+        if self.format == RunFormat::Text {
+            return Ok(None);
+        }
+        let mut record = self.record(statement, true);
+        if let Shown::Value(value) = shown {
+            let plain = json::to_json(value)?;
+            record["print"] = json!(shown.print().unwrap_or_default());
+            record["type"] = json!(value.type_name());
+            record["value"] = plain;
+        } else {
+            record["print"] = json!(shown.print().unwrap_or_default());
+        }
+        Ok(Some(record))
+    }
+
+    fn shown(&mut self, shown: &Shown, record: Option<Json>) -> Outcome<()> {
         if let Shown::Done(Some(note)) = shown {
             output::note(note);
         }
+        match record {
+            Some(record) => self.put(record),
+            None => shown.print().map_or(Ok(()), |text| output::line(&text)),
+        }
+    }
+
+    /// A script that cannot be read.
+    fn unreadable(&mut self, name: &str, fault: &Fault) -> Outcome<()> {
+        self.failed = true;
         if self.format == RunFormat::Text {
-            return match shown.print() {
-                Some(text) => output::line(&text),
-                None => Ok(()),
-            };
+            output::complain(fault);
+            return Ok(());
         }
-        let mut record = self.record(statement, true);
-        record["print"] = json!(shown.print().unwrap_or_default());
-        if let Shown::Value(value) = shown {
-            record["type"] = json!(value.type_name());
-            record["value"] = json::to_json(value)?;
-        }
-        self.put(record)
+        self.put(json!({
+            "file": name,
+            "ok": false,
+            "error": fault_json(fault),
+            "message": plain(fault),
+        }))
     }
 
     fn failed(&mut self, statement: &Statement, fault: &Fault) -> Outcome<()> {

@@ -2,12 +2,12 @@
 
 use super::args::{Common, EnrichCommand, ListFormat, LoadArgs, StoreCommand};
 use super::{output, setup};
-use crate::diagnostic::{Code, Diagnostic, Outcome};
+use crate::diagnostic::{Code, Diagnostic, Fault, Outcome};
 use crate::eval::Value;
 use crate::eval::collections::Map;
 use crate::eval::json::{bad_json, read_event};
 use crate::eval::text::to_text;
-use crate::input::{ChunkReader, inputs, lines};
+use crate::input::{ChunkReader, Input, inputs, lines};
 use crate::store::Deadline;
 use crate::world::Enrichments;
 use serde_json::json;
@@ -25,10 +25,11 @@ pub fn store(common: &Common, command: &StoreCommand) -> Outcome<bool> {
             let format = ListFormat::or_usual(*format);
             let report = store.check()?;
             if !report.exists {
-                output::line(&format!(
+                output::note(&format!(
                     "{} does not exist yet; the first write creates it",
                     report.path.display()
-                ))?;
+                ));
+                output::table(format, &["table", "rows"], Vec::new())?;
                 return Ok(true);
             }
             let rows = report
@@ -115,17 +116,30 @@ pub fn enrich(common: &Common, command: &EnrichCommand) -> Outcome<bool> {
     }
 }
 
+fn too_long(longest: usize) -> Fault {
+    let message = format!("the line has more than {longest} bytes");
+    Diagnostic::new(Code::LineLength, message)
+}
+
 /// Loads files; bad lines are shown and left out.
 fn load(service: &Enrichments, args: &LoadArgs, longest: usize) -> Outcome<bool> {
     let found = inputs(&args.files)?;
     let mut reader = ChunkReader::new(&found, None, longest);
     let (mut loaded, mut bad) = (0, 0);
     let mut rows: Vec<(SmolStr, Map)> = Vec::new();
+    let name = |input: usize| found.get(input).map(Input::name).unwrap_or_default();
     while let Some(chunk) = reader.next(Vec::new())? {
-        for (number, line) in lines(&chunk) {
+        if chunk.too_long {
+            bad += 1;
+            let line = chunk.lines_before + 1;
+            let (name, fault) = (name(chunk.input), too_long(longest));
+            output::note(&format!("{name}:{line}: {}", fault.message));
+        }
+        for line in lines(&chunk) {
             let event = match &chunk.header {
-                None => read_event(line).map_err(|b| bad_json(Code::BadLine, &b)),
-                Some(header) => header.event(line),
+                _ if line.whole.len() > longest => Err(too_long(longest)),
+                None => read_event(line.text).map_err(|b| bad_json(Code::BadLine, &b)),
+                Some(header) => header.event(line.text),
             };
             let row = event.and_then(|event| match event.get_text(&args.indicator) {
                 Some(indicator) if !indicator.is_null() => {
@@ -142,11 +156,8 @@ fn load(service: &Enrichments, args: &LoadArgs, longest: usize) -> Outcome<bool>
                 Err(fault) => {
                     bad += 1;
                     if bad <= 10 {
-                        let name = found
-                            .get(chunk.input)
-                            .map(|input| input.name())
-                            .unwrap_or_default();
-                        output::note(&format!("{name}:{}: {}", number + 1, fault.message));
+                        let (name, line) = (name(chunk.input), line.before + 1);
+                        output::note(&format!("{name}:{line}: {}", fault.message));
                     }
                 }
             }

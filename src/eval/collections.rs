@@ -4,6 +4,7 @@
 //! Nothing can be put into itself, and dropping a deep nest does not recurse.
 
 use super::compare;
+use super::lambda::Lambda;
 use super::value::Value;
 use crate::diagnostic::{Code, Diagnostic, Outcome};
 use indexmap::{Equivalent, IndexMap, IndexSet};
@@ -53,25 +54,31 @@ trait Bury {
 
 impl Bury for (ListKind, Vec<Value>) {
     fn bury(&mut self, grave: &mut Vec<Value>) {
-        grave.extend(self.1.drain(..).filter(Value::is_collection));
+        grave.extend(self.1.drain(..).filter(is_deep));
     }
 }
 
 impl Bury for (MapKind, Entries) {
     fn bury(&mut self, grave: &mut Vec<Value>) {
-        grave.extend(
-            self.1
-                .drain(..)
-                .flat_map(|(k, v)| [k, v])
-                .filter(Value::is_collection),
-        );
+        grave.extend(self.1.drain(..).flat_map(|(k, v)| [k, v]).filter(is_deep));
     }
 }
 
 impl Bury for Elements {
     fn bury(&mut self, grave: &mut Vec<Value>) {
-        grave.extend(self.drain(..).filter(Value::is_collection));
+        grave.extend(self.drain(..).filter(is_deep));
     }
+}
+
+impl Bury for Box<[Value]> {
+    fn bury(&mut self, grave: &mut Vec<Value>) {
+        grave.extend(std::mem::take(self).into_iter().filter(is_deep));
+    }
+}
+
+/// Whether dropping the value may drop others, which may drop others …
+fn is_deep(value: &Value) -> bool {
+    value.is_collection() || matches!(value, Value::Lambda(_))
 }
 
 thread_local! {
@@ -81,23 +88,36 @@ thread_local! {
 
 impl<T: Bury> Drop for Cell<T> {
     fn drop(&mut self) {
-        let content = self.content.get_mut();
-        let outermost = GRAVE.try_with(|grave| {
-            let mut grave = grave.borrow_mut();
-            let outermost = grave.is_none();
-            content.bury(grave.get_or_insert_with(Vec::new));
-            outermost
-        });
-        if outermost != Ok(true) {
-            return;
-        }
-        while let Ok(Some(next)) =
-            GRAVE.try_with(|grave| grave.borrow_mut().as_mut().and_then(Vec::pop))
-        {
-            drop(next);
-        }
-        let _ = GRAVE.try_with(|grave| grave.borrow_mut().take());
+        bury(self.content.get_mut());
     }
+}
+
+/// What a lambda has captured may be a lambda that has captured a lambda …
+impl Drop for Lambda {
+    fn drop(&mut self) {
+        if self.captured.iter().any(is_deep) {
+            bury(&mut self.captured);
+        }
+    }
+}
+
+/// Drops what `dying` holds without recursion.
+fn bury(dying: &mut impl Bury) {
+    let outermost = GRAVE.try_with(|grave| {
+        let mut grave = grave.borrow_mut();
+        let outermost = grave.is_none();
+        dying.bury(grave.get_or_insert_with(Vec::new));
+        outermost
+    });
+    if outermost != Ok(true) {
+        return;
+    }
+    while let Ok(Some(next)) =
+        GRAVE.try_with(|grave| grave.borrow_mut().as_mut().and_then(Vec::pop))
+    {
+        drop(next);
+    }
+    let _ = GRAVE.try_with(|grave| grave.borrow_mut().take());
 }
 
 /// A list.
@@ -362,15 +382,35 @@ impl Set {
     }
 }
 
+/// So many parts of a value are walked before it is worth remembering which ones have been seen.
+pub(super) const FEW_PARTS: usize = 1024;
+
+/// Where a collection lives; 0 for everything else.
+pub(super) fn address(value: &Value) -> usize {
+    match value {
+        Value::List(list) => Arc::as_ptr(&list.0).addr(),
+        Value::Map(map) => Arc::as_ptr(&map.0).addr(),
+        Value::Set(set) => Arc::as_ptr(&set.0).addr(),
+        _ => 0,
+    }
+}
+
 /// Whether `value` is or holds, at any depth, something that `test` finds.
 fn contains(value: &Value, test: &dyn Fn(&Value) -> bool) -> bool {
     if !value.is_collection() {
         return false;
     }
     let mut waiting = vec![value.clone()];
+    // A part that stands in many places is looked at once: `[s, s]` in `[s, s]` in … has 2^n places.
+    let mut seen: ahash::HashSet<usize> = ahash::HashSet::default();
+    let mut looked = 0usize;
     while let Some(next) = waiting.pop() {
         if test(&next) {
             return true;
+        }
+        looked += 1;
+        if looked > FEW_PARTS && !seen.insert(address(&next)) {
+            continue;
         }
         match &next {
             Value::List(list) => list

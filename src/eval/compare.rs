@@ -1,11 +1,13 @@
 //! Equality, order and hashing, as Java and Metron define them.
 
 use super::arithmetic::{Promoted, promote};
+use super::collections::{FEW_PARTS, address};
 use super::value::Value;
 use crate::diagnostic::{Code, Diagnostic, Outcome};
+use std::cell::RefCell;
 use std::cmp::Ordering;
-use std::hash::{Hash, Hasher};
-use std::sync::Arc;
+use std::hash::{BuildHasher, Hash, Hasher};
+use std::sync::{Arc, LazyLock};
 
 /// Beyond this depth two nested values count as different and hash alike, so that no walk overflows the stack.
 const DEEPEST: usize = 512;
@@ -30,13 +32,6 @@ pub fn equal(left: &Value, right: &Value) -> bool {
 
 /// Java's `equals`: strict about types, element by element; NaN equals itself, -0.0 is not 0.0.
 pub fn same(left: &Value, right: &Value) -> bool {
-    same_at(left, right, 0)
-}
-
-fn same_at(left: &Value, right: &Value, depth: usize) -> bool {
-    if depth > DEEPEST {
-        return false;
-    }
     match (left, right) {
         (Value::Null, Value::Null) => true,
         (Value::Bool(a), Value::Bool(b)) => a == b,
@@ -49,23 +44,26 @@ fn same_at(left: &Value, right: &Value, depth: usize) -> bool {
         (Value::Text(a), Value::Text(b)) => a == b,
         (Value::List(a), Value::List(b)) => {
             a.same(b)
-                || a.with(|a| {
-                    b.with(|b| {
-                        a.len() == b.len() && a.iter().zip(b).all(|(x, y)| same_at(x, y, depth + 1))
+                || nested(left, right, || {
+                    a.with(|a| {
+                        b.with(|b| a.len() == b.len() && a.iter().zip(b).all(|(x, y)| same(x, y)))
                     })
                 })
         }
         (Value::Set(a), Value::Set(b)) => {
             a.same(b)
-                || a.with(|a| b.with(|b| a.len() == b.len() && a.iter().all(|x| b.contains(x))))
+                || nested(left, right, || {
+                    a.with(|a| b.with(|b| a.len() == b.len() && a.iter().all(|x| b.contains(x))))
+                })
         }
         (Value::Map(a), Value::Map(b)) => {
             a.same(b)
-                || a.with(|a| {
-                    b.with(|b| {
-                        a.len() == b.len()
-                            && a.iter()
-                                .all(|(k, v)| b.get(k).is_some_and(|w| same_at(v, w, depth + 1)))
+                || nested(left, right, || {
+                    a.with(|a| {
+                        b.with(|b| {
+                            a.len() == b.len()
+                                && a.iter().all(|(k, v)| b.get(k).is_some_and(|w| same(v, w)))
+                        })
                     })
                 })
         }
@@ -75,6 +73,55 @@ fn same_at(left: &Value, right: &Value, depth: usize) -> bool {
         }
         _ => false,
     }
+}
+
+/// The comparison that is going on in this thread; elements of sets and keys of maps come back to [`same`].
+#[derive(Default)]
+struct Walk {
+    depth: usize,
+    looked: usize,
+    /// Pairs that are equal: parts that stand in many places are compared once.
+    equal: ahash::HashSet<(usize, usize)>,
+}
+
+/// So many pairs are remembered at a time.
+const MOST_PAIRS: usize = 1 << 16;
+
+thread_local! {
+    static WALK: RefCell<Walk> = RefCell::default();
+}
+
+/// Compares the parts of two collections.
+fn nested(left: &Value, right: &Value, compare: impl FnOnce() -> bool) -> bool {
+    let pair = (address(left), address(right));
+    let known = WALK.with_borrow_mut(|walk| {
+        if walk.depth > DEEPEST {
+            return Some(false);
+        }
+        if walk.looked > FEW_PARTS && walk.equal.contains(&pair) {
+            return Some(true);
+        }
+        walk.depth += 1;
+        walk.looked += 1;
+        None
+    });
+    if let Some(known) = known {
+        return known;
+    }
+    let equal = compare();
+    WALK.with_borrow_mut(|walk| {
+        walk.depth -= 1;
+        if walk.depth == 0 {
+            walk.looked = 0;
+            walk.equal.clear();
+        } else if equal && walk.looked > FEW_PARTS {
+            if walk.equal.len() >= MOST_PAIRS {
+                walk.equal.clear();
+            }
+            walk.equal.insert(pair);
+        }
+    });
+    equal
 }
 
 /// All NaNs are one value, as in Java's `floatToIntBits`.
@@ -110,15 +157,16 @@ pub fn hash_text<H: Hasher>(text: &str, state: &mut H) {
 
 impl Hash for Value {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        hash_at(self, state, 0);
+        hash_at(self, state, 0, &mut 64);
     }
 }
 
-fn hash_at<H: Hasher>(value: &Value, state: &mut H, depth: usize) {
-    if depth > 8 {
-        // Deep parts do not decide a bucket.
+/// Hashes with at most `left` parts looked at: what lies behind them does not decide a bucket.
+fn hash_at<H: Hasher>(value: &Value, state: &mut H, depth: usize, left: &mut usize) {
+    if depth > 8 || *left == 0 {
         return;
     }
+    *left -= 1;
     match value {
         Value::Null => state.write_u8(0),
         Value::Bool(b) => state.write_u8(1 + u8::from(*b)),
@@ -150,20 +198,46 @@ fn hash_at<H: Hasher>(value: &Value, state: &mut H, depth: usize) {
             items
                 .iter()
                 .take(16)
-                .for_each(|item| hash_at(item, state, depth + 1));
+                .for_each(|item| hash_at(item, state, depth + 1, left));
         }),
-        // The order of entries must not matter, so only their number counts.
-        Value::Set(set) => {
+        // The order of entries must not matter: their own hashes are added up.
+        Value::Set(set) => set.with(|elements| {
             state.write_u8(10);
-            state.write_usize(set.len());
-        }
-        Value::Map(map) => {
+            let parts = |hasher: &mut _, element: &Value| hash_at(element, hasher, 8, &mut 1);
+            hash_unordered(elements.iter(), elements.len(), depth, parts, state);
+        }),
+        Value::Map(map) => map.with(|entries| {
             state.write_u8(11);
-            state.write_usize(map.len());
-        }
+            let parts = |hasher: &mut _, (key, value): (&Value, &Value)| {
+                hash_at(key, hasher, 8, &mut 1);
+                hash_at(value, hasher, 8, &mut 1);
+            };
+            hash_unordered(entries.iter(), entries.len(), depth, parts, state);
+        }),
         Value::Lambda(lambda) => state.write_usize(Arc::as_ptr(lambda).addr()),
         Value::Object(object) => object.type_name().hash(state),
     }
+}
+
+/// Hashes the parts of a small set or map by their own value, of a large or deep one by their number alone.
+fn hash_unordered<H: Hasher, T>(
+    parts: impl Iterator<Item = T>,
+    length: usize,
+    depth: usize,
+    hash: impl Fn(&mut ahash::AHasher, T),
+    state: &mut H,
+) {
+    static HASHING: LazyLock<ahash::RandomState> = LazyLock::new(ahash::RandomState::new);
+    state.write_usize(length);
+    if length > 64 || depth > 1 {
+        return;
+    }
+    let sum = parts.fold(0u64, |sum, part| {
+        let mut hasher = HASHING.build_hasher();
+        hash(&mut hasher, part);
+        sum.wrapping_add(hasher.finish())
+    });
+    state.write_u64(sum);
 }
 
 /// The order of two values for `<` and its like: `None` when either is null or NaN is involved.

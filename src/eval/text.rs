@@ -119,14 +119,18 @@ pub fn unit_to_char(unit: u16) -> char {
     char::from_u32(u32::from(unit)).unwrap_or(char::REPLACEMENT_CHARACTER)
 }
 
-/// The text form of a value, whatever its length.
+/// Longer text forms of collections are cut: parts that stand in many places make them endless.
+const LONGEST: usize = 64 << 20;
+
+/// The text form of a value; that of a collection is cut behind 64 MiB.
 pub fn to_text(value: &Value) -> SmolStr {
     match value {
         Value::Text(text) => text.clone(),
         _ => {
-            let mut writer = Writer::new(usize::MAX);
-            // Without a limit nothing can fail.
-            let _ = writer.value(value);
+            let mut writer = Writer::new(LONGEST);
+            if writer.value(value).is_err() {
+                writer.text.push('…');
+            }
             SmolStr::from(writer.finish())
         }
     }

@@ -1,16 +1,19 @@
 //! Cuts inputs into chunks of whole lines, with bounded memory.
 
 use super::open::{Format, Input, cannot_read};
-use super::table::{Header, record_length};
-use crate::diagnostic::{Fault, Outcome};
+use super::table::{Header, Quotes, record_length};
+use crate::diagnostic::{Code, Diagnostic, Fault, Outcome};
 use memchr::{memchr, memchr_iter, memrchr};
 use std::collections::VecDeque;
 use std::io::Read;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 
 /// How many bytes a chunk has at most, but for a longer line.
 const CHUNK: usize = 1 << 20;
+
+/// The byte-order mark.
+const BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// Whole lines of one input.
 pub struct Chunk {
@@ -26,8 +29,8 @@ pub struct Chunk {
     pub lines_before: u64,
     /// How many lines it has.
     pub lines: u64,
-    /// Lines that are too long to be held: the number within the input of each. Their bytes are gone.
-    pub too_long: Vec<u64>,
+    /// Whether it stands for one line that is too long to be held; the bytes are gone.
+    pub too_long: bool,
     /// Whether nothing more was there at once.
     pub live: bool,
     /// Whether this is the first chunk of a table, whose header lines the output may want.
@@ -43,6 +46,9 @@ pub struct ChunkReader {
     number: u64,
     /// Bytes read so far, before unpacking.
     pub taken: Arc<AtomicU64>,
+    /// Set when nothing more is wanted: what arrives slowly is not waited for then.
+    pub stop: Arc<AtomicBool>,
+    cancel: Arc<AtomicBool>,
 }
 
 struct Open {
@@ -56,8 +62,8 @@ struct Open {
     format: Format,
     header: Option<Arc<Header>>,
     at_start: bool,
-    /// The rest of a line that is too long is being thrown away.
-    skipping: bool,
+    /// Why nothing more can be read, once what was read before has been passed on.
+    failed: Option<Fault>,
 }
 
 impl ChunkReader {
@@ -70,7 +76,15 @@ impl ChunkReader {
             longest,
             number: 0,
             taken: Arc::default(),
+            stop: Arc::default(),
+            cancel: Arc::default(),
         }
+    }
+
+    /// The same reader, which does not wait for anything once `cancel` is set.
+    pub fn cancelled_by(mut self, cancel: &Arc<AtomicBool>) -> ChunkReader {
+        self.cancel = cancel.clone();
+        self
     }
 
     /// The next chunk, in `buffer`'s memory; `None` at the end of the last input.
@@ -86,126 +100,179 @@ impl ChunkReader {
                     input: index,
                     name: input.name(),
                     live: input.is_live(),
-                    reader: input.open(self.taken.clone())?,
+                    reader: input.open(
+                        self.taken.clone(),
+                        vec![self.stop.clone(), self.cancel.clone()],
+                    )?,
                     carry: Vec::new(),
                     lines: 0,
                     format: self.format.unwrap_or_else(|| input.format()),
                     header: None,
                     at_start: true,
-                    skipping: false,
+                    failed: None,
                 });
                 continue;
             };
             buffer.clear();
-            match open.fill(&mut buffer, self.longest) {
-                Ok(Filled::End) => self.current = None,
-                Ok(Filled::Lines { too_long }) => {
-                    let header_text = match open.start(&mut buffer) {
-                        Ok(text) => text,
-                        Err(fault) => {
-                            self.current = None;
-                            return Err(fault);
-                        }
-                    };
-                    let lines = open.count(&buffer) + too_long.len() as u64;
-                    let header_lines = header_text
-                        .as_ref()
-                        .map_or(0, |t| memchr_iter(b'\n', t).count() as u64);
-                    let chunk = Chunk {
-                        number: self.number,
-                        input: open.input,
-                        bytes: buffer,
-                        header: open.header.clone(),
-                        lines_before: open.lines + header_lines,
-                        lines,
-                        too_long,
-                        live: open.live,
-                        header_text,
-                    };
-                    open.lines += header_lines + lines;
-                    self.number += 1;
-                    return Ok(Some(chunk));
+            let too_long = match open.fill(&mut buffer, self.longest) {
+                Ok(Filled::End) => {
+                    self.current = None;
+                    continue;
                 }
+                Ok(Filled::Lines) => None,
+                Ok(Filled::TooLong { lines }) => Some(lines),
                 Err(fault) => {
                     self.current = None;
                     return Err(fault);
                 }
-            }
+            };
+            let started = match too_long {
+                None => open.start(&mut buffer),
+                Some(_) => open.start_without_header(),
+            };
+            let header_text = match started {
+                Ok(text) => text,
+                Err(fault) => {
+                    self.current = None;
+                    return Err(fault);
+                }
+            };
+            let lines = too_long.unwrap_or_else(|| open.count(&buffer));
+            let header_lines = header_text
+                .as_ref()
+                .map_or(0, |t| memchr_iter(b'\n', t).count() as u64);
+            let chunk = Chunk {
+                number: self.number,
+                input: open.input,
+                bytes: buffer,
+                header: open.header.clone(),
+                lines_before: open.lines + header_lines,
+                lines,
+                too_long: too_long.is_some(),
+                live: open.live,
+                header_text,
+            };
+            open.lines += header_lines + lines;
+            self.number += 1;
+            return Ok(Some(chunk));
         }
     }
 }
 
 enum Filled {
-    Lines { too_long: Vec<u64> },
+    Lines,
+    /// A line that is too long, or a record of so many lines.
+    TooLong {
+        lines: u64,
+    },
     End,
 }
 
 impl Open {
     /// Fills `buffer` with whole lines.
     fn fill(&mut self, buffer: &mut Vec<u8>, longest: usize) -> Result<Filled, Fault> {
-        let mut too_long = Vec::new();
+        if let Some(fault) = self.failed.take() {
+            return Err(fault);
+        }
         buffer.append(&mut self.carry);
-        let mut quoted_to = 0;
-        let mut quotes = false;
+        let mut quotes = Quotes::default();
+        let mut looked = 0;
+        // The end of the last whole line.
+        let mut whole = None;
         loop {
-            let start = buffer.len();
-            let want = if self.live {
-                1 << 16
-            } else {
-                CHUNK.saturating_sub(start).max(1 << 16)
-            };
-            let mut limited = (&mut self.reader).take(want as u64);
-            let read = if self.live {
-                buffer.resize(start + want, 0);
-                let read = retry(|| limited.read(&mut buffer[start..]));
-                buffer.truncate(start + *read.as_ref().unwrap_or(&0));
-                read
-            } else {
-                limited.read_to_end(buffer)
-            };
-            let read = read.map_err(|error| cannot_read(&self.name, &error))?;
-            if read == 0 {
-                // The last line may lack its line end.
-                if self.skipping {
-                    buffer.clear();
-                    self.skipping = false;
-                }
-                let end = buffer.is_empty() && too_long.is_empty();
-                return Ok(if end {
-                    Filled::End
-                } else {
-                    Filled::Lines { too_long }
-                });
-            }
-            if self.skipping {
-                match memchr(b'\n', buffer) {
-                    Some(at) => {
-                        buffer.drain(..=at);
-                        self.skipping = false;
-                    }
-                    None => {
-                        buffer.clear();
-                        continue;
-                    }
-                }
-            }
+            let read = self.read(buffer);
             let last = match self.format {
-                Format::Csv => last_record_end(buffer, &mut quoted_to, &mut quotes),
-                _ => memrchr(b'\n', buffer),
+                Format::Csv => quotes.last_record_end(buffer, looked),
+                _ => memrchr(b'\n', buffer.get(looked..).unwrap_or_default()).map(|at| looked + at),
             };
-            if let Some(at) = last {
-                self.carry.extend_from_slice(&buffer[at + 1..]);
-                buffer.truncate(at + 1);
-                return Ok(Filled::Lines { too_long });
-            }
-            if buffer.len() > longest {
-                too_long.push(self.lines);
-                buffer.clear();
-                (quoted_to, quotes) = (0, false);
-                self.skipping = true;
-                self.at_start = false;
+            whole = last.map(|at| at + 1).or(whole);
+            looked = buffer.len();
+            match (read, whole) {
+                // The last line may lack its line end.
+                (Ok(0), _) if buffer.is_empty() => return Ok(Filled::End),
+                (Ok(0), _) => return Ok(Filled::Lines),
+                (Ok(_), Some(end)) if self.is_in_header(&buffer[..end], longest) => {}
+                (Ok(_), Some(end)) => {
+                    self.carry.extend_from_slice(&buffer[end..]);
+                    buffer.truncate(end);
+                    return Ok(Filled::Lines);
+                }
+                (Ok(_), None) if buffer.len() > longest => return Ok(self.skip_line(buffer)),
+                (Ok(_), None) => {}
+                // What was read before the damage is good.
+                (Err(fault), Some(end)) => {
+                    buffer.truncate(end);
+                    self.failed = Some(fault);
+                    return Ok(Filled::Lines);
+                }
+                (Err(fault), None) => return Err(fault),
             }
         }
+    }
+
+    /// Reads more to the end of `buffer`; 0 bytes at the end of the input.
+    fn read(&mut self, buffer: &mut Vec<u8>) -> Result<usize, Fault> {
+        let start = buffer.len();
+        let want = if self.live {
+            1 << 16
+        } else {
+            CHUNK.saturating_sub(start).max(1 << 16)
+        };
+        let read = if self.live {
+            buffer.resize(start + want, 0);
+            let read = retry(|| self.reader.read(&mut buffer[start..]));
+            buffer.truncate(start + *read.as_ref().unwrap_or(&0));
+            read
+        } else {
+            (&mut self.reader).take(want as u64).read_to_end(buffer)
+        };
+        read.map_err(|error| cannot_read(&self.name, &error))
+    }
+
+    /// Throws away the line that has begun in `buffer`.
+    fn skip_line(&mut self, buffer: &mut Vec<u8>) -> Filled {
+        let mut lines = 1;
+        loop {
+            lines += memchr_iter(b'\n', buffer).count() as u64;
+            buffer.clear();
+            match self.read(buffer) {
+                Ok(0) => break,
+                Ok(_) => {}
+                Err(fault) => {
+                    self.failed = Some(fault);
+                    break;
+                }
+            }
+            if let Some(at) = memchr(b'\n', buffer) {
+                self.carry.extend_from_slice(&buffer[at + 1..]);
+                break;
+            }
+        }
+        buffer.clear();
+        Filled::TooLong { lines }
+    }
+
+    /// Whether these are the first lines of a Zeek log and its header may go on.
+    fn is_in_header(&self, bytes: &[u8], longest: usize) -> bool {
+        if !self.at_start || bytes.len() > longest {
+            return false;
+        }
+        let bytes = bytes.strip_prefix(BOM).unwrap_or(bytes);
+        (self.format == Format::Zeek || bytes.starts_with(b"#separator"))
+            && bytes
+                .split_inclusive(|b| *b == b'\n')
+                .all(|line| line.starts_with(b"#"))
+    }
+
+    /// A line that is too long stands where the header should.
+    fn start_without_header(&mut self) -> Result<Option<Vec<u8>>, Fault> {
+        if std::mem::take(&mut self.at_start) && self.format != Format::JsonLines {
+            return Err(Diagnostic::new(
+                Code::BadTable,
+                format!("{}: the line of names is too long", self.name),
+            ));
+        }
+        Ok(None)
     }
 
     /// Takes what stands before the first event: a byte-order mark, the header of a table.
@@ -213,8 +280,8 @@ impl Open {
         if !std::mem::take(&mut self.at_start) {
             return Ok(None);
         }
-        if buffer.starts_with(b"\xef\xbb\xbf") {
-            buffer.drain(..3);
+        if buffer.starts_with(BOM) {
+            buffer.drain(..BOM.len());
         }
         if buffer.starts_with(b"#separator") {
             self.format = Format::Zeek;
@@ -243,22 +310,18 @@ fn retry(mut read: impl FnMut() -> std::io::Result<usize>) -> std::io::Result<us
     }
 }
 
-/// The last line end outside of quotation marks; a buffer begins outside of them.
-fn last_record_end(buffer: &[u8], from: &mut usize, quotes: &mut bool) -> Option<usize> {
-    let mut last = None;
-    for at in memchr::memchr2_iter(b'"', b'\n', &buffer[*from..]) {
-        let at = *from + at;
-        if buffer[at] == b'"' {
-            *quotes = !*quotes;
-        } else if !*quotes {
-            last = Some(at);
-        }
-    }
-    *from = buffer.len();
-    last
+/// One line, or one row of a table.
+#[derive(Debug, Clone, Copy)]
+pub struct Line<'a> {
+    /// How many lines of the input stand before it.
+    pub before: u64,
+    /// Its text without the line end.
+    pub text: &'a [u8],
+    /// The same with the carriage return in front of the line end, if there is one.
+    pub whole: &'a [u8],
 }
 
-/// The lines of a chunk that hold something, each with the number of lines before it in its input.
+/// The lines of a chunk that hold something.
 pub fn lines(chunk: &Chunk) -> Lines<'_> {
     Lines {
         chunk,
@@ -275,17 +338,17 @@ pub struct Lines<'a> {
 }
 
 impl<'a> Iterator for Lines<'a> {
-    type Item = (u64, &'a [u8]);
+    type Item = Line<'a>;
 
     #[inline]
-    fn next(&mut self) -> Option<(u64, &'a [u8])> {
+    fn next(&mut self) -> Option<Line<'a>> {
         loop {
             let rest = self
                 .chunk
                 .bytes
                 .get(self.at..)
                 .filter(|rest| !rest.is_empty())?;
-            let (line, taken) = match &self.chunk.header {
+            let (whole, taken) = match &self.chunk.header {
                 Some(header) => {
                     let taken = record_length(header, rest);
                     (
@@ -299,19 +362,23 @@ impl<'a> Iterator for Lines<'a> {
                 },
             };
             self.at += taken;
-            let number = self.number;
+            let before = self.number;
             self.number += 1;
             // A quoted cell may run over several lines.
             if self.chunk.header.is_some() {
-                self.number += memchr_iter(b'\n', line).count() as u64;
+                self.number += memchr_iter(b'\n', whole).count() as u64;
             }
-            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            let text = whole.strip_suffix(b"\r").unwrap_or(whole);
             let skip = match &self.chunk.header {
-                Some(header) => line.is_empty() || header.is_comment(line),
-                None => line.trim_ascii().is_empty(),
+                Some(header) => text.is_empty() || header.is_comment(text),
+                None => text.trim_ascii().is_empty(),
             };
             if !skip {
-                return Some((number, line));
+                return Some(Line {
+                    before,
+                    text,
+                    whole,
+                });
             }
         }
     }

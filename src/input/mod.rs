@@ -2,11 +2,13 @@
 
 mod chunks;
 mod event;
+mod live;
 mod open;
 mod order;
 mod table;
 
-pub use chunks::{Chunk, ChunkReader, lines};
+pub use chunks::{Chunk, ChunkReader, Line, lines};
 pub use event::{EventReader, Wanted};
+pub use live::Live;
 pub use open::{Format, Input, inputs};
-pub use order::{Batch, Finish, Problem, Totals, Worker, process};
+pub use order::{Batch, End, Finish, Problem, Totals, Worker, process};

@@ -1,11 +1,12 @@
 //! Which files to read, in which form, compressed or not.
 
+use super::live::Live;
 use crate::diagnostic::{Code, Diagnostic, Fault, Outcome};
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// How events stand in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,14 +78,25 @@ impl Input {
         }
     }
 
-    /// Opens it; gzip and zstd are recognised by their first bytes and unpacked. `taken` counts the bytes read.
+    /// Opens it; gzip and zstd are recognised by their first bytes and unpacked. `taken` counts the bytes read;
+    /// what arrives slowly is at its end as soon as one of `stop` is set.
     ///
     /// Errors: E0403.
-    pub fn open(&self, taken: Arc<AtomicU64>) -> Outcome<Box<dyn Read + Send>> {
+    pub fn open(
+        &self,
+        taken: Arc<AtomicU64>,
+        stop: Vec<Arc<AtomicBool>>,
+    ) -> Outcome<Box<dyn Read + Send>> {
+        let failed = |error| cannot_read(&self.name(), &error);
         let raw: Box<dyn Read + Send> = match self {
-            Input::Standard => Box::new(io::stdin()),
+            Input::Standard => Box::new(Live::new(io::stdin(), stop).map_err(failed)?),
             Input::File(path) => {
-                Box::new(File::open(path).map_err(|error| cannot_read(&self.name(), &error))?)
+                let file = File::open(path).map_err(failed)?;
+                if self.is_live() {
+                    Box::new(Live::new(file, stop).map_err(failed)?)
+                } else {
+                    Box::new(file)
+                }
             }
         };
         let mut raw = Counted { inner: raw, taken };

@@ -4,6 +4,7 @@ use super::chunks::{Chunk, ChunkReader};
 use crate::diagnostic::{Code, Diagnostic, Fault, Outcome};
 use parking_lot::{Condvar, Mutex};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Results that may wait for an earlier one, for each worker.
@@ -14,8 +15,8 @@ const AHEAD: usize = 4;
 pub struct Batch {
     /// What goes to the output.
     pub output: Vec<u8>,
-    /// Where each kept event ends in `output`; filled only when a limit wants it.
-    pub ends: Vec<usize>,
+    /// Where each kept event ends; filled only when a limit wants it.
+    pub ends: Vec<End>,
     /// What was counted.
     pub totals: Totals,
     /// Lines that are bad or failed, in order: the first ones, the rest is only counted.
@@ -26,6 +27,15 @@ pub struct Batch {
     pub flush: bool,
     /// Which input it is from.
     pub input: usize,
+}
+
+/// The end of a kept event.
+#[derive(Debug, Clone, Copy)]
+pub struct End {
+    /// Where it ends in the output of the batch.
+    pub output: usize,
+    /// What the batch had counted by then.
+    pub totals: Totals,
 }
 
 /// A line that is no event, or on which the expression failed.
@@ -88,10 +98,12 @@ struct Line<'f> {
 }
 
 struct Shared<'f> {
-    reader: Mutex<(ChunkReader, u64, Vec<Vec<u8>>)>,
+    reader: Mutex<(ChunkReader, u64)>,
+    /// Memory of chunks to use again. The reader is locked while it waits for input, so this has a lock of its own.
+    buffers: Mutex<Vec<Vec<u8>>>,
     line: Mutex<Line<'f>>,
     moved: Condvar,
-    stop: AtomicBool,
+    stop: Arc<AtomicBool>,
 }
 
 /// Reads all chunks, works on them with `workers` (one thread each), and hands the batches to `finish` in order.
@@ -104,8 +116,10 @@ pub fn process<W: Worker>(
     cancel: &AtomicBool,
 ) -> Outcome<()> {
     let ahead = (workers.len() * AHEAD) as u64;
+    let stop = reader.stop.clone();
     let shared = Shared {
-        reader: Mutex::new((reader, 0, Vec::new())),
+        reader: Mutex::new((reader, 0)),
+        buffers: Mutex::default(),
         line: Mutex::new(Line {
             next: 0,
             waiting: BTreeMap::new(),
@@ -114,7 +128,7 @@ pub fn process<W: Worker>(
             spare: Vec::new(),
         }),
         moved: Condvar::new(),
-        stop: AtomicBool::new(false),
+        stop,
     };
     let panicked = std::thread::scope(|scope| {
         let threads: Vec<_> = workers
@@ -129,7 +143,8 @@ pub fn process<W: Worker>(
             .collect();
         threads
             .into_iter()
-            .any(|thread| thread.map_or(true, |t| t.join().is_err()))
+            .map(|thread| thread.map_or(true, |t| t.join().is_err()))
+            .fold(false, |any, failed| any | failed)
     });
     let line = shared.line.into_inner();
     if let Some(fault) = line.fault {
@@ -168,8 +183,14 @@ fn run<W: Worker>(shared: &Shared<'_>, mut worker: W, cancel: &AtomicBool, ahead
         }
         let (number, chunk) = {
             let mut reader = shared.reader.lock();
-            let buffer = reader.2.pop().unwrap_or_default();
-            let chunk = match reader.0.next(buffer) {
+            let buffer = shared.buffers.lock().pop().unwrap_or_default();
+            let chunk = reader.0.next(buffer);
+            // Input that was not waited for to its end is not passed on: its last line is cut.
+            if shared.stop.load(Ordering::SeqCst) || cancel.load(Ordering::Relaxed) {
+                shared.moved.notify_all();
+                return;
+            }
+            let chunk = match chunk {
                 Ok(None) => return,
                 Ok(Some(chunk)) => Ok(chunk),
                 Err(fault) => Err(fault),
@@ -184,10 +205,10 @@ fn run<W: Worker>(shared: &Shared<'_>, mut worker: W, cancel: &AtomicBool, ahead
                 worker.work(&chunk, &mut batch);
                 batch.input = chunk.input;
                 batch.flush = chunk.live;
-                let mut reader = shared.reader.lock();
+                let mut buffers = shared.buffers.lock();
                 // Memory of an outsized line is given back.
-                if reader.2.len() < 8 && chunk.bytes.capacity() <= 4 << 20 {
-                    reader.2.push(chunk.bytes);
+                if buffers.len() < 8 && chunk.bytes.capacity() <= 4 << 20 {
+                    buffers.push(chunk.bytes);
                 }
                 Done::Batch(batch)
             }

@@ -55,7 +55,11 @@ impl Kind {
                 .parse::<i32>()
                 .map(Value::Int)
                 .or_else(|_| cell.parse::<i64>().map(Value::Long))
-                .unwrap_or_else(|_| Value::text(cell)),
+                .unwrap_or_else(|_| match is_json_number(cell.as_bytes()) {
+                    // Zeek counts with 64 bits without a sign.
+                    true => crate::eval::json::number_value(cell),
+                    false => Value::text(cell),
+                }),
             Kind::Fraction => cell
                 .parse()
                 .map(Value::Double)
@@ -308,13 +312,44 @@ pub fn record_length(header: &Header, bytes: &[u8]) -> usize {
     if header.format != Format::Csv {
         return memchr::memchr(b'\n', bytes).map_or(bytes.len(), |at| at + 1);
     }
-    let mut quotes = false;
-    for at in memchr::memchr2_iter(b'"', b'\n', bytes) {
-        if bytes[at] == b'"' {
-            quotes = !quotes;
-        } else if !quotes {
-            return at + 1;
+    let mut quotes = Quotes::default();
+    memchr::memchr2_iter(b'"', b'\n', bytes)
+        .find(|at| quotes.ends_record(bytes, *at))
+        .map_or(bytes.len(), |at| at + 1)
+}
+
+/// Which line ends of CSV stand inside a quoted cell. A mark within a cell that did not begin with one means nothing.
+#[derive(Default)]
+pub struct Quotes {
+    inside: bool,
+    /// Where the last quoted cell was closed; a mark right behind it opens it again.
+    closed: Option<usize>,
+}
+
+impl Quotes {
+    /// Takes the mark or line end at `at`; whether it ends a record.
+    fn ends_record(&mut self, bytes: &[u8], at: usize) -> bool {
+        if bytes.get(at) == Some(&b'\n') {
+            return !self.inside;
         }
+        if self.inside {
+            self.inside = false;
+            self.closed = Some(at);
+            return false;
+        }
+        let before = at.checked_sub(1);
+        let byte_before = before.and_then(|before| bytes.get(before));
+        self.inside = matches!(byte_before, None | Some(b',' | b'\n'))
+            || (before.is_some() && self.closed == before);
+        false
     }
-    bytes.len()
+
+    /// The last end of a record in `bytes`, of which those before `from` have been looked at already.
+    pub fn last_record_end(&mut self, bytes: &[u8], from: usize) -> Option<usize> {
+        let rest = bytes.get(from..)?;
+        memchr::memchr2_iter(b'"', b'\n', rest)
+            .map(|at| from + at)
+            .filter(|at| self.ends_record(bytes, *at))
+            .last()
+    }
 }

@@ -150,12 +150,11 @@ impl Session {
                 Ok(Shown::Value(value))
             }
             Said::MagicAssignment { name, line } => {
-                let shown = if let Some(function) = line.strip_prefix('?') {
-                    self.help(function.trim())?
-                } else {
-                    magic::run(self, &line, statement)
-                        .map_err(|fault| fault.or_at(statement.span).in_source(&statement.source))?
-                };
+                let shown = match line.strip_prefix('?') {
+                    Some(function) => self.help(function.trim()),
+                    None => magic::run(self, &line, statement),
+                }
+                .map_err(|fault| fault.or_at(statement.span).in_source(&statement.source))?;
                 let text = shown.print().unwrap_or_default();
                 let value = Value::string(text);
                 self.variables.set(

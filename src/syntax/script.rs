@@ -65,6 +65,7 @@ pub fn statements(source: &Source) -> Vec<Statement> {
     let mut found = Vec::new();
     let mut documentation = String::new();
     let mut at = 0;
+    let (mut counted, mut lines_before) = (0, source.first_line);
     while at < text.len() {
         let line_end = text[at..].find('\n').map_or(text.len(), |i| at + i);
         let line = text[at..line_end].trim();
@@ -89,14 +90,15 @@ pub fn statements(source: &Source) -> Vec<Statement> {
         } else {
             statement_end(text, at)
         };
-        let first_line = source.first_line + text[..at].bytes().filter(|b| *b == b'\n').count();
+        lines_before += memchr::memchr_iter(b'\n', &text.as_bytes()[counted..at]).count();
+        counted = at;
         let lines = &text[at..end];
         let start = lines.len() - lines.trim_start().len();
         found.push(Statement {
             source: Arc::new(Source {
                 name: source.name.clone(),
                 text: lines.to_string(),
-                first_line,
+                first_line: lines_before,
             }),
             span: Span::new(start, start + lines.trim().len()),
             documentation: std::mem::take(&mut documentation),

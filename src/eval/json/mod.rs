@@ -21,9 +21,41 @@ const DEEPEST: usize = 512;
 /// Plain JSON: floats with a fraction or exponent, NaN and the infinities as strings, sets as arrays,
 /// maps as objects whose keys are the keys' texts, objects their own JSON or their text.
 ///
-/// Errors: E0302 for values nested deeper than 512 levels.
+/// Errors: E0302 for values nested deeper than 512 levels, E0303 beyond 64 MiB.
 pub fn to_json(value: &Value) -> Outcome<Json> {
-    plain(value, 0)
+    plain(value, 0, &mut Room::default())
+}
+
+/// How much JSON may still be made; parts that stand in many places would make it endless.
+struct Room(usize);
+
+impl Default for Room {
+    fn default() -> Room {
+        Room(LONGEST)
+    }
+}
+
+impl Room {
+    /// Takes room for a value. Errors: E0302, E0303.
+    fn take(&mut self, value: &Value, depth: usize) -> Outcome<()> {
+        if depth > DEEPEST {
+            return Err(too_deep());
+        }
+        let text = value.as_text().map_or(0, str::len);
+        self.0 = self.0.checked_sub(16 + text).ok_or_else(too_long)?;
+        Ok(())
+    }
+}
+
+/// How long the JSON of one value may be.
+const LONGEST: usize = 64 << 20;
+
+#[cold]
+fn too_long() -> crate::diagnostic::Fault {
+    Diagnostic::new(
+        Code::StringLength,
+        format!("the JSON would have more than {LONGEST} bytes"),
+    )
 }
 
 fn too_deep() -> crate::diagnostic::Fault {
@@ -33,17 +65,43 @@ fn too_deep() -> crate::diagnostic::Fault {
     )
 }
 
-fn plain(value: &Value, depth: usize) -> Outcome<Json> {
-    if depth > DEEPEST {
-        return Err(too_deep());
+/// An array of elements. A loop, since iterators would take a lot of stack at each level.
+fn all(
+    items: Vec<Value>,
+    depth: usize,
+    room: &mut Room,
+    one: fn(&Value, usize, &mut Room) -> Outcome<Json>,
+) -> Outcome<Json> {
+    let mut array = Vec::with_capacity(items.len());
+    for item in &items {
+        array.push(one(item, depth + 1, room)?);
     }
-    let items = |items: Vec<Value>| {
-        items
-            .iter()
-            .map(|v| plain(v, depth + 1))
-            .collect::<Outcome<Vec<_>>>()
-    };
-    Ok(match value {
+    Ok(Json::Array(array))
+}
+
+fn plain(value: &Value, depth: usize, room: &mut Room) -> Outcome<Json> {
+    room.take(value, depth)?;
+    match value {
+        Value::List(list) => all(list.items(), depth, room, plain),
+        Value::Set(set) => all(set.items(), depth, room, plain),
+        Value::Map(map) => plain_map(map, depth, room),
+        scalar => Ok(plain_scalar(scalar)),
+    }
+}
+
+fn plain_map(map: &Map, depth: usize, room: &mut Room) -> Outcome<Json> {
+    let mut object = JsonMap::new();
+    for (key, value) in map.entries() {
+        let value = plain(&value, depth + 1, room)?;
+        object.insert(to_text(&key).to_string(), value);
+    }
+    Ok(Json::Object(object))
+}
+
+/// A value that holds no others. Apart, so that each level of a deep value takes little stack.
+#[inline(never)]
+fn plain_scalar(value: &Value) -> Json {
+    match value {
         Value::Null => Json::Null,
         Value::Bool(b) => Json::Bool(*b),
         Value::Int(n) => json!(n),
@@ -51,22 +109,11 @@ fn plain(value: &Value, depth: usize) -> Outcome<Json> {
         Value::Big(n) => number(&n.to_string()),
         Value::Float(x) if x.is_finite() => number(&to_text(value)),
         Value::Double(x) if x.is_finite() => number(&to_text(value)),
-        Value::Float(_) | Value::Double(_) | Value::Lambda(_) => {
-            Json::String(to_text(value).to_string())
-        }
         Value::Char(unit) => Json::String(unit_to_char(*unit).to_string()),
         Value::Text(text) => Json::String(text.to_string()),
-        Value::List(list) => Json::Array(items(list.items())?),
-        Value::Set(set) => Json::Array(items(set.items())?),
-        Value::Map(map) => {
-            let mut object = JsonMap::new();
-            for (key, value) in map.entries() {
-                object.insert(to_text(&key).to_string(), plain(&value, depth + 1)?);
-            }
-            Json::Object(object)
-        }
         Value::Object(object) => object.json().unwrap_or_else(|| Json::String(object.text())),
-    })
+        other => Json::String(to_text(other).to_string()),
+    }
 }
 
 /// A number with exactly these digits.
@@ -77,43 +124,49 @@ fn number(text: &str) -> Json {
 
 /// The typed form: `{"type": …, "value": …}`, doubles and floats as their text, a map as a list of pairs.
 ///
-/// Errors: E0302 for values nested deeper than 512 levels.
+/// Errors: E0302 for values nested deeper than 512 levels, E0303 beyond 64 MiB.
 pub fn to_typed(value: &Value) -> Outcome<Json> {
-    typed(value, 0)
+    typed(value, 0, &mut Room::default())
 }
 
-fn typed(value: &Value, depth: usize) -> Outcome<Json> {
-    if depth > DEEPEST {
-        return Err(too_deep());
-    }
-    let items = |items: Vec<Value>| {
-        items
-            .iter()
-            .map(|v| typed(v, depth + 1))
-            .collect::<Outcome<Vec<_>>>()
-    };
+fn typed(value: &Value, depth: usize, room: &mut Room) -> Outcome<Json> {
+    room.take(value, depth)?;
     let inner = match value {
-        Value::Null => return Ok(json!({"type": "null"})),
+        Value::List(list) => all(list.items(), depth, room, typed)?,
+        Value::Set(set) => all(set.items(), depth, room, typed)?,
+        Value::Map(map) => typed_pairs(map, depth, room)?,
+        scalar => return Ok(typed_scalar(scalar)),
+    };
+    Ok(with_type(value, inner))
+}
+
+fn typed_pairs(map: &Map, depth: usize, room: &mut Room) -> Outcome<Json> {
+    let mut pairs = Vec::new();
+    for (key, value) in map.entries() {
+        let key = typed(&key, depth + 1, room)?;
+        let value = typed(&value, depth + 1, room)?;
+        pairs.push(Json::Array(vec![key, value]));
+    }
+    Ok(Json::Array(pairs))
+}
+
+#[inline(never)]
+fn typed_scalar(value: &Value) -> Json {
+    let inner = match value {
+        Value::Null => return json!({"type": "null"}),
         Value::Bool(b) => Json::Bool(*b),
         Value::Int(n) => json!(n),
         Value::Long(n) => json!(n),
         Value::Big(n) => number(&n.to_string()),
-        Value::List(list) => Json::Array(items(list.items())?),
-        Value::Set(set) => Json::Array(items(set.items())?),
-        Value::Map(map) => {
-            let mut pairs = Vec::new();
-            for (key, value) in map.entries() {
-                pairs.push(Json::Array(vec![
-                    typed(&key, depth + 1)?,
-                    typed(&value, depth + 1)?,
-                ]));
-            }
-            Json::Array(pairs)
-        }
         Value::Object(object) => object.json().unwrap_or_else(|| Json::String(object.text())),
         other => Json::String(to_text(other).to_string()),
     };
-    Ok(json!({"type": value.type_name(), "value": inner}))
+    with_type(value, inner)
+}
+
+#[inline(never)]
+fn with_type(value: &Value, inner: Json) -> Json {
+    json!({"type": value.type_name(), "value": inner})
 }
 
 /// A value from parsed JSON: whole numbers become Integer, Long or big integer by their size, others Double;

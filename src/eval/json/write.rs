@@ -8,14 +8,18 @@ use crate::eval::value::Value;
 
 /// Appends a value as plain JSON, by the same rules as [`super::to_json`].
 ///
-/// Errors: E0302 for values nested deeper than 512 levels.
+/// Errors: E0302 for values nested deeper than 512 levels, E0303 beyond 64 MiB.
 pub fn write_json(value: &Value, out: &mut Vec<u8>) -> Outcome<()> {
-    write(value, out, 0)
+    let end = out.len().saturating_add(super::LONGEST);
+    write(value, out, 0, end)
 }
 
-fn write(value: &Value, out: &mut Vec<u8>, depth: usize) -> Outcome<()> {
+fn write(value: &Value, out: &mut Vec<u8>, depth: usize, end: usize) -> Outcome<()> {
     if depth > DEEPEST {
         return Err(super::too_deep());
+    }
+    if out.len() > end {
+        return Err(super::too_long());
     }
     match value {
         Value::Null => out.extend_from_slice(b"null"),
@@ -29,8 +33,8 @@ fn write(value: &Value, out: &mut Vec<u8>, depth: usize) -> Outcome<()> {
         Value::Float(x) if x.is_finite() => write_number(out, |text| numbers::float_text(*x, text)),
         Value::Text(text) => write_text(text, out),
         Value::Char(unit) => write_text(unit_to_char(*unit).encode_utf8(&mut [0; 4]), out),
-        Value::List(list) => write_items(&list.items(), out, depth)?,
-        Value::Set(set) => write_items(&set.items(), out, depth)?,
+        Value::List(list) => write_items(&list.items(), out, depth, end)?,
+        Value::Set(set) => write_items(&set.items(), out, depth, end)?,
         Value::Map(map) => {
             out.push(b'{');
             for (i, (key, value)) in map.entries().iter().enumerate() {
@@ -39,7 +43,7 @@ fn write(value: &Value, out: &mut Vec<u8>, depth: usize) -> Outcome<()> {
                 }
                 write_text(&to_text(key), out);
                 out.push(b':');
-                write(value, out, depth + 1)?;
+                write(value, out, depth + 1, end)?;
             }
             out.push(b'}');
         }
@@ -53,13 +57,13 @@ fn write(value: &Value, out: &mut Vec<u8>, depth: usize) -> Outcome<()> {
     Ok(())
 }
 
-fn write_items(items: &[Value], out: &mut Vec<u8>, depth: usize) -> Outcome<()> {
+fn write_items(items: &[Value], out: &mut Vec<u8>, depth: usize, end: usize) -> Outcome<()> {
     out.push(b'[');
     for (i, item) in items.iter().enumerate() {
         if i > 0 {
             out.push(b',');
         }
-        write(item, out, depth + 1)?;
+        write(item, out, depth + 1, end)?;
     }
     out.push(b']');
     Ok(())

@@ -1,0 +1,119 @@
+//! Transcripts of Metron's shell: a session here prints the same.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use serde_json::Value as Json;
+use std::collections::BTreeSet;
+use stellar::diagnostic::Outcome;
+use stellar::engine::Engine;
+use stellar::shell::{Session, Shown};
+
+/// Recorded functions that come with later systems.
+const LATER: &[&str] = &["PROFILE", "STATS"];
+
+fn transcript(name: &str) -> Vec<Json> {
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/conformance/stellar/sessions.jsonl"
+    );
+    let text = std::fs::read_to_string(path).unwrap();
+    let mut found = text
+        .lines()
+        .map(|line| serde_json::from_str::<Json>(line).unwrap());
+    let session = found.find(|session| session["name"] == name).unwrap();
+    session["steps"].as_array().unwrap().clone()
+}
+
+/// The parts of `a = 1 via …, b = …` or `{a=1, b=2}`, whose order is free.
+fn parts(text: &str) -> BTreeSet<String> {
+    let text = text
+        .strip_prefix('{')
+        .and_then(|t| t.strip_suffix('}'))
+        .unwrap_or(text);
+    let (mut parts, mut part, mut depth) = (BTreeSet::new(), String::new(), 0);
+    for c in text.chars() {
+        match c {
+            '[' | '{' => depth += 1,
+            ']' | '}' => depth -= 1,
+            _ => {}
+        }
+        if c == ',' && depth == 0 {
+            parts.insert(std::mem::take(&mut part).trim().to_string());
+        } else {
+            part.push(c);
+        }
+    }
+    parts.insert(part.trim().to_string());
+    parts
+}
+
+/// What the shell prints for one line; lines without a statement print nothing.
+fn printed(shown: &Outcome<Vec<Shown>>) -> Option<String> {
+    let shown = shown.as_ref().ok()?;
+    let prints: Vec<String> = shown.iter().filter_map(Shown::print).collect();
+    Some(prints.join("\n"))
+}
+
+fn replay(name: &str) -> usize {
+    let session = Session::new(&Engine::bare());
+    let steps = transcript(name);
+    for step in &steps {
+        let line = step["in"].as_str().unwrap();
+        let shown = session.run_text(line);
+        let what = format!("{name}: {line}");
+        if step["error"] == true {
+            assert!(shown.is_err(), "{what} is an error");
+            continue;
+        }
+        if let Err(fault) = &shown {
+            panic!("{what}: {fault}");
+        }
+        let print = printed(&shown).unwrap();
+        if line.starts_with("%functions") {
+            let ours: BTreeSet<&str> = print.split(", ").collect();
+            let theirs = step["print"]
+                .as_str()
+                .unwrap()
+                .split(", ")
+                .filter(|name| !name.is_empty());
+            for name in theirs.filter(|name| !LATER.iter().any(|later| name.starts_with(later))) {
+                assert!(ours.contains(name), "{what}: {name} is missing");
+            }
+        } else if let Some(expected) = step["print_unordered"].as_str() {
+            assert_eq!(parts(&print), parts(expected), "{what}");
+        } else {
+            assert_eq!(print, step["print"].as_str().unwrap(), "{what}");
+        }
+        if step["null"] == true {
+            let last = shown.as_ref().unwrap().last();
+            assert!(
+                last.is_some_and(|s| s.print().is_none()),
+                "{what} gives null"
+            );
+        }
+    }
+    steps.len()
+}
+
+#[test]
+fn session_25_of_variables_prints_the_same() {
+    assert_eq!(replay("session-25"), 28);
+}
+
+#[test]
+fn session_26_of_globals_and_functions_prints_the_same() {
+    assert_eq!(replay("session-26"), 11);
+}
+
+#[test]
+fn session_27_of_values_and_their_texts_prints_the_same() {
+    assert_eq!(replay("session-27"), 39);
+}
+
+#[test]
+fn functions_that_are_here_by_now_are_not_listed_as_later() {
+    let session = Session::new(&Engine::bare());
+    for later in LATER {
+        let print = printed(&session.run_text(&format!("%functions {later}_"))).unwrap();
+        assert_eq!(print, "", "take {later} out of LATER");
+    }
+}
