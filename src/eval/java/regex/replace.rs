@@ -9,10 +9,11 @@ use super::{JavaRegex, RegexError, RegexErrorKind};
 
 /// Searches of the linear engine between two looks at the clock.
 const CLOCK_EVERY: u32 = 256;
-/// Linear searches can scan the rest of the text for each match: time granted in all ...
+/// Linear searches can scan the rest of the text for each match. So much time is granted in any case ...
 const BASE_TIME: Duration = Duration::from_millis(100);
-/// ... and for each byte of text, some ten times what matching takes.
-const TIME_PER_BYTE: Duration = Duration::from_nanos(500);
+/// ... and then for ever, as long as so many bytes a millisecond are got through: a busy machine is no reason to
+/// give up, a scan of the whole rest for each match gets through some ten.
+const BYTES_PER_MS: u128 = 50;
 
 /// Finds one match after the other.
 pub(super) struct Finder<'a> {
@@ -49,8 +50,8 @@ impl<'a> Finder<'a> {
         if let Some((search, found)) = &mut self.linear {
             self.searches += 1;
             if self.searches.is_multiple_of(CLOCK_EVERY) {
-                let bytes = u32::try_from(self.text.len()).unwrap_or(u32::MAX);
-                if self.start.elapsed() > BASE_TIME + TIME_PER_BYTE * bytes {
+                let elapsed = self.start.elapsed();
+                if elapsed > BASE_TIME && (from as u128) < BYTES_PER_MS * elapsed.as_millis() {
                     return Err(too_many_steps());
                 }
             }
