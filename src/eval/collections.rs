@@ -47,32 +47,60 @@ struct Cell<T: Bury> {
     content: RwLock<T>,
 }
 
-/// What a dying collection hands over instead of dropping it in place.
+/// What a dying collection hands over instead of dropping it in place; the rest stays where it is.
 trait Bury {
+    /// Whether there is anything to hand over.
+    fn holds_deep(&self) -> bool;
     fn bury(&mut self, grave: &mut Vec<Value>);
 }
 
 impl Bury for (ListKind, Vec<Value>) {
+    fn holds_deep(&self) -> bool {
+        self.1.iter().any(is_deep)
+    }
+
     fn bury(&mut self, grave: &mut Vec<Value>) {
-        grave.extend(self.1.drain(..).filter(is_deep));
+        grave.extend(self.1.iter_mut().filter(|v| is_deep(v)).map(std::mem::take));
     }
 }
 
 impl Bury for (MapKind, Entries) {
+    fn holds_deep(&self) -> bool {
+        self.1.iter().any(|(k, v)| is_deep(k) || is_deep(v))
+    }
+
     fn bury(&mut self, grave: &mut Vec<Value>) {
-        grave.extend(self.1.drain(..).flat_map(|(k, v)| [k, v]).filter(is_deep));
+        if self.1.keys().any(is_deep) {
+            let parts = self.1.drain(..).flat_map(|(k, v)| [k, v]);
+            grave.extend(parts.filter(is_deep));
+        } else {
+            grave.extend(
+                self.1
+                    .values_mut()
+                    .filter(|v| is_deep(v))
+                    .map(std::mem::take),
+            );
+        }
     }
 }
 
 impl Bury for Elements {
+    fn holds_deep(&self) -> bool {
+        self.iter().any(is_deep)
+    }
+
     fn bury(&mut self, grave: &mut Vec<Value>) {
         grave.extend(self.drain(..).filter(is_deep));
     }
 }
 
 impl Bury for Box<[Value]> {
+    fn holds_deep(&self) -> bool {
+        self.iter().any(is_deep)
+    }
+
     fn bury(&mut self, grave: &mut Vec<Value>) {
-        grave.extend(std::mem::take(self).into_iter().filter(is_deep));
+        grave.extend(self.iter_mut().filter(|v| is_deep(v)).map(std::mem::take));
     }
 }
 
@@ -88,14 +116,17 @@ thread_local! {
 
 impl<T: Bury> Drop for Cell<T> {
     fn drop(&mut self) {
-        bury(self.content.get_mut());
+        let content = self.content.get_mut();
+        if content.holds_deep() {
+            bury(content);
+        }
     }
 }
 
 /// What a lambda has captured may be a lambda that has captured a lambda …
 impl Drop for Lambda {
     fn drop(&mut self) {
-        if self.captured.iter().any(is_deep) {
+        if self.captured.holds_deep() {
             bury(&mut self.captured);
         }
     }
