@@ -245,7 +245,7 @@ fn endless() -> [String; 4] {
             "FILTER({list}, x -> LENGTH(FILTER({list}, y -> LENGTH(FILTER({list}, z -> false)) > 0)) > 0)"
         ),
         format!(
-            "REDUCE({}, (s, x) -> FILL_LEFT('', 'y', 5000000), 1)",
+            "REDUCE({}, (s, x) -> FILL_LEFT(x, 'y', 1000000), 1)",
             list_of(900_000)
         ),
     ]

@@ -128,7 +128,17 @@ fn load(service: &Enrichments, args: &LoadArgs, longest: usize) -> Outcome<bool>
     let (mut loaded, mut bad) = (0, 0);
     let mut rows: Vec<(SmolStr, Map)> = Vec::new();
     let name = |input: usize| found.get(input).map(Input::name).unwrap_or_default();
-    while let Some(chunk) = reader.next(Vec::new())? {
+    let mut damage = None;
+    loop {
+        let chunk = match reader.next(Vec::new()) {
+            Ok(Some(chunk)) => chunk,
+            Ok(None) => break,
+            // What came before the damage is stored all the same.
+            Err(fault) => {
+                damage = Some(fault);
+                break;
+            }
+        };
         if chunk.too_long {
             bad += 1;
             let line = chunk.lines_before + 1;
@@ -180,5 +190,8 @@ fn load(service: &Enrichments, args: &LoadArgs, longest: usize) -> Outcome<bool>
         "{loaded} enrichments of type {} loaded, {bad} lines bad",
         args.kind
     ))?;
-    Ok(bad == 0)
+    match damage {
+        Some(fault) => Err(fault),
+        None => Ok(bad == 0),
+    }
 }

@@ -351,6 +351,12 @@ impl Map {
         Ok(change(&mut content.1))
     }
 
+    /// The same map, from now on one that cannot be changed.
+    pub fn as_view(&self) -> Map {
+        self.0.content.write().0 = MapKind::View;
+        self.clone()
+    }
+
     /// Whether both are one and the same map.
     pub fn same(&self, other: &Map) -> bool {
         Arc::ptr_eq(&self.0, &other.0)

@@ -100,7 +100,7 @@ impl EventReader {
         }
         for slot in &self.wanted.whole {
             if let Some(slot) = slots.get_mut(*slot) {
-                *slot = Value::Map(map.clone());
+                *slot = Value::Map(map.as_view());
             }
         }
     }

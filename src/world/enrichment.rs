@@ -104,8 +104,7 @@ impl Enrichments {
             texts.push((indicator, String::from_utf8_lossy(&text).into_owned()));
         }
         let (table, family, kind) = (table.to_string(), family.to_string(), kind.to_string());
-        self.cache.lock().clear();
-        self.store.write(&ENRICHMENT, Deadline::NONE, &AtomicBool::new(false), move |conn| {
+        let written = self.store.write(&ENRICHMENT, Deadline::NONE, &AtomicBool::new(false), move |conn| {
             let mut statement = conn.prepare_cached(
                 "INSERT INTO enrichment_value (source, family, type, indicator, value) VALUES (?1, ?2, ?3, ?4, ?5)
                  ON CONFLICT DO UPDATE SET value = excluded.value",
@@ -114,7 +113,10 @@ impl Enrichments {
                 statement.execute(params![table, family, kind, indicator.as_str(), text])?;
             }
             Ok(())
-        })
+        });
+        // Behind the write: what was looked up meanwhile is forgotten too.
+        self.cache.lock().clear();
+        written
     }
 
     /// Table, column family, type and number of all enrichments. Errors: E0603.
@@ -131,8 +133,7 @@ impl Enrichments {
     /// Removes all enrichments of one type and says how many there were. Errors: E0603.
     pub fn remove(&self, table: &str, family: &str, kind: &str) -> Outcome<usize> {
         let (table, family, kind) = (table.to_string(), family.to_string(), kind.to_string());
-        self.cache.lock().clear();
-        self.store.write(
+        let removed = self.store.write(
             &ENRICHMENT,
             Deadline::NONE,
             &AtomicBool::new(false),
@@ -142,7 +143,9 @@ impl Enrichments {
                     params![table, family, kind],
                 )?)
             },
-        )
+        );
+        self.cache.lock().clear();
+        removed
     }
 }
 
