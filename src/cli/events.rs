@@ -9,8 +9,8 @@ use crate::eval::json::{read_event, write_json, write_text};
 use crate::eval::text::to_text_within;
 use crate::eval::{Context, Program, Value, compile};
 use crate::input::{
-    Batch, Chunk, ChunkReader, End, EventReader, Finish, Format, Input, Line, Problem, Totals,
-    Wanted, Worker, inputs, lines, process,
+    Batch, Chunk, ChunkReader, End, EventReader, Finish, Format, Input, Line, PART, Problem,
+    Totals, Wanted, Worker, inputs, lines, process,
 };
 use smol_str::SmolStr;
 use std::fs::File;
@@ -272,7 +272,12 @@ enum Trouble {
 }
 
 impl Worker for EventWorker {
-    fn work(&mut self, chunk: &Chunk, batch: &mut Batch) {
+    fn work(
+        &mut self,
+        chunk: &Chunk,
+        batch: &mut Batch,
+        pass_on: &mut dyn FnMut(&mut Batch) -> bool,
+    ) {
         if let Some(header) = &chunk.header_text
             && matches!(self.task, Task::Filter { .. })
             && chunk.input == 0
@@ -305,6 +310,10 @@ impl Worker for EventWorker {
                         if batch.totals.kept >= limit {
                             return;
                         }
+                    }
+                    if batch.output.len() > PART && !pass_on(batch) {
+                        batch.stop = true;
+                        return;
                     }
                 }
                 Err(trouble) => {

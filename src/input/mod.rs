@@ -11,4 +11,4 @@ pub use chunks::{Chunk, ChunkReader, Line, lines};
 pub use event::{EventReader, Wanted};
 pub use live::Live;
 pub use open::{Format, Input, inputs};
-pub use order::{Batch, End, Finish, Problem, Totals, Worker, process};
+pub use order::{Batch, End, Finish, PART, Problem, Totals, Worker, process};

@@ -10,6 +10,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// Results that may wait for an earlier one, for each worker.
 const AHEAD: usize = 4;
 
+/// Output of a chunk beyond so many bytes is passed on in parts, so that memory stays bounded.
+pub const PART: usize = 4 << 20;
+
 /// What a worker makes of a chunk.
 #[derive(Default)]
 pub struct Batch {
@@ -71,8 +74,14 @@ impl Totals {
 
 /// Works on chunks; each thread has one.
 pub trait Worker: Send {
-    /// Makes a batch of a chunk; `batch` is empty but keeps the memory of an earlier one.
-    fn work(&mut self, chunk: &Chunk, batch: &mut Batch);
+    /// Makes a batch of a chunk; `batch` is empty but keeps the memory of an earlier one. A batch that grows beyond
+    /// [`PART`] bytes goes to `pass_on`, which empties it, and says `false` when nothing more is wanted.
+    fn work(
+        &mut self,
+        chunk: &Chunk,
+        batch: &mut Batch,
+        pass_on: &mut dyn FnMut(&mut Batch) -> bool,
+    );
 }
 
 /// Takes batches in order.
@@ -202,9 +211,11 @@ fn run<W: Worker>(shared: &Shared<'_>, mut worker: W, cancel: &AtomicBool, ahead
         let done = match chunk {
             Ok(chunk) => {
                 let mut batch = shared.line.lock().spare.pop().unwrap_or_default();
-                worker.work(&chunk, &mut batch);
                 batch.input = chunk.input;
                 batch.flush = chunk.live;
+                worker.work(&chunk, &mut batch, &mut |batch| {
+                    pass_on(shared, number, batch, cancel)
+                });
                 let mut buffers = shared.buffers.lock();
                 // Memory of an outsized line is given back.
                 if buffers.len() < 8 && chunk.bytes.capacity() <= 4 << 20 {
@@ -241,29 +252,61 @@ fn hand_over(shared: &Shared<'_>, number: u64, done: Done, cancel: &AtomicBool, 
         let more = match done {
             Done::Batch(mut batch) => {
                 let more = line.finish.finish(&batch).map(|more| more && !batch.stop);
-                if batch.output.capacity() <= 8 << 20 {
-                    batch.output.clear();
-                    batch.ends.clear();
-                    batch.problems.clear();
-                    line.spare.push(Batch {
-                        output: batch.output,
-                        ends: batch.ends,
-                        ..Batch::default()
-                    });
+                if batch.output.capacity() <= 2 * PART {
+                    batch.clear();
+                    line.spare.push(batch);
                 }
                 more
             }
             Done::Unreadable(fault) => line.finish.unreadable(fault),
         };
-        match more {
-            Ok(true) => {}
-            Ok(false) => shared.stop.store(true, Ordering::SeqCst),
-            Err(fault) => {
-                line.fault.get_or_insert(fault);
-                shared.stop.store(true, Ordering::SeqCst);
-            }
-        }
+        line.go_on(more, &shared.stop);
     }
     drop(line);
     shared.moved.notify_all();
+}
+
+/// Finishes a part of chunk `number` when its turn has come; `false` when nothing more is wanted.
+fn pass_on(shared: &Shared<'_>, number: u64, batch: &mut Batch, cancel: &AtomicBool) -> bool {
+    let mut line = shared.line.lock();
+    // The chunk whose turn it is is always in some worker's hands, so this ends.
+    while line.next != number {
+        if shared.stop.load(Ordering::SeqCst) || cancel.load(Ordering::Relaxed) {
+            return false;
+        }
+        shared
+            .moved
+            .wait_for(&mut line, std::time::Duration::from_millis(50));
+    }
+    if shared.stop.load(Ordering::SeqCst) {
+        return false;
+    }
+    let more = line.finish.finish(batch).map(|more| more && !batch.stop);
+    batch.clear();
+    line.go_on(more, &shared.stop)
+}
+
+impl Line<'_> {
+    /// Takes what finishing a batch said; `false` when nothing more is wanted.
+    fn go_on(&mut self, more: Outcome<bool>, stop: &AtomicBool) -> bool {
+        let more = more.unwrap_or_else(|fault| {
+            self.fault.get_or_insert(fault);
+            false
+        });
+        if !more {
+            stop.store(true, Ordering::SeqCst);
+        }
+        more
+    }
+}
+
+impl Batch {
+    /// Empties it, but keeps its memory and what it belongs to.
+    fn clear(&mut self) {
+        self.output.clear();
+        self.ends.clear();
+        self.problems.clear();
+        self.totals = Totals::default();
+        self.stop = false;
+    }
 }
