@@ -341,3 +341,41 @@ fn the_fast_path_and_the_whole_event_give_the_same_answers() {
     }
     assert_ne!(fast[0], json!(null));
 }
+
+#[test]
+fn output_far_larger_than_the_input_takes_little_memory_and_keeps_its_order() {
+    let home = Home::new();
+    let lines = 4_000;
+    let text: String = (0..lines).map(|i| format!("{{\"a\":{i}}}\n")).collect();
+    home.write("in.jsonl", text);
+    let mut child = home
+        .command(&[
+            "map",
+            "--raw",
+            "FILL_RIGHT(TO_STRING(a), ' ', 50000)",
+            "in.jsonl",
+            "--threads",
+            "3",
+        ])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut out = child.stdout.take().unwrap();
+    let mut line = vec![0; 50_001];
+    for i in 0..lines {
+        // Two lines before the end the process has made nearly all of its output.
+        if i == lines - 2 {
+            let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+            let peak = status
+                .lines()
+                .find_map(|l| l.strip_prefix("VmHWM:"))
+                .unwrap();
+            let kilobytes: u64 = peak.trim().trim_end_matches(" kB").parse().unwrap();
+            assert!(kilobytes < 64 << 10, "{kilobytes} kB for 200 MB of output");
+        }
+        out.read_exact(&mut line).unwrap();
+        let number = std::str::from_utf8(&line).unwrap().trim_end();
+        assert_eq!(number, i.to_string());
+    }
+    assert!(child.wait().unwrap().success());
+}
