@@ -9,6 +9,8 @@ use clap::CommandFactory;
 /// Runs the command.
 pub fn help(common: &Common, args: &HelpArgs) -> Outcome<bool> {
     let mut command = Args::command();
+    // Only a built command knows the whole name of its subcommands.
+    command.build();
     let Some(topic) = &args.topic else {
         output::line(&command.render_help().to_string())?;
         return Ok(true);
