@@ -4,16 +4,24 @@ pub mod checks;
 pub mod collections;
 pub mod conversion;
 pub mod dates;
+pub mod encoding;
 pub mod functional;
+pub mod geohash;
+pub mod grok;
+pub mod hashing;
 pub mod help;
 pub mod json;
 pub mod library;
 pub mod math;
+pub mod network;
 pub mod regex;
 pub mod registry;
+pub mod sketches;
 pub mod spec;
+pub mod statistics;
 pub mod strings;
 pub mod tables;
+pub mod triage;
 
 use spec::FunctionSpec;
 
@@ -28,5 +36,13 @@ pub const FAMILIES: &[&[FunctionSpec]] = &[
     regex::FUNCTIONS,
     json::FUNCTIONS,
     checks::FUNCTIONS,
+    hashing::FUNCTIONS,
+    encoding::FUNCTIONS,
+    network::FUNCTIONS,
+    statistics::FUNCTIONS,
+    sketches::FUNCTIONS,
+    geohash::FUNCTIONS,
+    grok::FUNCTIONS,
+    triage::FUNCTIONS,
     tables::FUNCTIONS,
 ];

@@ -79,8 +79,28 @@ pub enum Family {
     Json,
     /// Whether a text is of some form.
     Checks,
+    /// Digests of data, encodings of texts.
+    Hashing,
+    /// Addresses, domains, URLs.
+    Network,
+    /// Figures over many numbers.
+    Statistics,
+    /// Sets and counts in little memory, with a known error.
+    Sketches,
+    /// Places.
+    Geography,
     /// Data looked up elsewhere.
     Enrichment,
+    /// Requests to servers, models behind them.
+    Web,
+    /// Local files.
+    Files,
+    /// Environment and time.
+    System,
+    /// Scores of alerts by rules.
+    Triage,
+    /// What is usual, by entity and period.
+    Profiler,
     /// Help for the eyes of people at the shell.
     Shell,
     /// What is written in the language itself.
@@ -100,7 +120,17 @@ impl Family {
             Family::Regex => "Regular expressions",
             Family::Json => "JSON",
             Family::Checks => "Checks",
+            Family::Hashing => "Hashing and encoding",
+            Family::Network => "Network",
+            Family::Statistics => "Statistics",
+            Family::Sketches => "Sketches",
+            Family::Geography => "Geography",
             Family::Enrichment => "Enrichment",
+            Family::Web => "Web and models",
+            Family::Files => "Files",
+            Family::System => "System",
+            Family::Triage => "Threat triage",
+            Family::Profiler => "Profiler",
             Family::Shell => "Shell",
             Family::Library => "Library",
         }

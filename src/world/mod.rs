@@ -1,10 +1,20 @@
-//! Functions that need a service: enrichments from the embedded store.
+//! Functions that need a service: requests, geography, files, enrichments.
 
 mod enrichment;
+mod files;
+mod geo;
+mod system;
+mod web;
 
 pub use enrichment::{ENRICHMENT, Enrichments};
 
 use crate::functions::spec::FunctionSpec;
 
 /// The built-ins of this room.
-pub const FAMILIES: &[&[FunctionSpec]] = &[enrichment::FUNCTIONS];
+pub const FAMILIES: &[&[FunctionSpec]] = &[
+    enrichment::FUNCTIONS,
+    web::FUNCTIONS,
+    geo::FUNCTIONS,
+    files::FUNCTIONS,
+    system::FUNCTIONS,
+];

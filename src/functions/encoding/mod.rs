@@ -1,0 +1,6 @@
+//! Encodings of texts.
+
+use crate::functions::spec::FunctionSpec;
+
+/// The functions of this family.
+pub const FUNCTIONS: &[FunctionSpec] = &[];

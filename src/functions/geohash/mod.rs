@@ -1,0 +1,6 @@
+//! Places as short texts.
+
+use crate::functions::spec::FunctionSpec;
+
+/// The functions of this family.
+pub const FUNCTIONS: &[FunctionSpec] = &[];
