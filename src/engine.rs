@@ -34,6 +34,7 @@ pub struct Engine {
     pub store: Store,
     /// What is configured.
     pub config: Arc<Config>,
+    start: Arc<(Surroundings, Overrides)>,
 }
 
 /// The deepest nesting that may be configured.
@@ -72,6 +73,7 @@ impl Engine {
             context,
             store,
             config: Arc::default(),
+            start: Arc::default(),
         }
     }
 
@@ -111,6 +113,36 @@ impl Engine {
         }
         drop(globals);
         engine.config = Arc::new(config);
+        engine.start = Arc::new((around.clone(), overrides.clone()));
+        Ok(engine)
+    }
+
+    /// The same engine with one setting changed, as `--set KEY=VALUE` does, by `from`; definitions, globals that were set since,
+    /// variables and the cancel flag stay. Errors: E05xx.
+    pub fn with_setting(&self, text: &str, from: &str) -> Outcome<Engine> {
+        let mut config = (*self.config).clone();
+        config.set(text, from)?;
+        let changed: Vec<_> = config
+            .globals
+            .iter()
+            .filter(|(name, value)| self.config.globals.get(name.as_str()) != Some(value))
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect();
+        let depth = config.limits.depth;
+        let mut engine = Engine::new(config, &self.start.0, &self.start.1)?;
+        engine.registry = self.registry.clone();
+        let context = &mut engine.context;
+        context.functions = self.registry.clone();
+        context.variables = self.context.variables.clone();
+        context.cancel = self.context.cancel.clone();
+        context.clock = self.context.clock.clone();
+        context.globals = self.context.globals.clone();
+        context.services.fill_from(&self.context.services);
+        let mut globals = context.globals.write();
+        for (name, value) in changed {
+            globals.insert(name.into(), json::from_json(&value, depth)?);
+        }
+        drop(globals);
         Ok(engine)
     }
 

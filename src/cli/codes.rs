@@ -2,7 +2,7 @@
 
 use super::args::{Args, Common, HelpArgs};
 use super::{output, setup};
-use crate::diagnostic::{CODES, Code, CodeInfo, Diagnostic, Outcome, nearest};
+use crate::diagnostic::{CODES, Code, Diagnostic, Outcome, explanation, nearest};
 use crate::functions::help;
 use clap::CommandFactory;
 
@@ -16,7 +16,7 @@ pub fn help(common: &Common, args: &HelpArgs) -> Outcome<bool> {
         return Ok(true);
     };
     if let Some(code) = Code::parse(topic) {
-        output::line(&explanation(code.info()))?;
+        output::line(&output::page(&explanation(code.info())))?;
         return Ok(true);
     }
     if let Some(found) = command.find_subcommand_mut(topic) {
@@ -24,8 +24,8 @@ pub fn help(common: &Common, args: &HelpArgs) -> Outcome<bool> {
         return Ok(true);
     }
     let engine = setup::engine(common)?;
-    if let Some(text) = help::help(&engine.registry, topic, &engine.context)? {
-        output::line(&text)?;
+    if let Some(page) = help::help(&engine.registry, topic, &engine.context)? {
+        output::line(&output::page(&page))?;
         return Ok(true);
     }
     let near = nearest(topic, CODES.iter().map(|info| info.name))
@@ -35,16 +35,4 @@ pub fn help(common: &Common, args: &HelpArgs) -> Outcome<bool> {
         Diagnostic::new(Code::Usage, format!("there is no help on {topic}"))
             .did_you_mean(near.as_deref()),
     )
-}
-
-/// A code with its cause and its cure.
-pub fn explanation(info: &CodeInfo) -> String {
-    let mut text = format!(
-        "{}: {}\n\nCause: {}\nCure: {}",
-        info.name, info.title, info.cause, info.cure
-    );
-    if !info.example.is_empty() {
-        text.push_str(&format!("\nExample: {}", info.example));
-    }
-    text
 }

@@ -30,7 +30,7 @@ pub fn docs(common: &Common, args: &DocsArgs) -> Outcome<bool> {
             None => return Err(unknown(&engine, name)),
         },
         Some(name) => match help::help(registry, name, context)? {
-            Some(text) => text,
+            Some(page) => output::page(&page),
             None => return Err(unknown(&engine, name)),
         },
         None if args.json => {

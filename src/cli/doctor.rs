@@ -2,11 +2,9 @@
 
 use super::args::{Common, ListFormat};
 use super::{output, setup};
-use crate::config::{Secretive, mask_text};
-use crate::diagnostic::{Code, Diagnostic, Outcome};
-use crate::store::{Deadline, wait};
+use crate::diagnostic::Outcome;
+use crate::store::reach;
 use serde_json::json;
-use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 /// How long a server may take to answer.
@@ -77,7 +75,7 @@ pub fn doctor(common: &Common, format: Option<ListFormat>) -> Outcome<bool> {
     ];
     for (room, address) in servers {
         let Some(address) = address else { continue };
-        match reach(address, &context.cancel) {
+        match reach(address, PATIENCE, &context.cancel) {
             Ok((place, time)) => {
                 output::line(&format!("{room} store: {place} answers in {time:?}"))?
             }
@@ -88,47 +86,4 @@ pub fn doctor(common: &Common, format: Option<ListFormat>) -> Outcome<bool> {
         }
     }
     Ok(good)
-}
-
-/// Connects to a configured server: its place and how long that took. Errors: E0604, E0503.
-fn reach(address: &Secretive, cancel: &AtomicBool) -> Outcome<(String, Duration)> {
-    let resolved = address.resolve()?;
-    let place = host_and_port(resolved.expose()).ok_or_else(|| {
-        Diagnostic::new(
-            Code::Configuration,
-            format!("{} is no address of a server", mask_text(address.raw())),
-        )
-    })?;
-    let started = Instant::now();
-    let connecting = tokio::net::TcpStream::connect(place.clone());
-    match wait(connecting, Deadline::after(PATIENCE), cancel)? {
-        Ok(_) => Ok((place, started.elapsed())),
-        Err(error) => Err(Diagnostic::new(
-            Code::ServerFailed,
-            format!("{place} does not answer: {error}"),
-        )),
-    }
-}
-
-/// `host:port` of an address such as `redis://user:secret@host:6379/0`.
-fn host_and_port(address: &str) -> Option<String> {
-    let (scheme, rest) = address.split_once("://")?;
-    let authority = rest.split(['/', '?']).next()?;
-    let place = authority.rsplit('@').next()?;
-    let usual = match scheme {
-        "hbase" => 9090,
-        "redis" | "rediss" => 6379,
-        "postgres" | "postgresql" => 5432,
-        _ => return None,
-    };
-    let has_port = place
-        .rsplit_once(':')
-        .is_some_and(|(_, port)| port.parse::<u16>().is_ok());
-    (!place.is_empty()).then(|| {
-        if has_port {
-            place.to_string()
-        } else {
-            format!("{place}:{usual}")
-        }
-    })
 }

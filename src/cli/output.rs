@@ -1,9 +1,11 @@
 //! Standard output and standard error: colours, errors, a closed pipe.
 
 use super::args::{Color, ListFormat};
-use crate::diagnostic::{Code, Diagnostic, Fault, Outcome, plain, terminal};
+use crate::diagnostic::{Code, Diagnostic, Fault, Outcome, Page, plain, terminal};
+use crate::shell::magic::csv_line;
 use serde_json::Value as Json;
 use std::io::{self, IsTerminal, Write};
+use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 static ERRORS_IN_COLOR: AtomicBool = AtomicBool::new(false);
@@ -30,12 +32,31 @@ pub fn in_color() -> bool {
 
 /// Shows an error on standard error.
 pub fn complain(fault: &Fault) {
-    let text = if in_color() {
-        terminal(fault)
-    } else {
-        plain(fault)
+    let text = match terminal_size_of(&io::stderr()) {
+        Some(width) => terminal(fault, width, in_color()),
+        None if in_color() => terminal(fault, USUAL_WIDTH, true),
+        None => plain(fault),
     };
     let _ = writeln!(io::stderr(), "{text}");
+}
+
+/// A page for standard output: in colours on a terminal.
+pub fn page(page: &Page) -> String {
+    match terminal_size_of(&io::stdout()) {
+        Some(width) => page.styled(width),
+        None => page.plain(),
+    }
+}
+
+/// The width that is assumed where none can be told.
+const USUAL_WIDTH: usize = 80;
+
+/// The columns of the terminal behind a stream, if there is one.
+fn terminal_size_of(stream: &(impl IsTerminal + AsFd)) -> Option<usize> {
+    stream.is_terminal().then(|| {
+        let size = terminal_size::terminal_size_of(stream);
+        size.map_or(USUAL_WIDTH, |(width, _)| usize::from(width.0))
+    })
 }
 
 /// Shows a note on standard error.
@@ -80,20 +101,10 @@ pub fn table(format: ListFormat, columns: &[&str], rows: Vec<Json>) -> Outcome<(
             None => Ok(()),
         },
         ListFormat::Csv => {
-            let quoted = |text: String| {
-                if text.contains([',', '"', '\n', '\r']) {
-                    format!("\"{}\"", text.replace('"', "\"\""))
-                } else {
-                    text
-                }
-            };
             line(&columns.join(","))?;
             rows.iter().try_for_each(|row| {
-                let cells: Vec<String> = columns
-                    .iter()
-                    .map(|column| quoted(cell(row, column)))
-                    .collect();
-                line(&cells.join(","))
+                let cells: Vec<String> = columns.iter().map(|column| cell(row, column)).collect();
+                line(csv_line(&cells).trim_end_matches('\n'))
             })
         }
         ListFormat::Text => rows.iter().try_for_each(|row| {

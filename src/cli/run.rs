@@ -3,14 +3,15 @@
 use super::args::{Common, RunArgs, RunFormat};
 use super::{output, setup};
 use crate::diagnostic::{Fault, Outcome, Source, json as fault_json, plain};
+use crate::engine::Engine;
 use crate::eval::Value;
 use crate::eval::collections::List;
 use crate::eval::json;
-use crate::shell::{Session, Shown, interact};
+use crate::shell::{Front, Session, Shown, interact};
 use crate::syntax::{Statement, statements};
 use serde_json::{Value as Json, json};
 use std::io::IsTerminal;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Runs the command.
 pub fn run(common: &Common, args: &RunArgs) -> Outcome<bool> {
@@ -58,7 +59,14 @@ pub fn standard_input(common: &Common) -> Outcome<bool> {
         session.load(setup::variables_file(path, engine.context.limits.depth)?);
     }
     if std::io::stdin().is_terminal() {
-        interact(&session, output::line, output::complain)?;
+        let front = Front {
+            print: &output::line,
+            complain: &output::complain,
+            note: &output::note,
+            colors: output::in_color(),
+            history: history(&engine)?,
+        };
+        interact(&session, &front)?;
         return Ok(true);
     }
     let source = Source::named("standard input", setup::read_text(Path::new("-"))?);
@@ -71,6 +79,21 @@ pub fn standard_input(common: &Common) -> Outcome<bool> {
     printer.finish()
 }
 
+/// Where the shell keeps earlier statements: as configured, else where such files belong.
+fn history(engine: &Engine) -> Outcome<Option<PathBuf>> {
+    if let Some(path) = &engine.config.shell.history {
+        let none = path.as_os_str().is_empty();
+        return Ok((!none).then(|| path.clone()));
+    }
+    let absolute = |name: &str| {
+        let path = std::env::var_os(name).map(PathBuf::from);
+        path.filter(|path| path.is_absolute())
+    };
+    let state = absolute("XDG_STATE_HOME")
+        .or_else(|| absolute("HOME").map(|home| home.join(".local/state")));
+    Ok(state.map(|state| state.join("stellar/history")))
+}
+
 /// Runs one script; `false` when no further one shall run.
 fn script(
     session: &Session,
@@ -78,12 +101,9 @@ fn script(
     printer: &mut Printer,
     keep_going: bool,
 ) -> Outcome<bool> {
-    let context = &session.engine.context;
+    let cancelled = || session.engine().context.check_cancelled();
     for statement in statements(source) {
-        let failed = match context
-            .check_cancelled()
-            .and_then(|()| session.run(&statement))
-        {
+        let failed = match cancelled().and_then(|()| session.run(&statement)) {
             Ok(Shown::Quit) => return Ok(false),
             Ok(shown) => match printer.record_of(&statement, &shown) {
                 Ok(record) => {
@@ -95,7 +115,7 @@ fn script(
             Err(fault) => fault,
         };
         printer.failed(&statement, &failed)?;
-        if !keep_going || context.check_cancelled().is_err() {
+        if !keep_going || cancelled().is_err() {
             return Ok(false);
         }
     }

@@ -68,6 +68,10 @@ pub struct FunctionsConfig {
 pub struct ShellConfig {
     /// Statements that run first.
     pub startup: Vec<String>,
+    /// The file of earlier statements; empty for none.
+    pub history: Option<PathBuf>,
+    /// `emacs` or `vi`.
+    pub keys: Option<String>,
     /// The prompt.
     pub prompt: Option<String>,
 }
@@ -160,7 +164,7 @@ impl Config {
             globals::merge(&mut config, path, &find::read(path, around)?)?;
         }
         for text in &options.set {
-            overrides::set(&mut config, text)?;
+            overrides::set(&mut config, text, "--set")?;
         }
         if config.globals.get("profiler").is_some_and(Json::is_object) {
             config.notes.push(
@@ -169,6 +173,12 @@ impl Config {
             );
         }
         Ok(config)
+    }
+
+    /// Changes one setting, as `--set KEY=VALUE` does; `from` says where that was asked for.
+    /// Errors: E0501, E0502, E0504.
+    pub fn set(&mut self, text: &str, from: &str) -> Outcome<()> {
+        overrides::set(self, text, from)
     }
 
     fn take_file(&mut self, path: &Path, text: &str, around: &Surroundings) -> Outcome<()> {

@@ -8,15 +8,17 @@ use serde_json::{Map, Value as Json};
 use std::sync::Arc;
 
 /// Applies one override: KEY is a dotted TOML path; VALUE is TOML, or a text when it is none.
-pub(super) fn set(config: &mut Config, text: &str) -> Outcome<()> {
+pub(super) fn set(config: &mut Config, text: &str, from: &str) -> Outcome<()> {
     let Some(equals) = equals_sign(text) else {
-        return Err(Diagnostic::new(Code::Usage, "--set wants KEY=VALUE")
-            .help("for example --set limits.depth=300"));
+        return Err(
+            Diagnostic::new(Code::Usage, format!("{from} wants KEY=VALUE"))
+                .help(format!("for example {from} limits.depth=300")),
+        );
     };
-    let source = Arc::new(Source::named("--set", secret::mask_source(text)));
+    let source = Arc::new(Source::named(from, secret::mask_source(text)));
     let bare = tree::parse(&format!("{}=0", &text[..equals]), &source).map_err(|_| {
         // Without a key nobody can tell whether the value is a secret, so it is not shown.
-        let key = Arc::new(Source::named("--set", &text[..equals]));
+        let key = Arc::new(Source::named(from, &text[..equals]));
         Diagnostic::at(Code::Usage, Span::new(0, equals), "this is no key").in_source(&key).help(
             "a key is dotted words, in quotes where a word holds dots: globals.\"profiler.client.period.duration\"",
         )
@@ -36,7 +38,7 @@ pub(super) fn set(config: &mut Config, text: &str) -> Outcome<()> {
             *inner(slot, rest) = value;
             config
                 .origins
-                .insert(global_name(&first.0), "--set".to_string());
+                .insert(global_name(&first.0), from.to_string());
             Ok(())
         }
         _ => {

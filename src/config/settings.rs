@@ -157,6 +157,14 @@ impl Given<'_> {
         self.text().map(Some)
     }
 
+    fn keys(&self) -> Taken<Option<String>> {
+        let keys = self.text()?;
+        match keys.as_str() {
+            "emacs" | "vi" => Ok(Some(keys)),
+            _ => Err(Refusal::Value("it is emacs or vi".to_string())),
+        }
+    }
+
     fn secretives(&self) -> Taken<Vec<Secretive>> {
         Ok(self.texts()?.into_iter().map(Secretive::new).collect())
     }
@@ -217,6 +225,8 @@ settings! {
     "functions.library" PATH functions.library = path; |c| path(&c.functions.library);
     "shell.startup" TEXTS shell.startup = texts;
         |c| texts(c.shell.startup.iter().map(|line| mask_text(line)).collect::<Vec<_>>().iter().map(String::as_str));
+    "shell.history" PATH shell.history = path; |c| path(&c.shell.history);
+    "shell.keys" TEXT shell.keys = keys; |c| c.shell.keys.clone();
     "shell.prompt" TEXT shell.prompt = some_text; |c| c.shell.prompt.clone();
     "collect.domain" TEXT collect.domain = text; |c| Some(c.collect.domain.clone());
     "serve.listen" TEXT serve.listen = text; |c| Some(c.serve.listen.clone());

@@ -1,11 +1,15 @@
 //! One model of an error: a code, a sentence, the places it is about, notes and a hint; and its renderers.
 
 mod codes;
+mod explain;
+mod page;
 mod render;
 mod source;
 mod suggest;
 
 pub use codes::{CODES, Code, CodeInfo, Kind};
+pub use explain::explanation;
+pub use page::{Page, Style, paint};
 pub use render::{html, json, plain, terminal};
 pub use source::{Position, Source, Span};
 pub use suggest::{nearest, quoted_list};

@@ -8,11 +8,19 @@ use std::sync::Arc;
 /// Sources longer than this are cut around the place before they are drawn.
 const LONG_LINE: usize = 400;
 
-/// The diagnostic with source lines, carets and colours, ending without a line break.
-pub fn terminal(diagnostic: &Diagnostic) -> String {
+/// The diagnostic with source lines, carets and perhaps colours for a terminal of `width` columns, ending without a
+/// line break.
+pub fn terminal(diagnostic: &Diagnostic, width: usize, colors: bool) -> String {
+    let renderer = if colors {
+        Renderer::styled()
+    } else {
+        Renderer::plain()
+    };
     draw(
         diagnostic,
-        Renderer::styled().decor_style(DecorStyle::Ascii),
+        renderer
+            .term_width(width.max(40))
+            .decor_style(DecorStyle::Ascii),
     )
 }
 

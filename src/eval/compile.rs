@@ -32,32 +32,54 @@ pub fn compile_tree(
     parameters: &[SmolStr],
     context: &Context,
 ) -> Arc<Program> {
-    let mut compiler = Compiler {
-        context,
-        variables: Vec::new(),
-        problems: Vec::new(),
-        unknown: Vec::new(),
-        scopes: vec![Scope {
-            parameters: parameters.to_vec(),
-            captured: Vec::new(),
-        }],
-        level: 0,
-        deepest: 0,
-    };
-    let root = with_stack(|| tree.map_or(Node::Constant(Value::Null), |tree| compiler.node(tree)));
-    let problems = compiler
-        .problems
-        .into_iter()
-        .map(|fault| fault.in_source(source))
-        .collect();
-    Arc::new(Program {
-        source: source.clone(),
-        variables: compiler.variables,
-        parameters: parameters.to_vec(),
-        problems,
-        root,
-        depth: compiler.deepest,
-    })
+    let (program, _) = Compiler::new(parameters, context).finish(tree, source);
+    program
+}
+
+/// Compiles a tree so that every part but literals notes its values; gives the parts, a whole before
+/// its parts.
+pub(super) fn compile_traced(
+    tree: Option<&Expr>,
+    source: &Arc<Source>,
+    context: &Context,
+) -> (Arc<Program>, Vec<Span>) {
+    let mut compiler = Compiler::new(&[], context);
+    compiler.parts = Some(Vec::new());
+    compiler.finish(tree, source)
+}
+
+impl<'a> Compiler<'a> {
+    fn new(parameters: &[SmolStr], context: &'a Context) -> Compiler<'a> {
+        Compiler {
+            context,
+            variables: Vec::new(),
+            problems: Vec::new(),
+            unknown: Vec::new(),
+            scopes: vec![Scope {
+                parameters: parameters.to_vec(),
+                captured: Vec::new(),
+            }],
+            level: 0,
+            deepest: 0,
+            parts: None,
+        }
+    }
+
+    fn finish(mut self, tree: Option<&Expr>, source: &Arc<Source>) -> (Arc<Program>, Vec<Span>) {
+        let outermost = self.scopes.first();
+        let parameters = outermost.map_or(Vec::new(), |scope| scope.parameters.clone());
+        let root = with_stack(|| tree.map_or(Node::Constant(Value::Null), |tree| self.node(tree)));
+        let problems = self.problems.into_iter();
+        let program = Program {
+            source: source.clone(),
+            variables: self.variables,
+            parameters,
+            problems: problems.map(|fault| fault.in_source(source)).collect(),
+            root,
+            depth: self.deepest,
+        };
+        (Arc::new(program), self.parts.unwrap_or_default())
+    }
 }
 
 /// The names that a lambda, or the top, binds.
@@ -76,15 +98,27 @@ struct Compiler<'a> {
     scopes: Vec<Scope>,
     level: usize,
     deepest: usize,
+    /// Where the parts of a traced program stand.
+    parts: Option<Vec<Span>>,
 }
 
 impl Compiler<'_> {
     fn node(&mut self, expr: &Expr) -> Node {
         self.level += 1;
         self.deepest = self.deepest.max(self.level);
+        let part = match &mut self.parts {
+            Some(parts) if !matches!(expr.kind, ExprKind::Group(_)) && !is_literal(expr) => {
+                parts.push(expr.span);
+                Some(parts.len() - 1)
+            }
+            _ => None,
+        };
         let node = self.build(expr);
         self.level -= 1;
-        node
+        match part {
+            Some(part) => Node::Traced(Box::new((part, node))),
+            None => node,
+        }
     }
 
     fn boxed(&mut self, expr: &Expr) -> Box<Node> {
@@ -370,6 +404,10 @@ impl Compiler<'_> {
         };
         items.iter().map(plain_constant).collect()
     }
+}
+
+fn is_literal(expr: &Expr) -> bool {
+    plain_constant(expr).is_some()
 }
 
 /// A value that nothing can change.

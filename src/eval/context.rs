@@ -26,6 +26,14 @@ pub trait Variables: Send + Sync {
     fn get(&self, name: &str) -> Option<Value>;
     /// All names with their values, in order.
     fn all(&self) -> Vec<(SmolStr, Value)>;
+    /// The value of `_`, when that is not simply all variables as one map.
+    fn whole(&self) -> Option<Value> {
+        None
+    }
+    /// All names with what stood behind their `:=`; `None` where assignments are not remembered.
+    fn written(&self) -> Option<Vec<(SmolStr, Option<SmolStr>)>> {
+        None
+    }
 }
 
 /// No variables at all.
@@ -52,6 +60,13 @@ impl Services {
     /// Adds or replaces the service of type `T`.
     pub fn add<T: Any + Send + Sync>(&mut self, service: Arc<T>) {
         self.0.insert(TypeId::of::<T>(), service);
+    }
+
+    /// Takes over the services of `others` that are not here.
+    pub fn fill_from(&mut self, others: &Services) {
+        for (kind, service) in &others.0 {
+            self.0.entry(*kind).or_insert_with(|| service.clone());
+        }
     }
 
     /// The service of type `T`.

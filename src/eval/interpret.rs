@@ -18,6 +18,7 @@ use crate::syntax::{ArithOp, CompareOp, LogicOp, with_stack};
 use smol_str::SmolStr;
 use std::cmp::Ordering;
 use std::sync::{Arc, LazyLock};
+use std::time::Instant;
 
 static NULL: Value = Value::Null;
 
@@ -43,9 +44,13 @@ impl Program {
     ///
     /// Errors: everything of the codes E02xx and E03xx, with its place.
     pub fn run(self: &Arc<Self>, context: &Context, slots: &[Value]) -> Outcome<Value> {
-        let run = Run::new(context);
+        self.run_in(&Run::new(context), slots)
+    }
+
+    /// Evaluates and counts in `run`.
+    pub(super) fn run_in(self: &Arc<Self>, run: &Run<'_>, slots: &[Value]) -> Outcome<Value> {
         let machine = Machine {
-            run: &run,
+            run,
             program: self,
             slots,
         };
@@ -67,8 +72,11 @@ impl Program {
     }
 }
 
-/// All variables with a value as one map that cannot be changed.
+/// What `_` stands for: all variables with a value as one map that cannot be changed, unless a front end knows better.
 fn view(context: &Context) -> Value {
+    if let Some(whole) = context.variables.whole() {
+        return whole;
+    }
     let all = context
         .variables
         .all()
@@ -135,7 +143,18 @@ impl Machine<'_> {
             Node::CallByName(call) => self.call_by_name(call, frame),
             Node::Lambda(code) => Ok(self.lambda(code, frame)),
             Node::Raise(fault) => Err(fault.clone()),
+            Node::Traced(part) => self.traced(part.0, &part.1, frame),
         }
+    }
+
+    #[cold]
+    fn traced(&self, part: usize, node: &Node, frame: &Frame<'_>) -> Outcome<Value> {
+        let started = Instant::now();
+        let result = self.eval(node, frame);
+        if let Some(trace) = &self.run.trace {
+            trace.note(self.program, part, &result, started.elapsed());
+        }
+        result
     }
 
     /// The value of a node that only reads.

@@ -16,6 +16,7 @@ mod limits;
 mod program;
 mod run;
 pub mod text;
+mod trace;
 mod value;
 
 pub use compare::{equal, order, same, text_order};
@@ -25,4 +26,5 @@ pub use function::{Arguments, Builtin, Call, Functions, Prepare, Prepared};
 pub use lambda::{Definition, Lambda};
 pub use limits::Limits;
 pub use program::Program;
+pub use trace::{Part, Traced, trace};
 pub use value::{Object, Value};

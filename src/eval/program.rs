@@ -83,6 +83,8 @@ pub(super) enum Node {
     Lambda(Arc<LambdaCode>),
     /// An error that is raised when it is reached.
     Raise(Fault),
+    /// A part whose values are noted; only in programs made for [`super::trace`].
+    Traced(Box<(usize, Node)>),
 }
 
 /// One operation.

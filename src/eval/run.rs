@@ -1,6 +1,7 @@
 //! What one evaluation uses up: steps, time, depth of calls.
 
 use super::context::Context;
+use super::trace::Trace;
 use crate::diagnostic::{Code, Diagnostic, Outcome};
 use smol_str::SmolStr;
 use std::cell::{Cell, RefCell};
@@ -23,6 +24,8 @@ pub(super) struct Run<'a> {
     levels: Cell<usize>,
     /// Definitions that are being evaluated.
     pub calls: RefCell<Vec<SmolStr>>,
+    /// What is noted about the parts of a traced program.
+    pub trace: Option<Trace>,
 }
 
 impl<'a> Run<'a> {
@@ -34,7 +37,13 @@ impl<'a> Run<'a> {
             started: Cell::new(None),
             levels: Cell::new(0),
             calls: RefCell::new(Vec::new()),
+            trace: None,
         }
+    }
+
+    /// How many steps were taken.
+    pub fn steps(&self) -> u64 {
+        self.steps.get()
     }
 
     /// Counts a step. Errors: E0305, E0306, E0307.

@@ -1,16 +1,15 @@
-//! The documentation of functions as text: `?NAME`, `stellar docs`, the reference.
+//! The documentation of functions: `?NAME`, `stellar docs`, the reference.
 
 use super::registry::Registry;
 use super::spec::{Expected, Family, FunctionSpec, Presence};
-use crate::diagnostic::Outcome;
-use crate::eval::{Context, Definition};
+use crate::diagnostic::{Outcome, Page, Style};
+use crate::eval::{Context, Definition, Functions};
 use std::fmt::Write;
 
 /// The documentation of a function by name; `None` when there is no such function.
 ///
 /// Errors: a library that does not parse.
-pub fn help(registry: &Registry, name: &str, context: &Context) -> Outcome<Option<String>> {
-    use crate::eval::Functions;
+pub fn help(registry: &Registry, name: &str, context: &Context) -> Outcome<Option<Page>> {
     if let Some(spec) = registry.spec(name) {
         return Ok(Some(of_spec(spec)));
     }
@@ -19,15 +18,18 @@ pub fn help(registry: &Registry, name: &str, context: &Context) -> Outcome<Optio
         .map(|definition| of_definition(&definition)))
 }
 
-/// A declaration as text; the first line is the name.
-pub fn of_spec(spec: &FunctionSpec) -> String {
-    let mut text = format!("{}\n{}\n", spec.name, spec.summary);
+/// A declaration as a page; the first line is the name.
+pub fn of_spec(spec: &FunctionSpec) -> Page {
+    let mut page = Page::new();
+    page.put(Style::Name, spec.name).end();
+    page.line(spec.summary);
     if !spec.details.is_empty() {
-        let _ = writeln!(text, "{}", spec.details);
+        page.line(spec.details);
     }
-    let _ = writeln!(text, "\nUsage: {}", spec.signature());
+    page.end().put(Style::Heading, "Usage:").text(" ");
+    page.put(Style::Code, spec.signature()).end();
     if !spec.parameters.is_empty() {
-        text.push_str("\nArguments:\n");
+        page.end().heading("Arguments:");
         for parameter in spec.parameters {
             let presence = match parameter.presence {
                 Presence::Required => String::new(),
@@ -35,63 +37,66 @@ pub fn of_spec(spec: &FunctionSpec) -> String {
                 Presence::Default(value) => format!(", {value} unless given"),
                 Presence::Repeated => ", any number".to_string(),
             };
-            let _ = writeln!(
-                text,
-                "  {} ({}{presence}) - {}",
-                parameter.name,
-                parameter.kind.name(),
-                parameter.text
-            );
+            page.text("  ").put(Style::Code, parameter.name);
+            let kind = format!(" ({}{presence})", parameter.kind.name());
+            page.put(Style::Quiet, kind);
+            page.line(format!(" - {}", parameter.text));
         }
     }
-    let _ = writeln!(text, "\nReturns: {}", spec.returns);
+    page.end().put(Style::Heading, "Returns:");
+    page.line(format!(" {}", spec.returns));
     if !spec.errors.is_empty() {
-        let _ = writeln!(text, "Fails with: {}", spec.errors.join("; "));
+        page.put(Style::Heading, "Fails with:");
+        page.line(format!(" {}", spec.errors.join("; ")));
     }
     if !spec.examples.is_empty() {
-        text.push_str("\nExamples:\n");
+        page.end().heading("Examples:");
         for example in spec.examples {
-            let _ = match example.result {
-                Expected::Text(result) => writeln!(text, "  {} --> {result}", example.expression),
-                Expected::Error(code) => {
-                    writeln!(text, "  {} --> error {code}", example.expression)
-                }
+            page.text("  ").put(Style::Code, example.expression);
+            page.put(Style::Quiet, " --> ");
+            match example.result {
+                Expected::Text(result) => page.put(Style::Result, result),
+                Expected::Error(code) => page.put(Style::Warning, format!("error {code}")),
             };
+            page.end();
         }
     }
     if !spec.see.is_empty() {
-        let _ = writeln!(text, "\nSee also: {}", spec.see.join(", "));
+        page.end().put(Style::Heading, "See also:").text(" ");
+        page.put(Style::Name, spec.see.join(", ")).end();
     }
-    text.truncate(text.trim_end().len());
-    text
+    page
 }
 
-/// A definition as text; the first line is the name.
-pub fn of_definition(definition: &Definition) -> String {
+/// A definition as a page; the first line is the name.
+pub fn of_definition(definition: &Definition) -> Page {
     let (examples, words): (Vec<&str>, Vec<&str>) = definition
         .documentation
         .lines()
         .partition(|line| line.contains("-->"));
-    let mut text = format!("{}\n{}\n", definition.name, words.join("\n"));
-    let _ = writeln!(
-        text,
-        "\nUsage: {}({})",
-        definition.name,
-        definition.parameters.join(", ")
-    );
+    let mut page = Page::new();
+    page.put(Style::Name, definition.name.as_str()).end();
+    page.line(words.join("\n"));
+    page.end().put(Style::Heading, "Usage:").text(" ");
+    page.put(Style::Code, signature(definition)).end();
     if !examples.is_empty() {
-        text.push_str("\nExamples:\n");
+        page.end().heading("Examples:");
         for example in examples {
-            let _ = writeln!(text, "  {example}");
+            let (expression, result) = example.split_once("-->").unwrap_or((example, ""));
+            page.text("  ").put(Style::Code, expression.trim());
+            page.put(Style::Quiet, " --> ");
+            page.put(Style::Result, result.trim()).end();
         }
     }
-    let _ = writeln!(
-        text,
-        "\nDefined in Stellar:\n  {}",
-        definition.source.text.trim()
-    );
-    text.truncate(text.trim_end().len());
-    text
+    page.end().heading("Defined in Stellar:");
+    page.text("  ");
+    page.put(Style::Code, definition.source.text.trim()).end();
+    page
+}
+
+/// How a definition is called: `DOUBLE(x)`.
+pub fn signature(definition: &Definition) -> String {
+    format!("{}({})", definition.name, definition.parameters.join(", "))
 }
 
 /// The whole reference as Markdown: every family, every function. Errors: a library that does not parse.
@@ -117,12 +122,16 @@ pub fn reference(registry: &Registry, context: &Context) -> Outcome<String> {
     for family in families {
         let _ = writeln!(text, "\n## {}", family.title());
         for spec in specs.iter().filter(|spec| spec.family == family) {
-            section(&mut text, spec.name, &of_spec(spec));
+            section(&mut text, spec.name, &of_spec(spec).plain());
         }
     }
     let _ = writeln!(text, "\n## {}", Family::Library.title());
     for definition in library {
-        section(&mut text, &definition.name, &of_definition(&definition));
+        section(
+            &mut text,
+            &definition.name,
+            &of_definition(&definition).plain(),
+        );
     }
     Ok(text)
 }

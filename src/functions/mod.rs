@@ -16,6 +16,8 @@ pub mod math;
 pub mod network;
 pub mod regex;
 pub mod registry;
+pub mod search;
+pub mod shell;
 pub mod sketches;
 pub mod spec;
 pub mod statistics;
@@ -45,4 +47,5 @@ pub const FAMILIES: &[&[FunctionSpec]] = &[
     grok::FUNCTIONS,
     triage::FUNCTIONS,
     tables::FUNCTIONS,
+    shell::FUNCTIONS,
 ];

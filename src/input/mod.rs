@@ -12,3 +12,4 @@ pub use event::{EventReader, Wanted};
 pub use live::Live;
 pub use open::{Format, Input, inputs};
 pub use order::{Batch, End, Finish, PART, Problem, Totals, Worker, process};
+pub use table::Header;

@@ -1,8 +1,25 @@
-//! The shell: a session of statements with variables, definitions and magics.
+//! The shell: a session of statements with variables, definitions and commands; its line editor and completion.
 
-mod magic;
+pub mod complete;
+pub mod editor;
+mod events;
+mod help;
+pub mod magic;
+mod prompt;
 mod repl;
 mod session;
+mod show;
+mod variables;
 
-pub use repl::interact;
-pub use session::{Session, SessionVariables, Shown, Variable};
+pub use repl::{Front, interact};
+pub use session::{Session, Shown};
+pub use show::{Look, Mode};
+pub use variables::{SessionVariables, Variable};
+
+/// What may follow `%connect`: the systems that have a store.
+fn settings_rooms() -> Vec<String> {
+    magic::ROOMS
+        .iter()
+        .map(|(room, _)| format!("{room} "))
+        .collect()
+}

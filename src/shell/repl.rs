@@ -1,67 +1,180 @@
 //! The interactive loop: lines from the terminal to a session.
 
+use super::editor::ShellHelper;
+use super::prompt::prompt;
 use super::session::{Session, Shown};
+use super::show::Mode;
+use crate::config::mask_text;
 use crate::diagnostic::{Code, Diagnostic, Fault, Outcome, Source};
-use crate::syntax::{is_incomplete, statements};
-use rustyline::DefaultEditor;
+use crate::syntax::{Statement, statements};
+use crate::world::Terminal;
 use rustyline::error::ReadlineError;
+use rustyline::history::FileHistory;
+use rustyline::{ColorMode, CompletionType, Config, EditMode, Editor};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-/// The prompt, as Metron's users know it.
-const PROMPT: &str = "[Stellar]>>> ";
+/// How many statements the history keeps.
+const HISTORY: usize = 10_000;
 
-/// What stands before the further lines of a statement.
-const MORE: &str = "         ... ";
+/// Where the shell reads from and writes to.
+pub struct Front<'a> {
+    /// Shows a result.
+    pub print: &'a dyn Fn(&str) -> Outcome<()>,
+    /// Shows an error.
+    pub complain: &'a dyn Fn(&Fault),
+    /// Shows a note.
+    pub note: &'a dyn Fn(&str),
+    /// Whether the terminal shows colours.
+    pub colors: bool,
+    /// Where the statements of earlier sessions are; `None` keeps none.
+    pub history: Option<PathBuf>,
+}
 
-/// Reads and runs statements until `quit`, `exit` or the end of the input. `print` shows results, `complain` errors.
+/// Reads and runs statements until `quit`, `exit` or the end of the input.
 ///
 /// Errors: E0403 when the terminal cannot be read.
-pub fn interact(
-    session: &Session,
-    print: impl Fn(&str) -> Outcome<()>,
-    complain: impl Fn(&Fault),
-) -> Outcome<()> {
-    let broken = |error: ReadlineError| {
-        Diagnostic::new(
-            Code::CannotRead,
-            format!("the terminal cannot be read: {error}"),
-        )
-    };
-    let mut editor = DefaultEditor::new().map_err(broken)?;
-    print("Stellar, Go!")?;
-    let mut text = String::new();
+pub fn interact(session: &Session, front: &Front<'_>) -> Outcome<()> {
+    let mut editor = editor(session, front).map_err(broken)?;
+    session.provide(Arc::new(Terminal));
+    session.set_mode(Mode::Table);
+    (front.print)("Stellar, Go!")?;
+    if let Some(path) = &front.history {
+        open_history(&mut editor, path, front);
+    }
+    if !startup(session, front)? {
+        return Ok(());
+    }
     loop {
-        match editor.readline(if text.is_empty() { PROMPT } else { MORE }) {
-            Ok(line) => {
-                if !text.is_empty() {
-                    text.push('\n');
-                }
-                text.push_str(&line);
-                let magic = text.trim_start().starts_with(['%', '?', '#']);
-                if !magic && is_incomplete(&text) {
-                    continue;
-                }
-                let _ = editor.add_history_entry(text.as_str());
-                session.engine.context.cancel.store(false, Ordering::SeqCst);
-                for statement in statements(&Source::expression(std::mem::take(&mut text))) {
-                    match session.run(&statement) {
-                        Ok(Shown::Quit) => return Ok(()),
-                        Ok(shown) => {
-                            if let Shown::Done(Some(note)) = &shown {
-                                print(&format!("note: {note}"))?;
-                            }
-                            if let Some(shown) = shown.print() {
-                                print(&shown)?;
-                            }
-                        }
-                        Err(fault) => complain(&fault),
+        match editor.readline(&prompt(session)) {
+            Ok(text) => {
+                remember(&mut editor, &text, front);
+                for statement in statements(&Source::expression(text)) {
+                    if !run(session, &statement, front)? {
+                        return Ok(());
                     }
                 }
             }
             // Ctrl-C gives up the line, Ctrl-D ends the shell.
-            Err(ReadlineError::Interrupted) => text.clear(),
+            Err(ReadlineError::Interrupted) => {}
             Err(ReadlineError::Eof) => return Ok(()),
+            // A byte that is no text spoils its line only.
+            Err(ReadlineError::Io(error)) if error.kind() == std::io::ErrorKind::InvalidData => {
+                (front.note)("the line is not UTF-8 and was given up");
+            }
             Err(error) => return Err(broken(error)),
         }
+    }
+}
+
+fn broken(error: ReadlineError) -> Fault {
+    let message = format!("the terminal cannot be read: {error}");
+    Diagnostic::new(Code::CannotRead, message)
+}
+
+type ShellEditor<'a> = Editor<ShellHelper<'a>, FileHistory>;
+
+fn editor<'a>(session: &'a Session, front: &Front<'_>) -> rustyline::Result<ShellEditor<'a>> {
+    let vi = session.engine().config.shell.keys.as_deref() == Some("vi");
+    let config = Config::builder()
+        .max_history_size(HISTORY)?
+        .history_ignore_space(true)
+        .history_ignore_dups(true)?
+        .completion_type(CompletionType::List)
+        .completion_show_all_if_ambiguous(true)
+        .completion_prompt_limit(120)
+        .edit_mode(if vi { EditMode::Vi } else { EditMode::Emacs })
+        .color_mode(if front.colors {
+            ColorMode::Enabled
+        } else {
+            ColorMode::Disabled
+        })
+        .tab_stop(4)
+        .indent_size(2)
+        .build();
+    let mut editor = Editor::with_config(config)?;
+    editor.set_helper(Some(ShellHelper {
+        session,
+        colors: front.colors,
+    }));
+    Ok(editor)
+}
+
+/// Reads the history, making its folder when there is none. A history that cannot be read is only worth a note.
+fn open_history(editor: &mut ShellEditor<'_>, path: &Path, front: &Front<'_>) {
+    if let Some(folder) = path.parent() {
+        let _ = std::fs::create_dir_all(folder);
+    }
+    match editor.load_history(path) {
+        Ok(()) => {}
+        Err(ReadlineError::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => (front.note)(&format!("the history cannot be read: {error}")),
+    }
+}
+
+/// Adds a text to the history at once, so that a killed shell loses nothing; secrets are masked.
+fn remember(editor: &mut ShellEditor<'_>, text: &str, front: &Front<'_>) {
+    if text.trim().is_empty() {
+        return;
+    }
+    let entry = if text.starts_with(char::is_whitespace) {
+        text.to_string()
+    } else {
+        mask_text(text)
+    };
+    let added = editor.add_history_entry(entry).unwrap_or(false);
+    if let Some(path) = front.history.as_ref().filter(|_| added) {
+        // A full disk is no reason to stop; the session goes on without.
+        let _ = editor.append_history(path);
+    }
+}
+
+/// Runs the statements that the configuration wants first; `false` when the session has ended.
+fn startup(session: &Session, front: &Front<'_>) -> Outcome<bool> {
+    for text in session.engine().config.shell.startup.clone() {
+        for statement in statements(&Source::named("shell.startup", text)) {
+            if !run(session, &statement, front)? {
+                return Ok(false);
+            }
+        }
+    }
+    Ok(true)
+}
+
+/// Runs one statement and shows what comes of it; `false` when the session ends.
+fn run(session: &Session, statement: &Statement, front: &Front<'_>) -> Outcome<bool> {
+    let cancel = session.engine().context.cancel.clone();
+    cancel.store(false, Ordering::SeqCst);
+    session.set_window(Some(window()));
+    let shown = session.run(statement).and_then(|shown| {
+        let text = shown.print_as(session.look())?;
+        Ok((shown, text))
+    });
+    match shown {
+        Ok((Shown::Quit, _)) => return Ok(false),
+        Ok((shown, text)) => {
+            if let Shown::Done(Some(note)) = &shown {
+                (front.note)(note);
+            }
+            if let Some(text) = text {
+                (front.print)(&text)?;
+            }
+            if let Shown::Several(all) = &shown
+                && all.iter().any(|one| matches!(one, Shown::Quit))
+            {
+                return Ok(false);
+            }
+        }
+        Err(fault) => (front.complain)(&fault),
+    }
+    Ok(true)
+}
+
+/// The columns and lines of the window.
+fn window() -> (usize, usize) {
+    match terminal_size::terminal_size() {
+        Some((width, height)) => (usize::from(width.0).max(20), usize::from(height.0)),
+        None => (80, 24),
     }
 }

@@ -1,92 +1,77 @@
 //! A session: variables that live on from statement to statement.
 
-use super::magic;
-use crate::diagnostic::{Code, Diagnostic, Outcome, Source};
+use super::events::Loaded;
+use super::show::{Look, Mode, show};
+use super::variables::{SessionVariables, Variable};
+use super::{help, magic};
+use crate::diagnostic::{Outcome, Page, Source};
 use crate::engine::Engine;
-use crate::eval::text::to_text;
 use crate::eval::{Value, Variables, compile_tree};
-use crate::functions::{help, library};
-use crate::syntax::{ParseLimits, Said, Statement, statements};
-use indexmap::IndexMap;
+use crate::functions::library;
+use crate::syntax::{Expr, ParseLimits, Said, Statement, statements};
 use parking_lot::RwLock;
 use smol_str::SmolStr;
 use std::sync::Arc;
-
-/// A variable and how it came to be.
-#[derive(Clone)]
-pub struct Variable {
-    /// Its value.
-    pub value: Value,
-    /// What stood behind `:=`; `None` when it was loaded from a file.
-    pub expression: Option<String>,
-}
-
-/// The variables of a session, in the order of their first assignment.
-#[derive(Default)]
-pub struct SessionVariables(RwLock<IndexMap<SmolStr, Variable>>);
-
-impl SessionVariables {
-    /// Sets a variable.
-    pub fn set(&self, name: SmolStr, variable: Variable) {
-        self.0.write().insert(name, variable);
-    }
-
-    /// All variables with how they came to be.
-    pub fn list(&self) -> Vec<(SmolStr, Variable)> {
-        self.0
-            .read()
-            .iter()
-            .map(|(name, variable)| (name.clone(), variable.clone()))
-            .collect()
-    }
-}
-
-impl Variables for SessionVariables {
-    fn get(&self, name: &str) -> Option<Value> {
-        self.0
-            .read()
-            .get(name)
-            .map(|variable| variable.value.clone())
-    }
-
-    fn all(&self) -> Vec<(SmolStr, Value)> {
-        self.0
-            .read()
-            .iter()
-            .map(|(name, variable)| (name.clone(), variable.value.clone()))
-            .collect()
-    }
-}
 
 /// What a statement gives.
 pub enum Shown {
     /// A value; null prints nothing.
     Value(Value),
-    /// Text of a magic or of documentation.
-    Text(String),
+    /// Text of a magic or of documentation; what an assignment of it keeps, when that is more than the text.
+    Page(Page, Option<Value>),
     /// Nothing, perhaps with a note for the user.
     Done(Option<String>),
+    /// What the statements of a loaded script gave.
+    Several(Vec<Shown>),
     /// The session ends.
     Quit,
 }
 
 impl Shown {
-    /// What the shell prints for it; `None` when it prints nothing.
+    /// What the shell prints for it as text; `None` when it prints nothing.
     pub fn print(&self) -> Option<String> {
+        self.print_as(Look::default()).ok().flatten()
+    }
+
+    /// What the shell prints for it. Errors: a value that JSON cannot hold.
+    pub fn print_as(&self, look: Look) -> Outcome<Option<String>> {
+        Ok(match self {
+            Shown::Done(_) | Shown::Quit => None,
+            Shown::Value(value) => show(value, look)?,
+            Shown::Page(page, _) => Some(match look.window {
+                Some((width, _)) => page.styled(width),
+                None => page.plain(),
+            }),
+            Shown::Several(all) => {
+                let mut texts = Vec::new();
+                for one in all {
+                    texts.extend(one.print_as(look)?);
+                }
+                (!texts.is_empty()).then(|| texts.join("\n"))
+            }
+        })
+    }
+
+    /// What an assignment of it keeps.
+    fn kept(self) -> Value {
         match self {
-            Shown::Value(Value::Null) | Shown::Done(_) | Shown::Quit => None,
-            Shown::Value(value) => Some(to_text(value).to_string()),
-            Shown::Text(text) => Some(text.clone()),
+            Shown::Value(value) | Shown::Page(_, Some(value)) => value,
+            other => Value::string(other.print().unwrap_or_default()),
         }
     }
 }
 
+/// How many scripts may load one another.
+const DEEPEST_LOAD: usize = 16;
+
 /// A session of the shell, a script or a notebook.
 pub struct Session {
-    /// What it evaluates with.
-    pub engine: Engine,
+    engine: RwLock<Arc<Engine>>,
     /// Its variables.
     pub variables: Arc<SessionVariables>,
+    look: RwLock<Look>,
+    last: RwLock<Value>,
+    loads: RwLock<usize>,
 }
 
 impl Session {
@@ -95,103 +80,169 @@ impl Session {
         let variables = Arc::new(SessionVariables::default());
         let mut engine = engine.clone();
         engine.context = engine.context.with_variables(variables.clone());
-        Session { engine, variables }
+        Session {
+            engine: RwLock::new(Arc::new(engine)),
+            variables,
+            look: RwLock::default(),
+            last: RwLock::default(),
+            loads: RwLock::new(0),
+        }
+    }
+
+    /// What it evaluates with now.
+    pub fn engine(&self) -> Arc<Engine> {
+        self.engine.read().clone()
+    }
+
+    /// Goes on with another engine; the variables stay.
+    pub fn set_engine(&self, mut engine: Engine) {
+        engine.context = engine.context.with_variables(self.variables.clone());
+        *self.engine.write() = Arc::new(engine);
+    }
+
+    /// Gives functions a service from now on.
+    pub fn provide<T: std::any::Any + Send + Sync>(&self, service: Arc<T>) {
+        let mut engine = (*self.engine()).clone();
+        engine.context.services.add(service);
+        *self.engine.write() = Arc::new(engine);
+    }
+
+    /// How results are shown.
+    pub fn look(&self) -> Look {
+        *self.look.read()
+    }
+
+    /// Shows results in this mode from now on.
+    pub fn set_mode(&self, mode: Mode) {
+        self.look.write().mode = mode;
+    }
+
+    /// Tells how large the window is; `None` when nothing is to be cut.
+    pub fn set_window(&self, window: Option<(usize, usize)>) {
+        self.look.write().window = window;
+    }
+
+    /// The last result that was not null.
+    pub fn last(&self) -> Value {
+        self.last.read().clone()
     }
 
     /// Loads variables that have no expression, such as those of `-v FILE`.
     pub fn load(&self, entries: impl IntoIterator<Item = (SmolStr, Value)>) {
         for (name, value) in entries {
-            self.variables.set(
-                name,
-                Variable {
-                    value,
-                    expression: None,
-                },
-            );
+            let expression = None;
+            self.variables.set(name, Variable { value, expression });
         }
+    }
+
+    /// Makes these the events that `_` walks over.
+    pub fn load_events(&self, loaded: Loaded) {
+        self.variables.set_loaded(Some(loaded));
     }
 
     /// Runs one line or several lines that make one statement. Errors: everything with its place.
     pub fn run_text(&self, text: &str) -> Outcome<Vec<Shown>> {
-        statements(&Source::expression(text))
-            .iter()
-            .map(|statement| self.run(statement))
-            .collect()
+        self.run_all(&Source::expression(text))
+    }
+
+    /// Runs the statements of a script that another one loads. Errors: the first one's.
+    pub(super) fn run_script(&self, source: &Source) -> Outcome<Vec<Shown>> {
+        *self.loads.write() += 1;
+        let deep = *self.loads.read() > DEEPEST_LOAD;
+        let result = if deep {
+            Err(magic::bad("scripts load one another without end"))
+        } else {
+            self.run_all(source)
+        };
+        *self.loads.write() -= 1;
+        result
+    }
+
+    fn run_all(&self, source: &Source) -> Outcome<Vec<Shown>> {
+        let mut shown = Vec::new();
+        for statement in statements(source) {
+            self.engine().context.check_cancelled()?;
+            shown.push(self.run(&statement)?);
+            if matches!(shown.last(), Some(Shown::Quit)) {
+                break;
+            }
+        }
+        Ok(shown)
+    }
+
+    /// Evaluates a tree that was read from `source`. Errors: everything with its place.
+    pub(super) fn evaluate(&self, tree: Option<&Expr>, source: &Arc<Source>) -> Outcome<Value> {
+        let engine = self.engine();
+        compile_tree(tree, source, &[], &engine.context).evaluate(&engine.context)
+    }
+
+    /// The limits within which statements are read.
+    pub fn limits(&self) -> ParseLimits {
+        let limits = self.engine().context.limits;
+        ParseLimits {
+            length: limits.expression,
+            depth: limits.depth,
+        }
     }
 
     /// Runs one statement. Errors: everything with its place; nothing is assigned then.
     pub fn run(&self, statement: &Statement) -> Outcome<Shown> {
-        let context = &self.engine.context;
-        let limits = ParseLimits {
-            length: context.limits.expression,
-            depth: context.limits.depth,
+        let placed = |shown: Outcome<Shown>| {
+            shown.map_err(|fault| fault.or_at(statement.span).in_source(&statement.source))
         };
-        let evaluate = |tree: Option<&crate::syntax::Expr>| {
-            compile_tree(tree, &statement.source, &[], context).evaluate(context)
-        };
-        match statement.read(limits)? {
-            Said::Expression(tree) => evaluate(tree.as_ref()).map(Shown::Value),
+        // `help` alone is a variable's name too, and variables come first.
+        if statement.text() == "help" && self.variables.get("help").is_none() {
+            return help::topic(self, "");
+        }
+        let shown = match statement.read(self.limits())? {
+            Said::Expression(tree) => {
+                Shown::Value(self.evaluate(tree.as_ref(), &statement.source)?)
+            }
             Said::Assignment {
                 name,
                 value,
                 written,
             } => {
                 let value = match &value {
-                    Some(tree) => evaluate(Some(tree))?,
+                    Some(tree) => self.evaluate(Some(tree), &statement.source)?,
                     None => Value::text(""),
                 };
-                self.variables.set(
-                    name,
-                    Variable {
-                        value: value.clone(),
-                        expression: Some(written),
-                    },
-                );
-                Ok(Shown::Value(value))
+                self.assign(name, value, written)
             }
             Said::MagicAssignment { name, line } => {
-                let shown = match line.strip_prefix('?') {
-                    Some(function) => self.help(function.trim()),
+                let shown = placed(match line.strip_prefix('?') {
+                    Some(topic) => help::topic(self, topic.trim()),
                     None => magic::run(self, &line, statement),
-                }
-                .map_err(|fault| fault.or_at(statement.span).in_source(&statement.source))?;
-                let text = shown.print().unwrap_or_default();
-                let value = Value::string(text);
-                self.variables.set(
-                    name,
-                    Variable {
-                        value: value.clone(),
-                        expression: Some(line),
-                    },
-                );
-                Ok(Shown::Value(value))
+                })?;
+                self.assign(name, shown.kept(), line)
             }
             Said::Definition { name_span, .. } => {
-                let Some(definition) = library::define(statement, context)? else {
+                let engine = self.engine();
+                let Some(definition) = library::define(statement, &engine.context)? else {
                     return Ok(Shown::Done(None));
                 };
-                let note = self.engine.registry.define(definition, context);
+                let note = engine.registry.define(definition, &engine.context);
                 note.map(Shown::Done)
-                    .map_err(|fault| fault.or_at(name_span).in_source(&statement.source))
+                    .map_err(|fault| fault.or_at(name_span).in_source(&statement.source))?
             }
-            Said::Magic(line) => magic::run(self, &line, statement)
-                .map_err(|fault| fault.or_at(statement.span).in_source(&statement.source)),
-            Said::Help(name) => self
-                .help(&name)
-                .map_err(|fault| fault.or_at(statement.span).in_source(&statement.source)),
-            Said::Quit => Ok(Shown::Quit),
+            Said::Magic(line) => placed(magic::run(self, &line, statement))?,
+            Said::Help(topic) => placed(help::topic(self, &topic))?,
+            Said::Quit => Shown::Quit,
+        };
+        if let Shown::Value(value) = &shown
+            && !value.is_null()
+        {
+            *self.last.write() = value.clone();
         }
+        Ok(shown)
     }
 
-    fn help(&self, name: &str) -> Outcome<Shown> {
-        let context = &self.engine.context;
-        match help::help(&self.engine.registry, name, context)? {
-            Some(text) => Ok(Shown::Text(text)),
-            None => Err(Diagnostic::new(
-                Code::UnknownFunction,
-                format!("there is no function {name}"),
-            )
-            .did_you_mean(context.functions.nearest(name).as_deref())),
-        }
+    fn assign(&self, name: SmolStr, value: Value, expression: String) -> Shown {
+        let variable = Variable {
+            value: value.clone(),
+            expression: Some(expression),
+        };
+        self.variables.set(name, variable);
+        Shown::Value(value)
     }
 }

@@ -3,6 +3,7 @@
 mod deadline;
 mod fault;
 mod file;
+mod reach;
 mod retry;
 mod rooms;
 mod upkeep;
@@ -10,6 +11,7 @@ mod wait;
 mod writer;
 
 pub use deadline::Deadline;
+pub use reach::reach;
 pub use retry::{Backoff, Verdict, retry};
 pub use rooms::Room;
 pub use upkeep::{Compacted, Report, RoomVersion};

@@ -16,7 +16,7 @@ pub use alike::alike;
 pub use format::{Formatted, WIDTH, format_script};
 pub use parse::{ParseLimits, parse};
 pub use print::{print, print_written};
-pub use script::{Said, Statement, is_incomplete, statements};
+pub use script::{Said, Statement, is_command, is_incomplete, last_statement, statements};
 pub use spelling::quoted;
 pub use tree::{ArithOp, CompareOp, Expr, ExprKind, LogicOp};
 

@@ -50,9 +50,9 @@ pub enum Said {
         /// Its body.
         body: Expr,
     },
-    /// A line that begins with `%`.
+    /// A line that begins with `%`, or with `:` and a letter.
     Magic(String),
-    /// `?NAME`
+    /// `?TOPIC` or `help TOPIC`
     Help(String),
     /// `quit` or `exit`
     Quit,
@@ -85,7 +85,7 @@ pub fn statements(source: &Source) -> Vec<Statement> {
             at = line_end + 1;
             continue;
         }
-        let end = if line.starts_with(['%', '?']) {
+        let end = if is_command(line) {
             line_end
         } else {
             statement_end(text, at)
@@ -106,6 +106,44 @@ pub fn statements(source: &Source) -> Vec<Statement> {
         at = end + 1;
     }
     found
+}
+
+/// Where the last statement of a text begins, however unfinished it is; `None` behind a comment or in an empty line.
+pub fn last_statement(text: &str) -> Option<usize> {
+    let (mut at, mut found) = (0, None);
+    while at <= text.len() {
+        let line_end = text[at..].find('\n').map_or(text.len(), |i| at + i);
+        let line = text[at..line_end].trim_start();
+        let start = line_end - line.len();
+        let comment = line.is_empty() || line.starts_with('#') || line.starts_with("//");
+        found = (!comment).then_some(start);
+        at = if comment || is_command(line) {
+            line_end + 1
+        } else {
+            statement_end(text, at) + 1
+        };
+    }
+    found
+}
+
+/// Whether a line, without blanks before it, is a command of the shell: `%vars`, `?ABS`, `:next`. It is one line always.
+pub fn is_command(line: &str) -> bool {
+    let mut chars = line.chars();
+    match chars.next() {
+        Some('%' | '?') => true,
+        Some(':') => chars.next().is_some_and(|c| c.is_ascii_alphabetic()),
+        _ => false,
+    }
+}
+
+/// The topic of `help TOPIC`, which is no expression: two words.
+fn help_topic(text: &str) -> Option<&str> {
+    let topic = text.strip_prefix("help")?;
+    let word = topic.trim_start();
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '%' | ':');
+    let reserved = scan::KEYWORDS.contains(&word);
+    (topic.len() > word.len() && !word.is_empty() && word.chars().all(plain) && !reserved)
+        .then_some(word)
 }
 
 /// Where the statement that begins at `from` ends: at a line end outside of brackets and strings.
@@ -143,6 +181,13 @@ fn is_continuation(text: &str, from: usize, token: Token) -> bool {
 
 /// Whether the text wants more lines: a bracket or a string is open, or it ends in a blank and a backslash.
 pub fn is_incomplete(text: &str) -> bool {
+    match statements(&Source::expression(text)).pop() {
+        Some(last) => !is_command(last.text()) && is_open(&last.source.text),
+        None => false,
+    }
+}
+
+fn is_open(text: &str) -> bool {
     let mut depth = 0usize;
     for token in scan::tokens(text) {
         match token.kind {
@@ -172,8 +217,11 @@ impl Statement {
         if let Some(name) = text.strip_prefix('?') {
             return Ok(Said::Help(name.trim().to_string()));
         }
-        if text.starts_with('%') {
+        if is_command(text) {
             return Ok(Said::Magic(text.to_string()));
+        }
+        if let Some(topic) = help_topic(text) {
+            return Ok(Said::Help(topic.to_string()));
         }
         if matches!(text, "quit" | "exit") {
             return Ok(Said::Quit);

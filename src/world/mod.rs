@@ -1,11 +1,13 @@
 //! Functions that need a service: requests, geography, files, enrichments.
 
+mod editor;
 mod enrichment;
 mod files;
 mod geo;
 mod system;
 mod web;
 
+pub use editor::Terminal;
 pub use enrichment::{ENRICHMENT, Enrichments};
 
 use crate::functions::spec::FunctionSpec;
@@ -17,4 +19,5 @@ pub const FAMILIES: &[&[FunctionSpec]] = &[
     geo::FUNCTIONS,
     files::FUNCTIONS,
     system::FUNCTIONS,
+    editor::FUNCTIONS,
 ];

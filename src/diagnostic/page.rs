@@ -1,0 +1,154 @@
+//! Text with a little meaning: headings, names, code. Printed plain, or in colours on a terminal.
+
+use colored::{ColoredString, Colorize};
+use unicode_width::UnicodeWidthChar;
+
+/// What a piece of a page is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    /// Words.
+    Plain,
+    /// The title of the page or of a part.
+    Heading,
+    /// A name to type.
+    Name,
+    /// An expression.
+    Code,
+    /// What comes of an expression.
+    Result,
+    /// What matters less.
+    Quiet,
+    /// What deserves a second look.
+    Warning,
+}
+
+/// A text whose pieces have styles.
+#[derive(Debug, Clone, Default)]
+pub struct Page(Vec<(Style, String)>);
+
+impl Page {
+    /// An empty page.
+    pub fn new() -> Page {
+        Page::default()
+    }
+
+    /// Adds a piece.
+    pub fn put(&mut self, style: Style, text: impl Into<String>) -> &mut Page {
+        self.0.push((style, text.into()));
+        self
+    }
+
+    /// Adds words.
+    pub fn text(&mut self, text: impl Into<String>) -> &mut Page {
+        self.put(Style::Plain, text)
+    }
+
+    /// Adds words and ends the line.
+    pub fn line(&mut self, text: impl Into<String>) -> &mut Page {
+        self.put(Style::Plain, text).end()
+    }
+
+    /// Adds a heading on a line of its own.
+    pub fn heading(&mut self, text: impl Into<String>) -> &mut Page {
+        self.put(Style::Heading, text).end()
+    }
+
+    /// Ends the line.
+    pub fn end(&mut self) -> &mut Page {
+        self.put(Style::Plain, "\n")
+    }
+
+    /// The page without styles and without a line break at its end.
+    pub fn plain(&self) -> String {
+        let mut text: String = self.0.iter().map(|(_, text)| text.as_str()).collect();
+        text.truncate(text.trim_end().len());
+        text
+    }
+
+    /// The page in colours, where these are on, with lines of at most `width` columns, without a line break at its end.
+    pub fn styled(&self, width: usize) -> String {
+        let mut out = String::new();
+        let mut line: Vec<(Style, char)> = Vec::new();
+        for (style, piece) in &self.0 {
+            for c in piece.chars() {
+                if c == '\n' {
+                    put_line(&mut out, &line, width);
+                    line.clear();
+                } else {
+                    line.push((*style, c));
+                }
+            }
+        }
+        put_line(&mut out, &line, width);
+        out.truncate(out.trim_end().len());
+        out
+    }
+}
+
+/// Writes a line, broken between words where it is too long; what follows stands below the line's last column.
+fn put_line(out: &mut String, line: &[(Style, char)], width: usize) {
+    let columns = |part: &[(Style, char)]| -> usize {
+        part.iter().map(|(_, c)| c.width().unwrap_or(0)).sum()
+    };
+    let indent = hanging(line).min(width / 2);
+    let mut rest = line;
+    let mut room = width.max(2);
+    while columns(rest) > room {
+        let mut end = 0;
+        while columns(&rest[..end + 1]) <= room {
+            end += 1;
+        }
+        // A word longer than the line is cut.
+        let blank = rest[..=end].iter().rposition(|(_, c)| *c == ' ');
+        let lead = rest.iter().position(|(_, c)| *c != ' ').unwrap_or(0);
+        let (cut, next) = match blank.filter(|at| *at > lead) {
+            Some(at) => (at, at + 1),
+            None => (end.max(1), end.max(1)),
+        };
+        put_pieces(out, &rest[..cut]);
+        out.push('\n');
+        out.push_str(&" ".repeat(indent));
+        rest = &rest[next..];
+        room = width.saturating_sub(indent).max(2);
+    }
+    put_pieces(out, rest);
+    out.push('\n');
+}
+
+/// How far the lines that follow are indented: to where the last of several columns begins.
+fn hanging(line: &[(Style, char)]) -> usize {
+    let lead = line.iter().take_while(|(_, c)| *c == ' ').count();
+    let gap = line
+        .windows(2)
+        .rposition(|two| two.iter().all(|(_, c)| *c == ' '));
+    match gap {
+        Some(at) if at + 2 > lead && at < 48 => at + 2,
+        _ if lead > 0 => lead + 2,
+        _ => 0,
+    }
+}
+
+fn put_pieces(out: &mut String, line: &[(Style, char)]) {
+    for piece in line.chunk_by(|a, b| a.0 == b.0) {
+        let text: String = piece.iter().map(|(_, c)| c).collect();
+        match piece.first() {
+            Some((style, _)) if *style != Style::Plain => {
+                out.push_str(&paint(*style, &text).to_string());
+            }
+            _ => out.push_str(&text),
+        }
+    }
+}
+
+/// A text in the colours of a style; without them where colours are off.
+pub fn paint(style: Style, text: &str) -> ColoredString {
+    match style {
+        Style::Plain => text.normal(),
+        Style::Heading => text.bold(),
+        Style::Name => text.cyan().bold(),
+        Style::Code => text.cyan(),
+        Style::Result => text.green(),
+        Style::Quiet => text.dimmed(),
+        Style::Warning => text.yellow(),
+    }
+}

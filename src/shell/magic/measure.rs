@@ -1,0 +1,231 @@
+//! `%time`, `%cost`, `%explain`.
+
+use super::{Request, bad};
+use crate::diagnostic::{Outcome, Page, Style, plain};
+use crate::eval::text::to_text;
+use crate::eval::{Part, Traced, Value, compile_tree, trace};
+use crate::shell::session::{Session, Shown};
+use std::time::{Duration, Instant};
+
+/// How many characters of an expression's part are shown.
+const PART: usize = 40;
+
+/// How many characters of a value are shown.
+const VALUE: usize = 40;
+
+/// How many rows `%cost` shows.
+const ROWS: usize = 20;
+
+/// The most evaluations that `%time` makes.
+const MOST: usize = 10_000_000;
+
+pub(super) fn time(session: &Session, request: &Request<'_>) -> Outcome<Shown> {
+    let (count, text) = counted(request.rest)?;
+    let started = Instant::now();
+    let tree = request.wanted_expression(session, text)?;
+    let parsed = started.elapsed();
+    let engine = session.engine();
+    let started = Instant::now();
+    let program = compile_tree(Some(&tree), request.source(), &[], &engine.context);
+    let compiled = started.elapsed();
+    let mut times = Vec::with_capacity(count);
+    let mut value = Value::Null;
+    for _ in 0..count {
+        engine.context.check_cancelled()?;
+        let started = Instant::now();
+        value = program.evaluate(&engine.context)?;
+        times.push(started.elapsed());
+    }
+    let mut page = Page::new();
+    if count == 1 {
+        if !value.is_null() {
+            page.line(to_text(&value).as_str());
+        }
+        let all: Duration = times.iter().sum();
+        let note = format!("evaluated in {}", span(all));
+        page.put(Style::Heading, note);
+        let before = format!(", read in {}, compiled in {}", span(parsed), span(compiled));
+        page.put(Style::Quiet, before).end();
+        return Ok(Shown::Page(page, Some(value)));
+    }
+    times.sort_unstable();
+    let at = |percent: usize| {
+        let index = (times.len() * percent).div_ceil(100).max(1) - 1;
+        times.get(index).copied().unwrap_or_default()
+    };
+    let total: Duration = times.iter().sum();
+    let mean = total / u32::try_from(times.len()).unwrap_or(u32::MAX);
+    page.put(Style::Heading, format!("{count} evaluations"));
+    page.line(format!(" in {}", span(total)));
+    let figures = [
+        ("least", at(0)),
+        ("median", at(50)),
+        ("mean", mean),
+        ("95 %", at(95)),
+        ("99 %", at(99)),
+        ("most", at(100)),
+    ];
+    for (name, time) in figures {
+        page.line(format!("  {name:<8}{:>10}", span(time)));
+    }
+    Ok(Shown::Page(page, Some(value)))
+}
+
+/// The count behind `-n` and what follows it.
+fn counted(rest: &str) -> Outcome<(usize, &str)> {
+    let Some(behind) = rest.strip_prefix("-n") else {
+        return Ok((1, rest));
+    };
+    let behind = behind.trim_start();
+    let (count, text) = behind
+        .split_once(char::is_whitespace)
+        .unwrap_or((behind, ""));
+    match count.parse() {
+        Ok(count) if (1..=MOST).contains(&count) => Ok((count, text.trim())),
+        _ => Err(bad(format!("behind -n stands a count from 1 to {MOST}"))),
+    }
+}
+
+/// A duration in the unit that fits.
+fn span(time: Duration) -> String {
+    let nanos = time.as_nanos();
+    match nanos {
+        0..10_000 => format!("{nanos} ns"),
+        10_000..10_000_000 => format!("{} µs", nanos / 1_000),
+        10_000_000..10_000_000_000 => format!("{} ms", nanos / 1_000_000),
+        _ => format!("{:.1} s", time.as_secs_f64()),
+    }
+}
+
+fn traced(session: &Session, request: &Request<'_>) -> Outcome<Traced> {
+    let tree = request.wanted_expression(session, request.rest)?;
+    Ok(trace(
+        Some(&tree),
+        request.source(),
+        &session.engine().context,
+    ))
+}
+
+pub(super) fn explain(session: &Session, request: &Request<'_>) -> Outcome<Shown> {
+    let traced = traced(session, request)?;
+    let source = &request.source().text;
+    let label = |part: &Part| {
+        let text = source.get(part.span.start..part.span.end).unwrap_or("");
+        format!("{}{}", "  ".repeat(part.depth - 1), one_line(text, PART))
+    };
+    let width = traced.parts.iter().map(|p| label(p).chars().count()).max();
+    let mut page = Page::new();
+    for part in &traced.parts {
+        let text = label(part);
+        let gap = " ".repeat(width.unwrap_or(0) - text.chars().count() + 2);
+        page.put(Style::Code, text).text(gap);
+        match &part.value {
+            _ if part.failed => page.put(Style::Warning, "failed"),
+            Some(value) => {
+                page.put(Style::Result, one_line(&to_text(value), VALUE));
+                page.put(Style::Quiet, format!("  {}", value.type_name()))
+            }
+            None => page.put(Style::Quiet, "not evaluated"),
+        };
+        if part.count > 1 {
+            page.put(Style::Quiet, format!("  {}×", part.count));
+        }
+        page.end();
+    }
+    match traced.result {
+        Ok(value) => {
+            if traced.parts.is_empty() {
+                page.put(Style::Result, to_text(&value).as_str());
+                page.put(Style::Quiet, format!("  {}", value.type_name()))
+                    .end();
+            }
+            Ok(Shown::Page(page, Some(value)))
+        }
+        Err(fault) => {
+            page.line(plain(&fault));
+            Ok(Shown::Page(page, Some(Value::Null)))
+        }
+    }
+}
+
+/// A text on one line, cut to a number of characters.
+fn one_line(text: &str, most: usize) -> String {
+    let mut line = String::new();
+    let mut blank = false;
+    for (count, c) in text.chars().enumerate() {
+        // Looking further at a long text would take time for nothing.
+        if count > 4 * most || line.chars().count() >= most {
+            line.push('…');
+            break;
+        }
+        if c.is_whitespace() || c.is_control() {
+            blank = true;
+            continue;
+        }
+        if blank && !line.is_empty() {
+            line.push(' ');
+        }
+        blank = false;
+        line.push(c);
+    }
+    line
+}
+
+pub(super) fn cost(session: &Session, request: &Request<'_>) -> Outcome<Shown> {
+    let traced = traced(session, request)?;
+    let value = traced.result?;
+    let own = own_times(&traced.parts);
+    let mut rows: Vec<(&Part, Duration)> = traced.parts.iter().zip(own).collect();
+    rows.retain(|(part, _)| part.count > 0);
+    rows.sort_by_key(|(_, own)| std::cmp::Reverse(*own));
+    let total = traced.time.max(Duration::from_nanos(1));
+    let mut page = Page::new();
+    page.put(
+        Style::Heading,
+        format!("evaluated in {}", span(traced.time)),
+    );
+    page.line(format!(", {} calls and steps of loops", traced.steps));
+    let head = format!("  {:>6}  {:>9}  {:>9}  part", "share", "time", "times");
+    page.put(Style::Quiet, head).end();
+    for (part, own) in rows.iter().take(ROWS) {
+        let share = 100.0 * own.as_secs_f64() / total.as_secs_f64();
+        let figures = format!("  {share:>5.1}%  {:>9}  {:>9}  ", span(*own), part.count);
+        let text = request.source().text.get(part.span.start..part.span.end);
+        page.text(figures);
+        page.put(Style::Code, one_line(text.unwrap_or(""), PART))
+            .end();
+    }
+    if rows.len() > ROWS {
+        let rest = format!("  and {} more parts", rows.len() - ROWS);
+        page.put(Style::Quiet, rest).end();
+    }
+    Ok(Shown::Page(page, Some(value)))
+}
+
+/// The time of every part without that of the parts inside. Creating a lambda takes no time: what its body
+/// takes belongs to the function that calls it.
+fn own_times(parts: &[Part]) -> Vec<Duration> {
+    let mut own: Vec<Duration> = parts.iter().map(|part| part.time).collect();
+    let mut around: Vec<usize> = Vec::new();
+    for (index, part) in parts.iter().enumerate() {
+        while around
+            .last()
+            .and_then(|i| parts.get(*i))
+            .is_some_and(|outer| outer.depth >= part.depth)
+        {
+            around.pop();
+        }
+        let lambda = matches!(part.value, Some(Value::Lambda(_)));
+        let outer = around.iter().rev().find(|i| {
+            let value = parts.get(**i).and_then(|part| part.value.as_ref());
+            !matches!(value, Some(Value::Lambda(_)))
+        });
+        if let Some(time) = outer.and_then(|i| own.get_mut(*i))
+            && !lambda
+        {
+            *time = time.saturating_sub(part.time);
+        }
+        around.push(index);
+    }
+    own
+}

@@ -1,0 +1,299 @@
+//! The commands of the shell: `%vars`, `%load`, `:next`. One table declares them; help and completion read it.
+
+mod events;
+mod measure;
+mod save;
+mod settings;
+mod variables;
+
+pub use save::csv_line;
+pub use settings::ROOMS;
+
+use super::session::{Session, Shown};
+use crate::diagnostic::{Code, Diagnostic, Fault, Outcome, Source, nearest};
+use crate::syntax::{Expr, Statement, parse};
+use std::sync::Arc;
+
+/// A command of the shell.
+pub struct Magic {
+    /// Its name, with its `%` or `:`.
+    pub name: &'static str,
+    /// How it is written.
+    pub usage: &'static str,
+    /// What it does, in a few words.
+    pub summary: &'static str,
+    /// What else is worth knowing; may be empty.
+    pub details: &'static str,
+    /// What follows its name.
+    pub argument: Argument,
+    run: fn(&Session, &Request<'_>) -> Outcome<Shown>,
+}
+
+/// What may follow the name of a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Argument {
+    /// Nothing that can be completed.
+    None,
+    /// A part of a function's name.
+    Function,
+    /// An expression.
+    Expression,
+    /// `NAME := expression`
+    Definition,
+    /// The name of a global.
+    Global,
+    /// A path.
+    File,
+    /// A way of showing results.
+    Mode,
+    /// A key of the configuration.
+    Setting,
+    /// A system with a store of its own.
+    Store,
+    /// Something that help is wanted on.
+    Topic,
+}
+
+/// A command as it was typed.
+pub struct Request<'a> {
+    /// What follows the name, without blanks around it.
+    pub rest: &'a str,
+    statement: &'a Statement,
+}
+
+/// All commands, those of Metron first.
+pub const MAGICS: &[Magic] = &[
+    Magic {
+        name: "%functions",
+        usage: "%functions [TEXT]",
+        summary: "names of functions, all or those with this text in them",
+        details: "The text is compared as written: %functions STATS finds STATS_MEAN. ?words searches by meaning.",
+        argument: Argument::Function,
+        run: variables::functions,
+    },
+    Magic {
+        name: "%vars",
+        usage: "%vars",
+        summary: "the variables, their values and how they came to be",
+        details: "SHELL_LIST_VARS() draws them as a table.",
+        argument: Argument::None,
+        run: variables::vars,
+    },
+    Magic {
+        name: "%globals",
+        usage: "%globals",
+        summary: "the globals, which functions read",
+        details: "They come from [globals] of the configuration, --globals and %define.",
+        argument: Argument::None,
+        run: variables::globals,
+    },
+    Magic {
+        name: "%define",
+        usage: "%define NAME := EXPR",
+        summary: "sets a global for this session",
+        details: "",
+        argument: Argument::Definition,
+        run: variables::define,
+    },
+    Magic {
+        name: "%undefine",
+        usage: "%undefine NAME",
+        summary: "removes a global",
+        details: "",
+        argument: Argument::Global,
+        run: variables::undefine,
+    },
+    Magic {
+        name: "%help",
+        usage: "%help [TOPIC]",
+        summary: "this overview, or help on a function, command or error code",
+        details: "",
+        argument: Argument::Topic,
+        run: |session, request| super::help::topic(session, request.rest),
+    },
+    Magic {
+        name: "%load",
+        usage: "%load FILE",
+        summary: "loads events, lines of text, or runs a script",
+        details: "JSON, JSON Lines, CSV, TSV and Zeek's logs become events, also when packed by gzip or zstd; \
+                  _ is the one at hand and its fields are names, unless variables hide them. :next and :prev walk on. \
+                  Other files are loaded line by line; NAME.stellar is run. x := %load FILE also gives the whole as a \
+                  list. Without a file it says what is loaded.",
+        argument: Argument::File,
+        run: events::load,
+    },
+    Magic {
+        name: "%unload",
+        usage: "%unload",
+        summary: "forgets the loaded events",
+        details: "",
+        argument: Argument::None,
+        run: events::unload,
+    },
+    Magic {
+        name: ":next",
+        usage: ":next [N]",
+        summary: "goes to the next loaded event, or N further",
+        details: "",
+        argument: Argument::None,
+        run: events::next,
+    },
+    Magic {
+        name: ":prev",
+        usage: ":prev [N]",
+        summary: "goes to the event before, or N back",
+        details: "",
+        argument: Argument::None,
+        run: events::previous,
+    },
+    Magic {
+        name: ":go",
+        usage: ":go N",
+        summary: "goes to the event with this number",
+        details: "",
+        argument: Argument::None,
+        run: events::go,
+    },
+    Magic {
+        name: "%each",
+        usage: "%each EXPR",
+        summary: "evaluates an expression for every loaded event",
+        details: "The result is the list of values in the order of the events.",
+        argument: Argument::Expression,
+        run: events::each,
+    },
+    Magic {
+        name: "%save",
+        usage: "%save [-f] FILE [EXPR]",
+        summary: "writes the last result, or another value, or the session",
+        details: "The file's name tells the form: .json, .jsonl (a line for each element), .csv (a list of maps), \
+                  .stellar (the assignments and definitions of this session as a script), any other the text form. \
+                  -f replaces a file.",
+        argument: Argument::File,
+        run: save::save,
+    },
+    Magic {
+        name: "%time",
+        usage: "%time [-n COUNT] EXPR",
+        summary: "evaluates an expression and says how long that took",
+        details: "With -n it is evaluated so often, and the spread of the times is shown; what the expression \
+                  changes is changed as often.",
+        argument: Argument::Expression,
+        run: measure::time,
+    },
+    Magic {
+        name: "%cost",
+        usage: "%cost EXPR",
+        summary: "shows which parts of an expression take the time",
+        details: "Measuring every part costs time of its own, about a tenth of a microsecond each.",
+        argument: Argument::Expression,
+        run: measure::cost,
+    },
+    Magic {
+        name: "%explain",
+        usage: "%explain EXPR",
+        summary: "shows every part of an expression with its value and type",
+        details: "Parts that were not evaluated are marked; a part that was evaluated several times, such as \
+                  the body of a lambda, shows its last value.",
+        argument: Argument::Expression,
+        run: measure::explain,
+    },
+    Magic {
+        name: "%mode",
+        usage: "%mode [text|table|json]",
+        summary: "how results are shown",
+        details: "text: as in Metron; table: lists of maps as tables, other values by their text; json: as JSON.",
+        argument: Argument::Mode,
+        run: settings::mode,
+    },
+    Magic {
+        name: "%last",
+        usage: "%last",
+        summary: "shows the last result in full",
+        details: "",
+        argument: Argument::None,
+        run: settings::last,
+    },
+    Magic {
+        name: "%set",
+        usage: "%set [KEY [VALUE]]",
+        summary: "shows or changes settings of the configuration for this session",
+        details: "Keys are those of stellar.toml: %set limits.time 30s, %set functions.network true. \
+                  Without a key it lists all.",
+        argument: Argument::Setting,
+        run: settings::set,
+    },
+    Magic {
+        name: "%connect",
+        usage: "%connect [ROOM] [ADDRESS]",
+        summary: "shows where the systems store, or connects one to a server",
+        details: "ROOM is profile, collection, event or rule; the address tells it where only one fits: \
+                  hbase://host:9090, redis://host:6379/0, postgres://user@host/database. \
+                  It is tried before it is taken.",
+        argument: Argument::Store,
+        run: settings::connect,
+    },
+];
+
+/// The command with this name.
+pub fn find(name: &str) -> Option<&'static Magic> {
+    MAGICS.iter().find(|magic| magic.name == name)
+}
+
+/// The error for a command that does not exist.
+pub fn unknown(name: &str) -> Fault {
+    let names = MAGICS.iter().map(|magic| magic.name);
+    let fault = Diagnostic::new(Code::UnknownMagic, format!("there is no command {name}"));
+    match nearest(name, names) {
+        Some(near) => fault.did_you_mean(Some(near)),
+        None => fault.help("%help lists the commands"),
+    }
+}
+
+/// The error for a command that is written wrong.
+pub fn bad(message: impl Into<String>) -> Fault {
+    Diagnostic::new(Code::BadMagic, message)
+}
+
+/// Runs one command. Errors: E0115 for an unknown name, E0116 for a malformed command, those of its expression.
+pub fn run(session: &Session, line: &str, statement: &Statement) -> Outcome<Shown> {
+    let (name, rest) = match line.split_once(char::is_whitespace) {
+        Some((name, rest)) => (name, rest.trim()),
+        None => (line, ""),
+    };
+    let Some(magic) = find(name) else {
+        return Err(unknown(name));
+    };
+    let request = Request { rest, statement };
+    (magic.run)(session, &request).map_err(|fault| {
+        if fault.code == Code::BadMagic && fault.help.is_none() {
+            return fault.help(format!("write {}", magic.usage));
+        }
+        fault
+    })
+}
+
+impl Request<'_> {
+    /// Reads `text`, which ends the line, as an expression with its place in the statement.
+    fn expression(&self, session: &Session, text: &str) -> Outcome<Option<Expr>> {
+        let at = self.statement.span.end.saturating_sub(text.len());
+        let mut limits = session.limits();
+        limits.length = limits.length.saturating_add(at);
+        let padded = format!("{}{text}", " ".repeat(at));
+        parse(&Arc::new(Source::expression(padded)), limits).map_err(|mut fault| {
+            fault.source = None;
+            fault
+        })
+    }
+
+    /// Where places of the expression count.
+    fn source(&self) -> &Arc<Source> {
+        &self.statement.source
+    }
+
+    /// What follows the name as an expression that must be there. Errors: E0116, E01xx.
+    fn wanted_expression(&self, session: &Session, text: &str) -> Outcome<Expr> {
+        self.expression(session, text)?
+            .ok_or_else(|| bad("an expression is missing"))
+    }
+}

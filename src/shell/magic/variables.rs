@@ -1,0 +1,83 @@
+//! `%functions`, `%vars`, `%globals`, `%define`, `%undefine`.
+
+use super::{Request, bad};
+use crate::diagnostic::{Outcome, Page};
+use crate::eval::Value;
+use crate::eval::text::to_text;
+use crate::shell::session::{Session, Shown};
+
+fn text(text: String) -> Outcome<Shown> {
+    let mut page = Page::new();
+    page.line(text);
+    Ok(Shown::Page(page, None))
+}
+
+pub(super) fn functions(session: &Session, request: &Request<'_>) -> Outcome<Shown> {
+    let engine = session.engine();
+    let registry = &engine.registry;
+    let library = registry.library(&engine.context)?;
+    let defined = registry.definitions();
+    let mut names: Vec<&str> = registry.specs().iter().map(|spec| spec.name).collect();
+    names.extend(library.iter().chain(&defined).map(|d| d.name.as_str()));
+    names.retain(|name| name.contains(request.rest));
+    names.sort_unstable();
+    names.dedup();
+    text(names.join(", "))
+}
+
+pub(super) fn vars(session: &Session, _: &Request<'_>) -> Outcome<Shown> {
+    let variables = session.variables.list();
+    let shown = variables.into_iter().map(|(name, variable)| {
+        let value = to_text(&variable.value);
+        match variable.expression {
+            Some(expression) => format!("{name} = {value} via `{expression}`"),
+            None => format!("{name} = {value}"),
+        }
+    });
+    text(shown.collect::<Vec<_>>().join(", "))
+}
+
+pub(super) fn globals(session: &Session, _: &Request<'_>) -> Outcome<Shown> {
+    let engine = session.engine();
+    let globals = engine.context.globals.read();
+    let shown: Vec<String> = globals
+        .iter()
+        .map(|(name, value)| format!("{name}={}", to_text(value)))
+        .collect();
+    text(format!("{{{}}}", shown.join(", ")))
+}
+
+pub(super) fn define(session: &Session, request: &Request<'_>) -> Outcome<Shown> {
+    let Some((name, expression)) = request.rest.split_once(":=") else {
+        return Err(bad("%define lacks its :="));
+    };
+    let (name, expression) = (name.trim(), expression.trim());
+    if name.is_empty() || name.contains(char::is_whitespace) {
+        return Err(bad("%define wants one name before :="));
+    }
+    if expression.is_empty() {
+        return Err(bad("%define wants an expression behind :="));
+    }
+    let tree = request.expression(session, expression)?;
+    let value = session.evaluate(tree.as_ref(), request.source())?;
+    if value.is_null() {
+        return Err(bad(format!("the expression gives null; {name} is not set"))
+            .help("a global is removed with %undefine"));
+    }
+    let engine = session.engine();
+    engine
+        .context
+        .globals
+        .write()
+        .insert(name.into(), value.clone());
+    Ok(Shown::Value(value))
+}
+
+pub(super) fn undefine(session: &Session, request: &Request<'_>) -> Outcome<Shown> {
+    if request.rest.is_empty() {
+        return Err(bad("%undefine lacks a name"));
+    }
+    let engine = session.engine();
+    engine.context.globals.write().shift_remove(request.rest);
+    Ok(Shown::Value(Value::text("")))
+}

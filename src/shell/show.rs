@@ -1,0 +1,259 @@
+//! How results look: as text, as JSON, lists of maps as tables cut to the window.
+
+use crate::diagnostic::{Outcome, Style, paint};
+use crate::eval::Value;
+use crate::eval::collections::Map;
+use crate::eval::json::to_json;
+use crate::eval::text::to_text;
+use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, Row, Table};
+use indexmap::IndexSet;
+use smol_str::SmolStr;
+use unicode_width::UnicodeWidthStr;
+
+/// How values are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// The text forms, as in Metron.
+    Text,
+    /// Lists of maps as tables, other values by their text.
+    Table,
+    /// JSON over several lines.
+    Json,
+}
+
+impl Mode {
+    /// The names of all modes.
+    pub const NAMES: &[&str] = &["text", "table", "json"];
+
+    /// The mode of a name.
+    pub fn parse(name: &str) -> Option<Mode> {
+        Some(match name {
+            "text" => Mode::Text,
+            "table" => Mode::Table,
+            "json" => Mode::Json,
+            _ => return None,
+        })
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Mode::Text => "text",
+            Mode::Table => "table",
+            Mode::Json => "json",
+        }
+    }
+}
+
+/// Where values are shown, and how.
+#[derive(Debug, Clone, Copy)]
+pub struct Look {
+    /// How values are shown.
+    pub mode: Mode,
+    /// The columns and lines of the window; `None` when nothing is to be cut.
+    pub window: Option<(usize, usize)>,
+}
+
+impl Default for Look {
+    fn default() -> Look {
+        Look {
+            mode: Mode::Text,
+            window: None,
+        }
+    }
+}
+
+/// A text that fills more windows than this is cut.
+const WINDOWS: usize = 2;
+
+/// A text of fewer characters is never cut.
+const SHORT: usize = 2_000;
+
+/// The least width of a column that is worth showing.
+const NARROW: usize = 6;
+
+/// A value as it is shown; `None` for null, which prints nothing. Errors: a value too large or too deep for JSON.
+pub fn show(value: &Value, look: Look) -> Outcome<Option<String>> {
+    if value.is_null() {
+        return Ok(None);
+    }
+    let text = match look.mode {
+        Mode::Json => serde_json::to_string_pretty(&to_json(value)?).unwrap_or_default(),
+        Mode::Table => match rows_of(value) {
+            Some(rows) => return Ok(Some(table(&rows, look.window))),
+            None => match wide_map(value, look.window) {
+                Some(map) => return Ok(Some(pairs(&map, look.window))),
+                None => to_text(value).to_string(),
+            },
+        },
+        Mode::Text => to_text(value).to_string(),
+    };
+    Ok(Some(match look.window {
+        Some((width, height)) => cut_text(text, (WINDOWS * width * height).max(SHORT)),
+        None => text,
+    }))
+}
+
+fn cut_text(mut text: String, most: usize) -> String {
+    let Some((end, _)) = text.char_indices().nth(most) else {
+        return text;
+    };
+    let all = text.chars().count();
+    text.truncate(end);
+    let note = format!("\n({most} of {all} characters; %last shows all)");
+    text.push_str(&paint(Style::Quiet, &note).to_string());
+    text
+}
+
+/// The maps of a list that holds nothing else, and at least one.
+fn rows_of(value: &Value) -> Option<Vec<Map>> {
+    let items = match value {
+        Value::List(list) => list.items(),
+        Value::Set(set) => set.items(),
+        _ => return None,
+    };
+    let maps = items.into_iter().map(|item| match item {
+        Value::Map(map) => Some(map),
+        _ => None,
+    });
+    maps.collect::<Option<Vec<Map>>>()
+        .filter(|maps| !maps.is_empty() && maps.iter().any(|map| !map.is_empty()))
+}
+
+/// A map whose text does not fit into a line of the window.
+fn wide_map(value: &Value, window: Option<(usize, usize)>) -> Option<Map> {
+    let (width, _) = window?;
+    match value {
+        Value::Map(map) if map.len() > 1 && to_text(value).width() > width => Some(map.clone()),
+        _ => None,
+    }
+}
+
+/// A cell's text: one line, without control characters.
+fn cell_text(value: &Value) -> String {
+    let text = to_text(value);
+    if text.contains(|c: char| c.is_control()) {
+        text.chars()
+            .map(|c| if c.is_control() { ' ' } else { c })
+            .collect()
+    } else {
+        text.to_string()
+    }
+}
+
+fn cell(value: Option<&Value>) -> Cell {
+    match value {
+        None => Cell::new(""),
+        Some(Value::Null) => Cell::new("null").add_attribute(Attribute::Dim),
+        Some(value) if value.is_number() => {
+            Cell::new(cell_text(value)).set_alignment(CellAlignment::Right)
+        }
+        Some(value) => Cell::new(cell_text(value)),
+    }
+}
+
+fn heading(name: &str) -> Cell {
+    Cell::new(name).add_attribute(Attribute::Bold)
+}
+
+fn empty_table(window: Option<(usize, usize)>) -> Table {
+    let mut table = Table::new();
+    table.load_style(comfy_table::presets::UTF8_FULL_CONDENSED);
+    if colored::control::SHOULD_COLORIZE.should_colorize() {
+        table.enforce_styling();
+    } else {
+        table.force_no_tty();
+    }
+    if let Some((width, _)) = window {
+        table.set_content_arrangement(ContentArrangement::Dynamic);
+        table.set_width(u16::try_from(width).unwrap_or(u16::MAX));
+        table.set_truncation_indicator("…");
+    }
+    table
+}
+
+/// Puts cells into a row that takes one line where the table is cut.
+fn row(cells: Vec<Cell>, window: Option<(usize, usize)>) -> Row {
+    let mut row = Row::from(cells);
+    if window.is_some() {
+        row.max_height(1);
+    }
+    row
+}
+
+/// Maps as the rows of a table, cut to the window, with what was left out said below.
+pub fn table(rows: &[Map], window: Option<(usize, usize)>) -> String {
+    let mut names: IndexSet<SmolStr> = IndexSet::new();
+    for map in rows {
+        map.with(|entries| names.extend(entries.keys().map(to_text)));
+    }
+    let columns = match window {
+        Some((width, _)) => names.len().min(fitting(&names, width)),
+        None => names.len(),
+    };
+    let shown = match window {
+        // The prompt, the frame, the header and the note want their lines too.
+        Some((_, height)) => rows.len().min(height.saturating_sub(6).max(10)),
+        None => rows.len(),
+    };
+    let mut table = empty_table(window);
+    let header = names.iter().take(columns).map(|name| heading(name));
+    table.set_header(row(header.collect(), window));
+    for map in rows.iter().take(shown) {
+        let cells = names.iter().take(columns).map(|name| {
+            let value = map.get(&Value::Text(name.clone()));
+            cell(value.as_ref())
+        });
+        table.add_row(row(cells.collect(), window));
+    }
+    let mut text = table.to_string();
+    let cut = shown < rows.len() || columns < names.len();
+    if cut || window.is_some() {
+        let count = |shown: usize, all: usize, what: &str| {
+            let s = if all == 1 { "" } else { "s" };
+            if shown < all {
+                format!("{shown} of {all} {what}{s}")
+            } else {
+                format!("{all} {what}{s}")
+            }
+        };
+        let mut note = count(shown, rows.len(), "row");
+        if columns < names.len() {
+            note.push_str(&format!(", {}", count(columns, names.len(), "column")));
+        }
+        if cut {
+            note.push_str("; %last shows all");
+        }
+        text.push('\n');
+        text.push_str(&paint(Style::Quiet, &format!("({note})")).to_string());
+    }
+    text
+}
+
+/// How many columns have room for their names, or for some characters of their values.
+fn fitting(names: &IndexSet<SmolStr>, width: usize) -> usize {
+    let mut taken = 1;
+    let mut count = 0;
+    for name in names {
+        taken += name.width().clamp(NARROW, 2 * NARROW) + 3;
+        if taken > width {
+            break;
+        }
+        count += 1;
+    }
+    count.max(1)
+}
+
+/// A map as a table of two columns.
+fn pairs(map: &Map, window: Option<(usize, usize)>) -> String {
+    let mut table = empty_table(window);
+    table.set_header(row(vec![heading("key"), heading("value")], window));
+    for (key, value) in map.entries() {
+        let value = match value {
+            Value::Null => cell(Some(&Value::Null)),
+            other => Cell::new(cell_text(&other)),
+        };
+        table.add_row(row(vec![Cell::new(cell_text(&key)), value], window));
+    }
+    table.to_string()
+}
