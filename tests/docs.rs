@@ -8,6 +8,10 @@
 //! next line along; what follows is its output, then its errors, where `…` alone on a line stands for any lines.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+#[path = "support/pages.rs"]
+mod pages;
+
+use pages::{Compared, Piece, compared, fence, fits, joined, pieces};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use stellar::diagnostic::Source;
@@ -37,7 +41,7 @@ fn files(patterns: &[&str]) -> Vec<PathBuf> {
         .collect()
 }
 
-fn pages() -> Vec<PathBuf> {
+fn guides() -> Vec<PathBuf> {
     files(&["README.md", "docs/*.md"])
 }
 
@@ -130,13 +134,6 @@ fn closing(text: &str, ticks: usize) -> Option<usize> {
     None
 }
 
-/// The marks around a fenced block, if the line begins one: their number and the kind of the block.
-fn fence(line: &str) -> Option<(usize, &str)> {
-    let line = line.trim_start();
-    let marks = line.bytes().take_while(|b| *b == b'`').count();
-    (marks >= 3 && !line[marks..].contains('`')).then(|| (marks, line[marks..].trim()))
-}
-
 /// The lines of a page with their numbers, without those of fenced blocks.
 fn prose(text: &str) -> Vec<(usize, &str)> {
     let mut open = None;
@@ -178,7 +175,7 @@ fn inline_examples_give_what_they_show() {
     let engine = Engine::bare();
     let mut complaints = Vec::new();
     let mut count = 0;
-    for page in pages() {
+    for page in guides() {
         let text = std::fs::read_to_string(&page).unwrap();
         for (number, line) in prose(&text) {
             let place = format!("{}:{number}", page.display());
@@ -210,70 +207,18 @@ fn library_examples_give_what_they_show() {
     none(complaints);
 }
 
-/// A line of a page, or a command of a console block with the output shown below it.
-enum Piece {
-    Line(String),
-    Command {
-        number: usize,
-        written: Vec<String>,
-        output: Vec<String>,
-    },
-}
-
-/// Cuts a page into its lines and the commands of its console blocks.
-fn pieces(text: &str) -> Vec<Piece> {
-    let mut found = Vec::new();
-    let mut open: Option<(usize, bool)> = None;
-    let mut continues = false;
-    for (number, line) in text.lines().enumerate() {
-        match (open, fence(line)) {
-            (None, Some((marks, kind))) => open = Some((marks, kind == "console")),
-            (Some((marks, _)), Some((more, ""))) if more >= marks => {
-                open = None;
-                continues = false;
-            }
-            (Some((_, true)), _) => {
-                match found.last_mut() {
-                    Some(Piece::Command { written, .. }) if continues => {
-                        written.push(line.to_string());
-                    }
-                    _ if line.starts_with("$ ") => found.push(Piece::Command {
-                        number: number + 1,
-                        written: vec![line.to_string()],
-                        output: Vec::new(),
-                    }),
-                    Some(Piece::Command { output, .. }) => output.push(line.to_string()),
-                    _ => found.push(Piece::Line(line.to_string())),
-                }
-                let command = continues || line.starts_with("$ ");
-                continues = command && line.ends_with('\\');
-                continue;
-            }
-            _ => {}
-        }
-        found.push(Piece::Line(line.to_string()));
-    }
-    found
-}
-
-/// Whether output is as shown; `…` stands for any number of lines.
-fn fits(shown: &[String], found: &[&str]) -> bool {
-    match shown.split_first() {
-        None => found.is_empty(),
-        Some((line, rest)) if line.trim() == "…" => {
-            (0..=found.len()).any(|skipped| fits(rest, &found[skipped..]))
-        }
-        Some((line, rest)) => found
-            .split_first()
-            .is_some_and(|(first, more)| line.trim_end() == first.trim_end() && fits(rest, more)),
-    }
+/// The commands of the console blocks of a page.
+fn console(text: &str) -> Vec<Piece> {
+    pieces(text, "console", "$ ", |written| {
+        written.last().is_some_and(|line| line.ends_with('\\'))
+    })
 }
 
 #[test]
 fn console_blocks_give_what_they_show() {
     let root = std::env::current_dir().unwrap();
     let mut complaints = Vec::new();
-    let mut guides = pages();
+    let mut guides = guides();
     guides.extend(files(&["examples/*/README.md"]));
     for page in guides {
         let home = tempfile::tempdir().unwrap();
@@ -281,7 +226,8 @@ fn console_blocks_give_what_they_show() {
             true => root.join(page.parent().unwrap()),
             false => root.clone(),
         };
-        let mut pieces = pieces(&std::fs::read_to_string(&page).unwrap());
+        let text = std::fs::read_to_string(&page).unwrap();
+        let mut pieces = console(&text);
         let mut changed = false;
         for piece in &mut pieces {
             let Piece::Command {
@@ -298,43 +244,16 @@ fn console_blocks_give_what_they_show() {
             let said = run(&mut shell, &folder, home.path());
             let text = String::from_utf8_lossy(&said.stdout).into_owned()
                 + &String::from_utf8_lossy(&said.stderr);
-            let lines: Vec<&str> = text.lines().collect();
-            // Blank lines below a command part it from the next one.
-            let shown = output
-                .iter()
-                .rposition(|line| !line.is_empty())
-                .map_or(0, |last| last + 1);
-            let end = lines
-                .iter()
-                .rposition(|line| !line.is_empty())
-                .map_or(0, |last| last + 1);
-            if fits(&output[..shown], &lines[..end]) {
-                continue;
-            }
-            if update() {
-                let blank = output.split_off(shown);
-                *output = lines[..end].iter().map(|line| line.to_string()).collect();
-                output.extend(blank);
-                changed = true;
-                continue;
-            }
-            complaints.push(format!("{}:{number}: {script}\n{text}", page.display()));
-        }
-        if changed {
-            let mut text = String::new();
-            for piece in &pieces {
-                let lines: Vec<&String> = match piece {
-                    Piece::Line(line) => vec![line],
-                    Piece::Command {
-                        written, output, ..
-                    } => written.iter().chain(output).collect(),
-                };
-                for line in lines {
-                    text.push_str(line);
-                    text.push('\n');
+            match compared(output, &text, update()) {
+                Compared::Same => {}
+                Compared::Changed => changed = true,
+                Compared::Differs => {
+                    complaints.push(format!("{}:{number}: {script}\n{text}", page.display()));
                 }
             }
-            std::fs::write(&page, text).unwrap();
+        }
+        if changed {
+            std::fs::write(&page, joined(&pieces)).unwrap();
         }
     }
     none(complaints);
@@ -349,7 +268,7 @@ fn pages_are_read_rightly() {
     assert_eq!(inline_code("| `a \\|\\| b` |"), ["a || b".to_string()]);
     let text = "one\n```console\n$ echo a \\\n  b\na b\n…\n\n$ true\n```\ntwo `x`\n";
     assert_eq!(prose(text), [(1, "one"), (10, "two `x`")]);
-    let commands: Vec<(usize, usize, usize)> = pieces(text)
+    let commands: Vec<(usize, usize, usize)> = console(text)
         .iter()
         .filter_map(|piece| match piece {
             Piece::Command {

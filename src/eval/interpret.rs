@@ -64,11 +64,12 @@ impl Program {
 
     /// The slots filled from the context's variables.
     pub fn fill(&self, context: &Context) -> Vec<Value> {
-        let get = |name: &SmolStr| match name.as_str() {
-            "_" => view(context),
-            name => look_up(name, |n| context.variables.get(n)).unwrap_or(Value::Null),
+        let get = |name: &str| match name {
+            "_" => Some(view(context)),
+            name => context.variables.get(name),
         };
-        self.variables.iter().map(get).collect()
+        let value = |name: &SmolStr| look_up(name, get).unwrap_or(Value::Null);
+        self.variables.iter().map(value).collect()
     }
 }
 

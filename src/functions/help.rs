@@ -76,7 +76,9 @@ pub fn of_definition(definition: &Definition) -> Page {
         .partition(|line| line.contains("-->"));
     let mut page = Page::new();
     page.put(Style::Name, definition.name.as_str()).end();
-    page.line(words.join("\n"));
+    if !words.is_empty() {
+        page.line(words.join("\n"));
+    }
     page.end().put(Style::Heading, "Usage:").text(" ");
     page.put(Style::Code, signature(definition)).end();
     if !examples.is_empty() {

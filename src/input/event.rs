@@ -17,6 +17,8 @@ pub struct Wanted {
     slots: Vec<usize>,
     /// The slots that want the whole event.
     whole: Vec<usize>,
+    /// Whether a name begins at the whole event: `_.ip`.
+    below: bool,
     depth: usize,
 }
 
@@ -27,12 +29,14 @@ impl Wanted {
             names: Vec::new(),
             slots: Vec::new(),
             whole: Vec::new(),
+            below: false,
             depth,
         };
         for (slot, name) in names.into_iter().enumerate() {
             match name {
                 Some(name) if name == "_" => wanted.whole.push(slot),
                 Some(name) => {
+                    wanted.below |= name.starts_with("_.");
                     wanted.names.push(name.clone());
                     wanted.slots.push(slot);
                 }
@@ -40,6 +44,11 @@ impl Wanted {
             }
         }
         wanted
+    }
+
+    /// Whether the event must be read as a whole.
+    fn wants_all(&self) -> bool {
+        self.below || !self.whole.is_empty()
     }
 }
 
@@ -65,7 +74,7 @@ impl EventReader {
     /// Reads a JSON line. Errors: E0401 with what is wrong and where.
     #[inline]
     pub fn json(&mut self, line: &[u8], slots: &mut [Value]) -> Outcome<()> {
-        if !self.wanted.whole.is_empty() {
+        if self.wanted.wants_all() {
             let map = read_event(line).map_err(|bad| bad_json(Code::BadLine, &bad))?;
             self.whole(&map, slots);
             return Ok(());
@@ -93,9 +102,13 @@ impl EventReader {
     }
 
     fn whole(&self, map: &Map, slots: &mut [Value]) {
+        let get = |name: &str| match name {
+            "_" => Some(Value::Map(map.as_view())),
+            name => map.get_text(name),
+        };
         for (name, slot) in self.wanted.names.iter().zip(&self.wanted.slots) {
             if let Some(slot) = slots.get_mut(*slot) {
-                *slot = look_up(name, |n| map.get_text(n)).unwrap_or(Value::Null);
+                *slot = look_up(name, get).unwrap_or(Value::Null);
             }
         }
         for slot in &self.wanted.whole {
@@ -107,7 +120,7 @@ impl EventReader {
 
     /// Reads a row of a table. Errors: E0401, E0402.
     pub fn row(&mut self, header: &Arc<Header>, row: &[u8], slots: &mut [Value]) -> Outcome<()> {
-        if !self.wanted.whole.is_empty() {
+        if self.wanted.wants_all() {
             self.whole(&header.event(row)?, slots);
             return Ok(());
         }
