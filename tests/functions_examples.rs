@@ -9,7 +9,6 @@ use stellar::functions::spec::{Expected, FunctionSpec, Kind, Presence};
 const LATER: &[&str] = &[
     "DATE_FORMAT",
     "IS_NAN",
-    "IT_ENTROPY",
     "LENGTH",
     "MAP_GET",
     "REGEXP_GROUP_VAL",

@@ -106,7 +106,7 @@ impl Bury for Box<[Value]> {
 
 /// Whether dropping the value may drop others, which may drop others …
 fn is_deep(value: &Value) -> bool {
-    value.is_collection() || matches!(value, Value::Lambda(_))
+    may_hold(value) || matches!(value, Value::Lambda(_))
 }
 
 thread_local! {
@@ -249,6 +249,17 @@ impl List {
         }
         check_size(self.len() + 1, limit)?;
         self.0.content.write().1.push(value);
+        Ok(())
+    }
+
+    /// Puts a value in place of the element at `index`, if there is one. Errors: E0214 into itself.
+    pub fn replace(&self, index: usize, value: Value) -> Outcome<()> {
+        if contains(&value, &|v| matches!(v, Value::List(l) if l.same(self))) {
+            return Err(into_itself("list"));
+        }
+        if let Some(place) = self.0.content.write().1.get_mut(index) {
+            *place = value;
+        }
         Ok(())
     }
 
@@ -422,19 +433,25 @@ impl Set {
 /// So many parts of a value are walked before it is worth remembering which ones have been seen.
 pub(super) const FEW_PARTS: usize = 1024;
 
-/// Where a collection lives; 0 for everything else.
+/// Where a collection or an object lives; 0 for everything else.
 pub(super) fn address(value: &Value) -> usize {
     match value {
         Value::List(list) => Arc::as_ptr(&list.0).addr(),
         Value::Map(map) => Arc::as_ptr(&map.0).addr(),
         Value::Set(set) => Arc::as_ptr(&set.0).addr(),
+        Value::Object(object) => Arc::as_ptr(object).addr(),
         _ => 0,
     }
 }
 
+/// Whether the value is of a kind that can hold others.
+fn may_hold(value: &Value) -> bool {
+    value.is_collection() || matches!(value, Value::Object(_))
+}
+
 /// Whether `value` is or holds, at any depth, something that `test` finds.
 fn contains(value: &Value, test: &dyn Fn(&Value) -> bool) -> bool {
-    if !value.is_collection() {
+    if !may_hold(value) {
         return false;
     }
     let mut waiting = vec![value.clone()];
@@ -450,19 +467,24 @@ fn contains(value: &Value, test: &dyn Fn(&Value) -> bool) -> bool {
             continue;
         }
         match &next {
-            Value::List(list) => list
-                .with(|items| waiting.extend(items.iter().filter(|v| v.is_collection()).cloned())),
-            Value::Set(set) => set
-                .with(|items| waiting.extend(items.iter().filter(|v| v.is_collection()).cloned())),
+            Value::List(list) => {
+                list.with(|items| waiting.extend(items.iter().filter(|v| may_hold(v)).cloned()))
+            }
+            Value::Set(set) => {
+                set.with(|items| waiting.extend(items.iter().filter(|v| may_hold(v)).cloned()))
+            }
             Value::Map(map) => map.with(|entries| {
                 waiting.extend(
                     entries
                         .iter()
                         .flat_map(|(k, v)| [k, v])
-                        .filter(|v| v.is_collection())
+                        .filter(|v| may_hold(v))
                         .cloned(),
                 );
             }),
+            Value::Object(object) => {
+                waiting.extend(object.kept().cloned().map(Value::List));
+            }
             _ => {}
         }
     }

@@ -55,6 +55,10 @@ pub trait Object: Any + Send + Sync + std::fmt::Debug {
     fn equals(&self, _other: &dyn Object) -> bool {
         false
     }
+    /// The list in which it keeps values, if it keeps any; a search for cycles goes through it.
+    fn kept(&self) -> Option<&List> {
+        None
+    }
     /// For getting at the concrete type.
     fn as_any(&self) -> &dyn Any;
 }

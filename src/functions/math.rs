@@ -3,6 +3,7 @@
 use super::spec::{
     Example, Family, FunctionSpec, Kind, Parameter, SPEC, example, fails, optional, required,
 };
+use super::statistics::Statistics;
 use crate::diagnostic::{Code, Diagnostic, Outcome};
 use crate::eval::java::numbers::java_round;
 use crate::eval::{Call, Value, convert, text_order};
@@ -232,15 +233,15 @@ const IS_NAN: FunctionSpec = FunctionSpec {
 const ORDERED: &[Parameter] = &[required(
     "values",
     Kind::List,
-    "a list or set of numbers or of other values with an order",
+    "a list or set of numbers or of other values with an order, or a statistics object",
 )];
 
 const ORDER_DETAILS: &str = "null is skipped. Numbers of different types compare by value, and the winner keeps its type; \
-    NaN counts as larger than every number. Where other types meet, the best so far is converted to the type of the next \
+    NaN counts as larger than every number. Of a statistics object the result is a double, NaN without values. Where other types meet, the best so far is converted to the type of the next \
     value: '23' and 25 compare as numbers, 25 and '23' as strings.";
 
 const ORDER_ERRORS: &[&str] = &[
-    "the argument is null, or neither a list nor a set",
+    "the argument is null, or neither a list, a set nor a statistics object",
     "an element is a list, a map or another value without an order",
     "two elements cannot be converted to one type",
 ];
@@ -250,6 +251,7 @@ const MAX_EXAMPLES: &[Example] = &[
     example("MAX(['a', 'c', 'b'])", "c"),
     example("MAX(['23', 25])", "25"),
     example("MAX([])", "null"),
+    example("MAX(STATS_ADD(null, [3, 1, 2]))", "3.0"),
     fails("MAX(['abc', 1])", "E0208"),
 ];
 
@@ -262,7 +264,7 @@ const MAX: FunctionSpec = FunctionSpec {
     returns: "the largest element as it is; null when there is none",
     errors: ORDER_ERRORS,
     examples: MAX_EXAMPLES,
-    see: &["MIN", "REDUCE"],
+    see: &["MIN", "STATS_MAX", "REDUCE"],
     words: &["maximum", "highest", "greatest", "biggest", "latest"],
     run: |call| best(call, Ordering::Greater),
     ..SPEC
@@ -281,9 +283,10 @@ const MIN: FunctionSpec = FunctionSpec {
         example("MIN([15.3, 15])", "15"),
         example("MIN([null, 'b', 'a'])", "a"),
         example("MIN([null])", "null"),
+        example("MIN(STATS_ADD(null, [3, 1, 2]))", "1.0"),
         fails("MIN([[1], [2]])", "E0204"),
     ],
-    see: &["MAX", "REDUCE"],
+    see: &["MAX", "STATS_MIN", "REDUCE"],
     words: &["minimum", "lowest", "least", "earliest"],
     run: |call| best(call, Ordering::Less),
     ..SPEC
@@ -305,7 +308,16 @@ fn best(call: &mut Call<'_, '_>, wanted: Ordering) -> Outcome<Value> {
     let items = match call.arg(0) {
         Value::List(list) => list.items(),
         Value::Set(set) => set.items(),
-        _ => return Err(call.wrong_type(0, "a list or a set")),
+        value => {
+            let Some(statistics) = value.as_object::<Statistics>() else {
+                return Err(call.wrong_type(0, "a list, a set or a statistics object"));
+            };
+            let figures = statistics.figures();
+            return Ok(Value::Double(match wanted {
+                Ordering::Less => figures.min(),
+                _ => figures.max(),
+            }));
+        }
     };
     let mut best = Value::Null;
     for (position, item) in items.into_iter().enumerate() {

@@ -4,4 +4,5 @@
 pub mod date_format;
 pub mod formatter;
 pub mod numbers;
+pub mod random;
 pub mod regex;
