@@ -375,7 +375,7 @@ const DIGIT_ZEROS: [u16; 37] = [
 ];
 
 /// Decimal digit value of a UTF-16 unit, as `Character.digit(c, 10)`.
-fn java_digit(c: char) -> Option<u32> {
+pub fn java_digit(c: char) -> Option<u32> {
     if c.is_ascii() {
         return c.to_digit(10);
     }

@@ -1,5 +1,9 @@
 //! Whether a value is of some form.
 
+mod names;
+#[cfg(test)]
+mod tests;
+
 use super::spec::{Family, FunctionSpec, Kind, SPEC, example, fails, optional, repeated};
 use crate::diagnostic::{Code, Diagnostic, Outcome};
 use crate::eval::java::date_format::{ParseContext, Pattern};
@@ -9,7 +13,14 @@ use crate::eval::{Call, Context, Prepared, Value};
 use std::sync::Arc;
 
 /// The functions of this family.
-pub const FUNCTIONS: &[FunctionSpec] = &[IS_DATE, IS_INTEGER];
+pub const FUNCTIONS: &[FunctionSpec] = &[
+    IS_DATE,
+    IS_INTEGER,
+    names::IS_DOMAIN,
+    names::IS_EMAIL,
+    names::IS_IP,
+    names::IS_URL,
+];
 
 const IS_DATE: FunctionSpec = FunctionSpec {
     name: "IS_DATE",
