@@ -6,6 +6,7 @@ use crate::eval::java::date_format::{Locale, Zone};
 use crate::eval::{Context, Limits, NoVariables, Program, Services, Value, compile, json};
 use crate::functions::registry::Registry;
 use crate::functions::{FAMILIES, library};
+use crate::profile;
 use crate::store::{Room, Store};
 use crate::world::{self, ENRICHMENT, Enrichments};
 use std::path::Path;
@@ -51,7 +52,10 @@ impl Engine {
 
     fn with_store(store: Store) -> Engine {
         let registry = Arc::new(Registry::new(
-            FAMILIES.iter().chain(world::FAMILIES),
+            FAMILIES
+                .iter()
+                .chain(world::FAMILIES)
+                .chain(profile::FAMILIES),
             library::read,
         ));
         let mut services = Services::default();

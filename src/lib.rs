@@ -9,6 +9,7 @@ pub mod engine;
 pub mod eval;
 pub mod functions;
 pub mod input;
+pub mod profile;
 pub mod shell;
 pub mod store;
 pub mod syntax;

@@ -197,6 +197,10 @@ codes! {
         cause "This function steers parts of a Metron cluster that do not exist here."
         cure "The message says what to use instead."
         example "";
+    BadWindow "E0221" Evaluation "malformed window selector"
+        cause "The text does not say which periods of a profile are meant: a number and a unit are missing, a word is misspelt, a date or a country does not exist."
+        cure "Write '1 hour', 'from 2 hours ago to 30 minutes ago', or '1 hour window every 24 hours from 14 days ago including tuesdays excluding holidays:us'."
+        example "PROFILE_WINDOW('1 week')";
     ExpressionLength "E0301" Limit "expression too long"
         cause "An expression may hold so many bytes as [limits] expression says (64 KiB unless changed)."
         cure "Split it into several with := or def."

@@ -13,14 +13,16 @@ pub(super) const CUTOVER_YEAR: i64 = 1582;
 
 /// Which of the two calendars a computation uses.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Style {
+pub enum Style {
+    /// A leap year every four years.
     Julian,
+    /// The calendar of today, also for the years before it was made.
     Gregorian,
 }
 
 /// Day number (days since 1970-01-01) of the first of a month; `month` is
 /// 1..=12 and `year` is astronomical (0 is 1 BC).
-pub(super) fn first_of_month(style: Style, year: i64, month: i64) -> i64 {
+pub fn first_of_month(style: Style, year: i64, month: i64) -> i64 {
     // A year that starts in March keeps the leap day at its end.
     let (year, shifted) = if month > 2 {
         (year, month - 3)
@@ -36,7 +38,7 @@ pub(super) fn first_of_month(style: Style, year: i64, month: i64) -> i64 {
 }
 
 /// Splits a day number into astronomical year, month 1..=12 and day 1..=31.
-pub(super) fn civil(style: Style, day: i64) -> (i64, i64, i64) {
+pub fn civil(style: Style, day: i64) -> (i64, i64, i64) {
     let (year, day_of_year) = match style {
         Style::Gregorian => {
             let days = day + 719_468;

@@ -23,7 +23,7 @@ mod transitions;
 mod zone;
 mod zone_names;
 
-pub use calendar::DateFields;
+pub use calendar::{DateFields, Style, civil, first_of_month};
 pub use locale::Locale;
 pub use parse::ParseContext;
 pub use pattern::{Pattern, PatternError};

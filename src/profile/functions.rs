@@ -1,0 +1,234 @@
+//! PROFILE_FIXED and PROFILE_WINDOW: which periods of a profile are meant.
+
+use super::client;
+use super::period::{self, Period};
+use super::window::{self, Setting, Window};
+use crate::diagnostic::{Code, Diagnostic, Fault, Outcome};
+use crate::eval::collections::Map;
+use crate::eval::convert::{to_long, to_string};
+use crate::eval::{Call, Prepared, Value};
+use crate::functions::spec::{Family, FunctionSpec, Kind, SPEC, default, example, fails, required};
+use std::sync::Arc;
+
+/// The functions of this family.
+pub const FUNCTIONS: &[FunctionSpec] = &[PROFILE_FIXED, PROFILE_WINDOW];
+
+const OVERRIDES: &str = "settings for this call: profiler.client.period.duration and \
+    profiler.client.period.duration.units; others are passed over";
+
+const PROFILE_FIXED: FunctionSpec = FunctionSpec {
+    name: "PROFILE_FIXED",
+    family: Family::Profiler,
+    summary: "Gives the profile periods from some time ago up to now.",
+    details: "From the period that holds the older end to the one that holds now, both included: one hour in periods of \
+        15 minutes gives five. The length of a period is profiler.client.period.duration (15) in \
+        profiler.client.period.duration.units (MINUTES), and must be that under which the profile was written.",
+    parameters: &[
+        required(
+            "duration",
+            Kind::Integer,
+            "how long ago; anything that converts to a long",
+        ),
+        required(
+            "units",
+            Kind::Text,
+            "the unit: NANOSECONDS, MICROSECONDS, MILLISECONDS, SECONDS, MINUTES, HOURS or DAYS",
+        ),
+        default("config_overrides", Kind::Map, OVERRIDES, "{}"),
+    ],
+    returns: "a list of periods, the oldest first",
+    errors: &[
+        "the duration converts to no long",
+        "a unit is none of those names, in capitals",
+        "the overrides are neither a map nor null",
+        "the length of a period is less than a millisecond",
+    ],
+    examples: &[
+        example("LENGTH(PROFILE_FIXED(1, 'HOURS'))", "5"),
+        example("LENGTH(PROFILE_FIXED('0', 'DAYS'))", "1"),
+        example(
+            "LENGTH(PROFILE_FIXED(2, 'DAYS', {'profiler.client.period.duration': 1, 'profiler.client.period.duration.units': 'DAYS'}))",
+            "3",
+        ),
+        fails("PROFILE_FIXED(1, 'hours')", "E0204"),
+        fails("PROFILE_FIXED('x', 'HOURS')", "E0203"),
+    ],
+    see: &["PROFILE_WINDOW"],
+    words: &["lookback", "history", "time range", "baseline"],
+    pure: false,
+    run: fixed,
+    ..SPEC
+};
+
+const PROFILE_WINDOW: FunctionSpec = FunctionSpec {
+    name: "PROFILE_WINDOW",
+    family: Family::Profiler,
+    summary: "Gives the profile periods that a selector such as '1 hour window every 24 hours from 7 days ago' picks.",
+    details: "A selector has one of the forms `LENGTH window including DAYS excluding DAYS` (the last LENGTH), \
+        `LENGTH window every LENGTH from LENGTH ago to LENGTH ago including DAYS excluding DAYS`, \
+        `LENGTH window from LENGTH ago` (one, at the older end) and `from LENGTH ago to LENGTH ago`. \
+        A LENGTH is a whole number of seconds, minutes, hours or days of 24 hours; from and to may change places; \
+        without to all ends now. Windows are laid from the older end forwards, and one that does not fit wholly is dropped. \
+        DAYS are names of weekdays, weekdays, weekends, this (or current) day of the week, date:2017/12/25, \
+        date:20171225:yyyyMMdd, holidays (of the session's country), holidays:us, holidays:us:ny:nyc, with commas between; \
+        they ask on which day a window begins in the session's zone, and excluding wins over including. \
+        A period is picked when it begins inside of a window, both ends included. \
+        Holidays are those that Metron knows, unless profiler.holidays.edition is 'current'. \
+        The second argument counts as now when it is a number, and as the overrides when it is a map and there is no third.",
+    parameters: &[
+        required("selector", Kind::Text, "which windows"),
+        default(
+            "now",
+            Kind::Number,
+            "the moment that counts as now, in milliseconds since 1970",
+            "now",
+        ),
+        default("config_overrides", Kind::Map, OVERRIDES, "{}"),
+    ],
+    returns: "a list of periods, the oldest first, each once",
+    errors: &[
+        "the selector is malformed",
+        "the third argument is neither a map nor null",
+        "the length of a period is less than a millisecond, or its unit is unknown",
+        "the span begins before 1970",
+        "holidays without a country, in a locale that has none",
+    ],
+    examples: &[
+        example(
+            "PROFILE_WINDOW('1 minute', 1502665200000L)",
+            "[ProfilePeriod{period=1669628, durationMillis=900000, startTime=2017-08-13T23:00:00Z, endTime=2017-08-13T23:15:00Z}]",
+        ),
+        example(
+            "LENGTH(PROFILE_WINDOW('from 2 hours ago to 30 minutes ago', 1514289600000L))",
+            "7",
+        ),
+        example(
+            "LENGTH(PROFILE_WINDOW('1 hour window every 24 hours starting from 14 days ago including the current day of the week excluding weekends, holidays:us', 1514289600000L))",
+            "10",
+        ),
+        example(
+            "LENGTH(PROFILE_WINDOW('1 hour', 1502665200000L, {'profiler.client.period.duration': 1}))",
+            "61",
+        ),
+        fails("PROFILE_WINDOW('1 week')", "E0221"),
+        fails("PROFILE_WINDOW('1 hour', 0)", "E0204"),
+    ],
+    see: &["PROFILE_FIXED"],
+    words: &[
+        "seasonal",
+        "holiday",
+        "weekend",
+        "lookback",
+        "baseline",
+        "same day last week",
+    ],
+    pure: false,
+    prepare: Some(|arguments, _| match arguments.first() {
+        Some(Some(Value::Text(text))) => {
+            let window = window::window(text).map_err(|fault| in_argument(*fault))?;
+            Ok(Some(window as Prepared))
+        }
+        _ => Ok(None),
+    }),
+    run: window,
+    ..SPEC
+};
+
+/// A fault with its place in a selector becomes one of the first argument that shows the selector too.
+fn in_argument(fault: Diagnostic) -> Fault {
+    let mut fault = Box::new(fault);
+    let source = fault.source.take();
+    if let (Some(source), Some(span)) = (source, fault.span.take()) {
+        let place = source.position(span.start);
+        fault.message = format!(
+            "the selector is malformed: {} (at its character {})",
+            fault.message, place.column
+        );
+        let label = std::mem::take(&mut fault.label);
+        fault = fault.also_in(source, span, label);
+    }
+    fault.of_argument(0)
+}
+
+/// The overrides at `index`: null is none. Errors: E0203.
+fn overrides(call: &Call<'_, '_>, index: usize) -> Outcome<Option<Map>> {
+    match call.arg(index) {
+        Value::Null => Ok(None),
+        Value::Map(map) => Ok(Some(map.clone())),
+        _ => Err(call.wrong_type(index, "a map")),
+    }
+}
+
+fn list(numbers: impl Iterator<Item = i64>, duration: i64) -> Value {
+    let period = |number| Value::Object(Arc::new(Period { number, duration }));
+    Value::from(numbers.map(period).collect::<Vec<_>>())
+}
+
+fn fixed(call: &mut Call<'_, '_>) -> Outcome<Value> {
+    let Some(count) = to_long(call.arg(0)) else {
+        return Err(call.wrong_type(0, "a number"));
+    };
+    let Some(unit) = to_string(call.arg(1)) else {
+        return Err(call.wrong_type(1, "a string"));
+    };
+    let ago = client::to_millis(count, &unit).map_err(|fault| fault.of_argument(1))?;
+    let overrides = overrides(call, 2)?;
+    let context = call.context();
+    let duration = client::period_duration(context, overrides.as_ref())?;
+    let end = context.clock.now();
+    let first = end.saturating_sub(ago) / duration;
+    // The quotient is cut towards zero, and only numbers behind the first are looked at for being negative.
+    let starts = |number: i64| i128::from(number) * i128::from(duration) <= i128::from(end);
+    if !starts(first) {
+        return Ok(list(std::iter::empty(), duration));
+    }
+    if first < -1 {
+        return Err(period::negative(first + 1).of_argument(0));
+    }
+    let last = (end.div_euclid(duration)).max(first);
+    let most = context.limits.collection;
+    if usize::try_from(last - first).map_or(true, |count| count >= most) {
+        let message = format!("{}: there would be more than {most} periods", call.name);
+        return Err(Diagnostic::new(Code::CollectionSize, message).of_argument(0));
+    }
+    Ok(list(first..=last, duration))
+}
+
+fn window(call: &mut Call<'_, '_>) -> Outcome<Value> {
+    let at = match (call.arg(1), call.arg(2)) {
+        (Value::Map(_), Value::Null) => 1,
+        _ => 2,
+    };
+    let overrides = overrides(call, at)?;
+    let context = call.context();
+    let now = match call.arg(1) {
+        number if number.is_number() => to_long(number),
+        _ => None,
+    };
+    let duration = client::period_duration(context, overrides.as_ref())?;
+    let setting = Setting {
+        edition: client::edition(context, overrides.as_ref())?,
+        most: context.limits.collection,
+        step: &|| call.step(),
+        ..Setting::new(
+            now.unwrap_or_else(|| context.clock.now()),
+            &context.zone,
+            &context.locale,
+        )
+    };
+    let made;
+    let window: &Window = match call.prepared::<Window>() {
+        Some(window) => window,
+        None => {
+            let Some(text) = to_string(call.arg(0)) else {
+                return Err(call.wrong_type(0, "a string"));
+            };
+            made = window::window(&text).map_err(|fault| in_argument(*fault))?;
+            &made
+        }
+    };
+    let periods = window
+        .periods(&setting, duration)
+        .map_err(|fault| in_argument(*fault))?;
+    Ok(list(periods.into_iter(), duration))
+}

@@ -1,0 +1,574 @@
+//! What a selector means at a moment, in words and in a picture.
+
+use super::days::{home, place};
+use super::lint::iso;
+use super::pick::Interval;
+use super::timeline::TimeLine;
+use super::tree::{Day, Specifier};
+use super::{Setting, Window};
+use crate::diagnostic::{Outcome, quoted_list};
+use crate::eval::java::date_format::Zone;
+use crate::profile::day::{self, WEEKDAYS};
+use crate::profile::period;
+use std::collections::VecDeque;
+
+/// How many windows are listed from the beginning, and how many at the end.
+const HEAD: usize = 24;
+const TAIL: usize = 8;
+
+/// The width of the labels on the left.
+const LABEL: usize = 10;
+
+/// Explains a selector in lines of at most `width` characters, where words allow: what it says, its span, the windows
+/// and periods of `duration` milliseconds that it picks, a time line, and what is worth a note.
+///
+/// Errors: those of [`super::window`] and of [`Window::intervals`].
+pub fn explain(text: &str, setting: &Setting<'_>, duration: i64, width: usize) -> Outcome<String> {
+    let window = super::window(text)?;
+    let width = width.clamp(40, 400);
+    let view = View::of(&window, setting, duration, width - LABEL)?;
+    let changes = clock_changes(view.start, view.end, setting.zone);
+    let mut out = Report {
+        text: String::new(),
+        width,
+    };
+    out.labelled(
+        "selector",
+        &window
+            .selector
+            .source
+            .text
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" "),
+    );
+    out.labelled("reads", &reading(&window, setting));
+    let crossed = !changes.is_empty();
+    out.labelled(
+        "now",
+        &format!(
+            "{} {}",
+            moment(setting.now, setting.zone, false),
+            setting.zone.id()
+        ),
+    );
+    out.labelled(
+        "span",
+        &format!(
+            "{} to {}, {}",
+            moment(view.start, setting.zone, crossed),
+            moment(view.end, setting.zone, crossed),
+            length(view.end.saturating_sub(view.start))
+        ),
+    );
+    out.labelled("windows", &view.count());
+    out.labelled("periods", &view.periods_in_words(duration));
+    out.line("");
+    let instants: Vec<i64> = changes.iter().map(|change| change.at).collect();
+    for line in view.line.draw(setting.zone, &instants) {
+        out.line(&format!("{:LABEL$}{line}", ""));
+    }
+    if view.picked + view.left_out > 0 {
+        out.line("");
+        view.list(&window, setting, duration, crossed, &mut out);
+    }
+    let mut notes = clock_notes(&changes, &view, setting.zone);
+    notes.extend(period_notes(&window, &view, duration));
+    notes.extend(window.lints(setting).iter().map(ToString::to_string));
+    if let Some(note) = other_edition(&window, setting, &view, duration)? {
+        notes.push(note);
+    }
+    if !notes.is_empty() {
+        out.line("");
+    }
+    for note in notes {
+        out.labelled("note", &note);
+    }
+    Ok(out.text)
+}
+
+/// The lines so far.
+struct Report {
+    text: String,
+    width: usize,
+}
+
+impl Report {
+    fn line(&mut self, line: &str) {
+        self.text.push_str(line.trim_end());
+        self.text.push('\n');
+    }
+
+    /// A label and words behind it, broken between words.
+    fn labelled(&mut self, label: &str, words: &str) {
+        let room = self.width - LABEL;
+        let mut line = String::new();
+        let mut head = label;
+        for word in words.split(' ') {
+            if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > room {
+                self.line(&format!("{head:LABEL$}{line}"));
+                head = "";
+                line.clear();
+            }
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+        self.line(&format!("{head:LABEL$}{line}"));
+    }
+}
+
+/// What a walk over the windows showed.
+struct View {
+    start: i64,
+    end: i64,
+    line: TimeLine,
+    picked: usize,
+    left_out: usize,
+    periods: Vec<i64>,
+    head: Vec<(Interval, bool)>,
+    tail: VecDeque<(Interval, bool)>,
+    /// Days that steps of 24 hours jump over, and days they meet twice.
+    skipped: Vec<i64>,
+    doubled: Vec<i64>,
+}
+
+impl View {
+    fn of(window: &Window, setting: &Setting<'_>, duration: i64, room: usize) -> Outcome<View> {
+        let (start, end) = window.bounds(setting.now);
+        let mut view = View {
+            start,
+            end,
+            line: TimeLine::new(start, end, room),
+            picked: 0,
+            left_out: 0,
+            periods: window.periods(setting, duration)?,
+            head: Vec::new(),
+            tail: VecDeque::new(),
+            skipped: Vec::new(),
+            doubled: Vec::new(),
+        };
+        let daily = window.every == Some(day::DAY);
+        let mut before: Option<i64> = None;
+        window.walk(setting, &mut |interval, picked| {
+            view.line.mark(interval, picked);
+            *(if picked {
+                &mut view.picked
+            } else {
+                &mut view.left_out
+            }) += 1;
+            if view.head.len() < HEAD + TAIL {
+                view.head.push((interval, picked));
+            } else {
+                view.tail.push_back((interval, picked));
+                if view.tail.len() > TAIL {
+                    view.tail.pop_front();
+                }
+            }
+            let begins = day::local(interval.start, setting.zone);
+            if let Some(before) = before.filter(|_| daily) {
+                match begins - before {
+                    0 => view.doubled.push(begins),
+                    2 => view.skipped.push(begins - 1),
+                    _ => {}
+                }
+            }
+            before = Some(begins);
+            Ok(())
+        })?;
+        Ok(view)
+    }
+
+    fn count(&self) -> String {
+        let all = self.picked + self.left_out;
+        match (self.picked, self.left_out) {
+            (0, 0) => "none fits".to_string(),
+            (1, 0) => "1".to_string(),
+            (_, 0) => format!("{all}"),
+            _ => format!(
+                "{} of {all}; {} left out by their days",
+                self.picked, self.left_out
+            ),
+        }
+    }
+
+    fn periods_in_words(&self, duration: i64) -> String {
+        let each = length(duration);
+        match (self.periods.first(), self.periods.last()) {
+            (Some(first), Some(last)) if first != last => {
+                format!("{} of {each}, {first} to {last}", self.periods.len())
+            }
+            (Some(only), _) => format!("1 of {each}, {only}"),
+            _ => format!("none (of {each})"),
+        }
+    }
+
+    fn list(
+        &self,
+        window: &Window,
+        setting: &Setting<'_>,
+        duration: i64,
+        crossed: bool,
+        out: &mut Report,
+    ) {
+        let row = |(interval, picked): &(Interval, bool)| {
+            let (mark, what) = if *picked {
+                ('#', periods_of(*interval, duration))
+            } else {
+                let begins = day::local(interval.start, setting.zone);
+                ('-', reason(window, setting, begins))
+            };
+            let times = stretch(*interval, setting.zone, crossed);
+            format!("{mark} {times:<40}  {what}")
+        };
+        let all = self.picked + self.left_out;
+        let hidden = all.saturating_sub(self.head.len() + self.tail.len());
+        // When everything was kept, everything is shown.
+        let shown = if hidden == 0 { self.head.len() } else { HEAD };
+        self.head
+            .iter()
+            .take(shown)
+            .for_each(|window| out.line(&row(window)));
+        if hidden > 0 {
+            out.line(&format!("  … {} more", all - HEAD - self.tail.len()));
+        }
+        self.tail.iter().for_each(|window| out.line(&row(window)));
+    }
+}
+
+fn periods_of(interval: Interval, duration: i64) -> String {
+    match interval.periods(duration) {
+        (first, last) if first > last => "no period".to_string(),
+        (first, last) if first == last => format!("1 period, {first}"),
+        (first, last) => format!("{} periods, {first} to {last}", last - first + 1),
+    }
+}
+
+/// Why a window that begins on a day is left out.
+fn reason(window: &Window, setting: &Setting<'_>, begins: i64) -> String {
+    let selector = &window.selector;
+    let why = selector
+        .exclude
+        .iter()
+        .find_map(|specifier| matching(window, specifier, setting, begins));
+    why.unwrap_or_else(|| "not included".to_string())
+}
+
+/// The words of a specifier that holds for a day.
+fn matching(
+    window: &Window,
+    specifier: &Specifier,
+    setting: &Setting<'_>,
+    begins: i64,
+) -> Option<String> {
+    let alone = super::days::Days::compile(std::slice::from_ref(specifier)).ok()?;
+    if !alone.at(setting).ok()?.contains(begins).ok()? {
+        return None;
+    }
+    let words = window.selector.text(specifier.span).to_string();
+    if specifier.day != Day::Holidays {
+        return Some(words);
+    }
+    let here = match place(specifier).ok()? {
+        Some(found) => found.place,
+        None => home(setting.locale, specifier.span).ok()?,
+    };
+    let holidays = here.holidays(setting.edition, day::date(begins).0).ok()?;
+    let name = holidays.iter().find(|h| h.day == begins).map(|h| h.name);
+    match name.filter(|name| !name.is_empty()) {
+        Some(name) => Some(format!("{words}: {name}")),
+        None => Some(words),
+    }
+}
+
+/// The selector in plain words.
+fn reading(window: &Window, setting: &Setting<'_>) -> String {
+    let selector = &window.selector;
+    let span = selector.reach.map(|reach| match reach.to {
+        Some(to) => {
+            let (older, newer) = if reach.from.millis() >= to.millis() {
+                (reach.from, to)
+            } else {
+                (to, reach.from)
+            };
+            format!("from {older} ago to {newer} ago")
+        }
+        None => format!("from {} ago to now", reach.from),
+    });
+    let mut words = match (selector.width, selector.every, span) {
+        (Some(width), Some(every), Some(span)) => {
+            format!("windows of {width}, one every {every}, laid from the older end {span}")
+        }
+        (Some(width), None, Some(span)) => {
+            format!("one window of {width} at the older end of the span {span}")
+        }
+        (Some(width), _, None) => format!("one window, the last {width}"),
+        (None, _, Some(span)) => format!("one window {span}"),
+        (None, _, None) => String::new(),
+    };
+    let many = selector.every.is_some();
+    let list = |specifiers: &[Specifier]| {
+        let days: Vec<String> = specifiers.iter().map(|s| in_words(s, setting)).collect();
+        quoted_list(&days.iter().map(String::as_str).collect::<Vec<_>>())
+    };
+    let begins = if many {
+        "those that begin"
+    } else {
+        "only if it begins"
+    };
+    if !selector.include.is_empty() {
+        words += &format!("; {begins} on {}", list(&selector.include));
+    }
+    if !selector.exclude.is_empty() {
+        let not = if many {
+            "none that begins"
+        } else {
+            "not if it begins"
+        };
+        words += &format!("; {not} on {}", list(&selector.exclude));
+    }
+    words
+}
+
+fn in_words(specifier: &Specifier, setting: &Setting<'_>) -> String {
+    let name = |n: u8| WEEKDAYS.get(usize::from(n)).copied().unwrap_or("");
+    match specifier.day {
+        Day::Weekday(n) => format!("a {}", name(n)),
+        Day::Weekdays => "a day from Monday to Friday".to_string(),
+        Day::Weekend => "a Saturday or Sunday".to_string(),
+        Day::ThisDay => {
+            let today = day::weekday(day::local(setting.now, setting.zone));
+            format!("a {}, as now", name(today))
+        }
+        Day::Date => {
+            let days = super::days::Days::compile(std::slice::from_ref(specifier));
+            let found = days.ok().and_then(|days| days.dates.first()?.day(setting));
+            found.map_or_else(|| "a date".to_string(), iso)
+        }
+        Day::Holidays => {
+            let here = match place(specifier) {
+                Ok(Some(found)) => Some(found.place),
+                _ => home(setting.locale, specifier.span).ok(),
+            };
+            let title = here.map(|here| here.title()).unwrap_or_default();
+            format!("a holiday of {title}")
+        }
+    }
+}
+
+/// A moment by the clock of a zone.
+fn moment(at: i64, zone: &Zone, with_offset: bool) -> String {
+    let wall = day::wall(at, zone);
+    let number = wall.div_euclid(day::DAY);
+    let name = WEEKDAYS.get(usize::from(day::weekday(number))).copied();
+    let name = name.and_then(|name| name.get(..3)).unwrap_or("");
+    let mut text = format!("{name} {} {}", iso(number), clock(wall));
+    if with_offset {
+        text += &offset(at, zone);
+    }
+    text
+}
+
+fn clock(wall: i64) -> String {
+    let rest = wall.rem_euclid(day::DAY);
+    let (hour, minute, second) = (rest / 3_600_000, rest / 60_000 % 60, rest / 1_000 % 60);
+    let mut text = format!("{hour:02}:{minute:02}");
+    if rest % 60_000 != 0 {
+        text += &format!(":{second:02}");
+    }
+    if rest % 1_000 != 0 {
+        text += &format!(".{:03}", rest % 1_000);
+    }
+    text
+}
+
+/// ` -05:00`
+fn offset(at: i64, zone: &Zone) -> String {
+    let minutes = zone.offset_millis(at) / 60_000;
+    let sign = if minutes < 0 { '-' } else { '+' };
+    let minutes = minutes.abs();
+    format!(" {sign}{:02}:{:02}", minutes / 60, minutes % 60)
+}
+
+fn stretch(interval: Interval, zone: &Zone, crossed: bool) -> String {
+    let (start, end) = (
+        day::wall(interval.start, zone),
+        day::wall(interval.end, zone),
+    );
+    let begins = moment(interval.start, zone, crossed);
+    if start.div_euclid(day::DAY) == end.div_euclid(day::DAY)
+        && zone.offset_millis(interval.start) == zone.offset_millis(interval.end)
+    {
+        format!("{begins} to {}", clock(end))
+    } else {
+        format!("{begins} to {}", moment(interval.end, zone, crossed))
+    }
+}
+
+/// A length in the largest units that fit: `1 day 2 hours`.
+fn length(millis: i64) -> String {
+    let mut rest = millis;
+    let mut parts = Vec::new();
+    for (unit, name) in [
+        (day::DAY, "day"),
+        (3_600_000, "hour"),
+        (60_000, "minute"),
+        (1_000, "second"),
+        (1, "millisecond"),
+    ] {
+        let count = rest / unit;
+        rest %= unit;
+        if count != 0 {
+            parts.push(format!(
+                "{count} {name}{}",
+                if count == 1 { "" } else { "s" }
+            ));
+        }
+    }
+    match parts.is_empty() {
+        true => "no time".to_string(),
+        false => parts.join(" "),
+    }
+}
+
+/// A change of clocks.
+struct Change {
+    at: i64,
+    /// By how much clocks go forward, in milliseconds.
+    by: i64,
+}
+
+/// Longer spans are not searched for changes of clocks.
+const SEARCHED: i64 = 100 * 366 * day::DAY;
+
+/// The changes of clocks within a span.
+fn clock_changes(start: i64, end: i64, zone: &Zone) -> Vec<Change> {
+    let start = start.max(0);
+    let mut changes = Vec::new();
+    if end.saturating_sub(start) > SEARCHED {
+        return changes;
+    }
+    let offset = |at: i64| i64::from(zone.offset_millis(at));
+    let mut at = start;
+    while at < end {
+        let next = at.saturating_add(day::DAY).min(end);
+        let by = offset(next) - offset(at);
+        if by != 0 {
+            let (mut low, mut high) = (at, next);
+            while high - low > 1 {
+                let middle = low + (high - low) / 2;
+                if offset(middle) == offset(at) {
+                    low = middle;
+                } else {
+                    high = middle;
+                }
+            }
+            changes.push(Change { at: high, by });
+        }
+        at = next;
+    }
+    changes
+}
+
+/// How many changes of clocks are told one by one.
+const TOLD: usize = 4;
+
+fn clock_notes(changes: &[Change], view: &View, zone: &Zone) -> Vec<String> {
+    let mut notes = Vec::new();
+    for change in changes.iter().take(TOLD) {
+        let side = if change.by > 0 { "forward" } else { "back" };
+        let by = change.by.abs();
+        let shift = if change.by > 0 { "earlier" } else { "later" };
+        notes.push(format!(
+            "^ clocks go {side} by {} on {}; a day is 24 hours here, so what lies before is {} {shift} by the clock",
+            length(by),
+            moment(change.at, zone, true),
+            length(by)
+        ));
+    }
+    if changes.len() > TOLD {
+        notes.push(format!(
+            "clocks change {} times in this span",
+            changes.len()
+        ));
+    }
+    let days = |days: &[i64]| {
+        let names = days.iter().take(TOLD).map(|number| {
+            let name = WEEKDAYS.get(usize::from(day::weekday(*number))).copied();
+            format!("{} {}", name.unwrap_or(""), iso(*number))
+        });
+        names.collect::<Vec<_>>().join(", ")
+    };
+    if !view.skipped.is_empty() {
+        notes.push(format!("no window begins on {}", days(&view.skipped)));
+    }
+    if !view.doubled.is_empty() {
+        notes.push(format!("two windows begin on {}", days(&view.doubled)));
+    }
+    notes
+}
+
+fn period_notes(window: &Window, view: &View, duration: i64) -> Vec<String> {
+    let mut notes = Vec::new();
+    if view.start < 0 {
+        notes.push("the span begins before 1970, so there is no window".to_string());
+        return notes;
+    }
+    if view.picked == 0 {
+        return notes;
+    }
+    let aligned = view.start % duration.max(1) == 0
+        && window
+            .every
+            .is_none_or(|every| every % duration.max(1) == 0);
+    if window.width < duration {
+        notes.push(format!(
+            "a window of {} is shorter than a period: it picks one only if a period begins in it",
+            length(window.width)
+        ));
+    } else if aligned && window.width % duration.max(1) == 0 {
+        notes.push(
+            "both ends of a window count: the period that begins where it ends is picked too"
+                .to_string(),
+        );
+    } else if !aligned {
+        notes.push(
+            "a period counts where it begins: the one that runs when a window begins is left out"
+                .to_string(),
+        );
+    }
+    notes
+}
+
+/// How many windows and periods the other edition of holidays picks, when they are others.
+fn other_edition(
+    window: &Window,
+    setting: &Setting<'_>,
+    view: &View,
+    duration: i64,
+) -> Outcome<Option<String>> {
+    let asks = |days: &super::days::Days| !days.places.is_empty() || days.at_home.is_some();
+    if !asks(&window.include) && !asks(&window.exclude) {
+        return Ok(None);
+    }
+    let edition = setting.edition.other();
+    let other = Setting {
+        edition,
+        ..*setting
+    };
+    let mut picked = 0;
+    window.walk(&other, &mut |_, yes| {
+        picked += usize::from(yes);
+        Ok(())
+    })?;
+    let periods = window.periods(&other, duration)?;
+    if picked == view.picked && periods == view.periods {
+        return Ok(None);
+    }
+    Ok(Some(format!(
+        "by the {} edition of holidays {picked} windows and {} periods are picked instead",
+        edition.name(),
+        periods.len()
+    )))
+}
