@@ -301,6 +301,10 @@ codes! {
         cause "A configured server cannot be reached, or answers with an error."
         cure "`stellar doctor` shows what is configured and what answers."
         example "";
+    DamagedValue "E0605" Input "stored value that cannot be read"
+        cause "A value in a store is damaged, or it is an object of Java that has no counterpart here."
+        cure "The message names the place in its bytes; write the value again, or remove it."
+        example "";
     Internal "E0901" Evaluation "fault of the program itself"
         cause "The program found itself in a state that should not exist."
         cure "Please report it with the expression that led here."

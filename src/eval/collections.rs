@@ -434,7 +434,7 @@ impl Set {
 pub(super) const FEW_PARTS: usize = 1024;
 
 /// Where a collection or an object lives; 0 for everything else.
-pub(super) fn address(value: &Value) -> usize {
+pub fn address(value: &Value) -> usize {
     match value {
         Value::List(list) => Arc::as_ptr(&list.0).addr(),
         Value::Map(map) => Arc::as_ptr(&map.0).addr(),

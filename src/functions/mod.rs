@@ -11,6 +11,7 @@ pub mod grok;
 pub mod hashing;
 pub mod help;
 pub mod json;
+pub mod kryo;
 pub mod library;
 pub mod math;
 pub mod network;
