@@ -54,7 +54,9 @@ impl<'a> Input<'a> {
     pub fn array<const N: usize>(&mut self) -> Outcome<[u8; N]> {
         let at = self.at;
         let bytes = self.take(N)?;
-        bytes.try_into().map_err(|_| damaged(at, "it ends too early"))
+        bytes
+            .try_into()
+            .map_err(|_| damaged(at, "it ends too early"))
     }
 
     /// A number of at most 32 bits, seven a byte, the lowest first.
@@ -182,7 +184,10 @@ impl<'a> Input<'a> {
                 (None, 0xd800..0xdc00) => high = Some(unit),
                 (Some(first), 0xdc00..0xe000) => {
                     let pair = char::decode_utf16([first, unit]).next();
-                    text.push(pair.and_then(Result::ok).unwrap_or(char::REPLACEMENT_CHARACTER));
+                    text.push(
+                        pair.and_then(Result::ok)
+                            .unwrap_or(char::REPLACEMENT_CHARACTER),
+                    );
                 }
                 (alone, unit) => {
                     // Half a pair has no place in a text.

@@ -67,6 +67,14 @@ pub enum Class {
     Serializer,
     /// How the bits of an item are found in Guava's Bloom filter.
     Strategy,
+    /// Metron's statistics over all values.
+    Online,
+    /// Metron's statistics over a window.
+    Windowed,
+    /// Metron's state of an outlier score.
+    Outlier,
+    /// Metron's sampler.
+    Sampler,
     /// Anything else; the place of its name.
     Other(usize),
 }
@@ -134,6 +142,24 @@ pub const SERIALIZER: &str = "org.apache.metron.stellar.common.utils.SerDeUtils$
 /// The one strategy in use; its class is that of the second constant of an enumeration
 pub const STRATEGY: &str = "com.google.common.hash.BloomFilterStrategies$2";
 
+/// Metron's statistics over all values
+pub const ONLINE: &str = "org.apache.metron.statistics.OnlineStatisticsProvider";
+/// Metron's statistics over a window
+pub const WINDOWED: &str = "org.apache.metron.statistics.WindowedStatisticsProvider";
+/// commons-math's statistics within them
+pub const DESCRIPTIVE: &str = "org.apache.commons.math3.stat.descriptive.DescriptiveStatistics";
+/// commons-math's array within those
+pub const DOUBLES: &str = "org.apache.commons.math3.util.ResizableDoubleArray";
+/// Metron's state of an outlier score
+pub const OUTLIER: &str =
+    "org.apache.metron.statistics.outlier.MedianAbsoluteDeviationFunctions$State";
+/// Metron's sampler
+pub const SAMPLER: &str = "org.apache.metron.statistics.sampling.UniformSampler";
+/// Java's random generator
+pub const RANDOM: &str = "java.util.Random";
+/// What holds its state
+pub const ATOMIC_LONG: &str = "java.util.concurrent.atomic.AtomicLong";
+
 /// Classes that are stored by name.
 const NAMED: &[(&str, Class)] = &[
     (ARRAY_LIST, Class::Elements(Kind::Array)),
@@ -153,6 +179,10 @@ const NAMED: &[(&str, Class)] = &[
         Class::Serializer,
     ),
     (STRATEGY, Class::Strategy),
+    (ONLINE, Class::Online),
+    (WINDOWED, Class::Windowed),
+    (OUTLIER, Class::Outlier),
+    (SAMPLER, Class::Sampler),
     ("java.util.HashSet", Class::Elements(Kind::Set)),
     ("java.util.TreeSet", Class::SortedElements),
     ("java.util.TreeMap", Class::SortedEntries),

@@ -6,9 +6,11 @@
 
 mod bytes;
 mod classes;
+mod digest;
 mod order;
 mod read;
 mod sketches;
+mod statistics;
 mod write;
 
 use crate::diagnostic::{Code, Diagnostic, Fault, Outcome};

@@ -64,7 +64,9 @@ fn java_hash(value: &Value, known: &mut Known, depth: usize) -> i32 {
     if depth > super::DEEPEST {
         return 0;
     }
-    if address != 0 && let Some(hash) = known.get(&address) {
+    if address != 0
+        && let Some(hash) = known.get(&address)
+    {
         return *hash;
     }
     let mut inner = |value: &Value| java_hash(value, known, depth + 1);

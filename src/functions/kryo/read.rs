@@ -76,13 +76,12 @@ impl<'a> Reader<'a> {
         }
         match self.reference()? {
             Reference::Known(Part::Value(value)) => Ok(value),
-            Reference::Known(Part::Open) => {
-                Err(damaged(at, "a collection cannot hold itself"))
-            }
+            Reference::Known(Part::Open) => Err(damaged(at, "a collection cannot hold itself")),
             Reference::New(number) => {
                 if self.depth >= DEEPEST {
-                    let message =
-                        format!("the stored value nests deeper than {DEEPEST} levels (at byte {at})");
+                    let message = format!(
+                        "the stored value nests deeper than {DEEPEST} levels (at byte {at})"
+                    );
                     return Err(Diagnostic::new(Code::Nesting, message));
                 }
                 self.depth += 1;
@@ -106,7 +105,10 @@ impl<'a> Reader<'a> {
                     return Ok(Some(*class));
                 }
                 if place != self.names.len() {
-                    let message = format!("class name {place} comes before class name {}", self.names.len());
+                    let message = format!(
+                        "class name {place} comes before class name {}",
+                        self.names.len()
+                    );
                     return Err(damaged(at, message));
                 }
                 let name = self.input.text()?;
@@ -134,7 +136,8 @@ impl<'a> Reader<'a> {
             n => match self.parts.get(n as usize - 2) {
                 Some(part) => Ok(Reference::Known(part.clone())),
                 None => {
-                    let message = format!("it refers to part {}, which does not come before", n - 2);
+                    let message =
+                        format!("it refers to part {}, which does not come before", n - 2);
                     Err(damaged(at, message))
                 }
             },
@@ -146,6 +149,11 @@ impl<'a> Reader<'a> {
         if let Some(place) = self.parts.get_mut(number) {
             *place = part;
         }
+    }
+
+    /// The name of a class that came by name.
+    pub(super) fn name(&self, place: usize) -> Option<&str> {
+        self.names.get(place).map(|(name, _)| name.as_str())
     }
 
     fn body(&mut self, class: Class, at: usize) -> Outcome<Value> {
@@ -176,7 +184,10 @@ impl<'a> Reader<'a> {
             Class::Empty(kind) => empty(kind),
             Class::Single(Kind::Ordered) => {
                 let (key, value) = (self.value()?, self.value()?);
-                Value::Map(Map::new(MapKind::Ordered, Entries::from_iter([(key, value)])))
+                Value::Map(Map::new(
+                    MapKind::Ordered,
+                    Entries::from_iter([(key, value)]),
+                ))
             }
             Class::Single(kind) => self.elements(kind, 1)?,
             Class::Wrapped => {
@@ -223,13 +234,19 @@ impl<'a> Reader<'a> {
             }
             Class::Hllp => self.hllp()?,
             Class::Bloom => self.bloom()?,
+            Class::Online => self.online()?,
+            Class::Windowed => self.windowed()?,
+            Class::Outlier => self.outlier()?,
+            Class::Sampler => self.sampler()?,
             other => {
                 let name = match other {
-                    Class::Other(place) => self.names.get(place).map(|(name, _)| name.clone()),
+                    Class::Other(place) => self.name(place),
                     _ => None,
                 };
-                let name = name.unwrap_or_else(|| format!("{other:?}").into());
-                let message = format!("objects of class {name} have no counterpart here");
+                let message = match name {
+                    Some(name) => format!("objects of class {name} have no counterpart here"),
+                    None => "a part of an object stands where a value should be".into(),
+                };
                 return Err(damaged(at, message));
             }
         })
@@ -254,7 +271,10 @@ impl<'a> Reader<'a> {
         let count = self.input.count_or_null(1)?;
         match count.ok_or_else(|| damaged(at, "a number is missing"))? {
             count @ ..=LONGEST_NUMBER => self.input.take(count),
-            count => Err(damaged(at, format!("a number of {count} bytes is too large"))),
+            count => Err(damaged(
+                at,
+                format!("a number of {count} bytes is too large"),
+            )),
         }
     }
 

@@ -10,6 +10,9 @@ use crate::eval::{Object, Value};
 use crate::functions::sketches::filter::Filter;
 use crate::functions::sketches::hyperloglog::{Form, HyperLogLog};
 use crate::functions::sketches::{Bloom, Hllp};
+use crate::functions::statistics::Statistics;
+use crate::functions::statistics::outlier::MadState;
+use crate::functions::statistics::sample::Sampler;
 use std::sync::Arc;
 
 impl Writer<'_> {
@@ -27,6 +30,12 @@ impl Writer<'_> {
             if self.begin_at(address) {
                 self.bloom(&filter.0.lock());
             }
+        } else if let Some(statistics) = any.downcast_ref::<Statistics>() {
+            self.statistics(statistics, address);
+        } else if let Some(state) = any.downcast_ref::<MadState>() {
+            self.outlier(state, address);
+        } else if let Some(sampler) = any.downcast_ref::<Sampler>() {
+            self.sampler(sampler, address)?;
         } else {
             return Ok(false);
         }
@@ -38,14 +47,10 @@ impl Writer<'_> {
         self.class(classes::HYPERLOGLOG);
         self.begin_inner();
         self.out.extend(sketch.alpha().to_be_bytes());
-        let constant = match sketch.form() {
+        self.constant(match sketch.form() {
             Form::Sparse { .. } => Constant::Sparse,
             Form::Normal(_) => Constant::Normal,
-        };
-        if self.begin_constant(constant) {
-            // Null counts as 0, so the first constant is 1.
-            self.out.push(if constant == Constant::Sparse { 1 } else { 2 });
-        }
+        });
         put_int(sketch.registers(), self.out);
         put_int(p, self.out);
         match sketch.form() {
@@ -62,11 +67,7 @@ impl Writer<'_> {
         put_int(sp, self.out);
         match sketch.form() {
             Form::Sparse { set, .. } if !set.is_empty() => self.ints(set),
-            Form::Sparse { .. } => {
-                if self.begin_constant(Constant::EmptySet) {
-                    self.out.push(1);
-                }
-            }
+            Form::Sparse { .. } => self.constant(Constant::EmptySet),
             Form::Normal(_) => self.out.push(0),
         }
         put_int(sketch.threshold(), self.out);
@@ -98,12 +99,10 @@ impl Writer<'_> {
         self.class(classes::FUNNEL);
         self.begin_inner();
         self.class(classes::SERIALIZER);
-        self.begin_constant(Constant::Serializer);
+        self.constant(Constant::Serializer);
         put_int(filter.hashes().cast_signed(), self.out);
         self.class(classes::STRATEGY);
-        if self.begin_constant(Constant::Strategy) {
-            self.out.push(2);
-        }
+        self.constant(Constant::Strategy);
     }
 
     fn ints(&mut self, ints: &[i32]) {
@@ -145,7 +144,10 @@ impl Reader<'_> {
                 let waiting = waiting.map_or_else(Vec::new, |waiting| waiting.to_vec());
                 let filled = usize::try_from(filled).unwrap_or(usize::MAX);
                 if filled > waiting.len() {
-                    return Err(damaged(at, "more items wait in a sketch than there is room for"));
+                    return Err(damaged(
+                        at,
+                        "more items wait in a sketch than there is room for",
+                    ));
                 }
                 Form::Sparse {
                     set: set.map_or_else(Vec::new, |set| set.to_vec()),
@@ -211,9 +213,8 @@ impl Reader<'_> {
         self.close(filter, Part::Inner);
         let filter = u32::try_from(hashes).ok();
         let filter = filter.and_then(|hashes| Filter::of_parts(words, hashes));
-        let filter = filter.ok_or_else(|| {
-            damaged(at, format!("a Bloom filter has no bits or {hashes} hashes"))
-        })?;
+        let filter = filter
+            .ok_or_else(|| damaged(at, format!("a Bloom filter has no bits or {hashes} hashes")))?;
         Ok(Bloom::value(filter))
     }
 
@@ -236,7 +237,7 @@ impl Reader<'_> {
     }
 
     /// A constant of an enumeration, counted from 1.
-    fn constant(&mut self, what: &str) -> Outcome<u32> {
+    pub(super) fn constant(&mut self, what: &str) -> Outcome<u32> {
         let at = self.input.offset();
         match self.reference()? {
             Reference::Known(Part::Constant(place)) => Ok(place),
@@ -250,7 +251,7 @@ impl Reader<'_> {
     }
 
     /// An array of integers, or null.
-    fn ints(&mut self, what: &str) -> Outcome<Option<Arc<[i32]>>> {
+    pub(super) fn ints(&mut self, what: &str) -> Outcome<Option<Arc<[i32]>>> {
         let at = self.input.offset();
         match self.reference()? {
             Reference::Null => Ok(None),

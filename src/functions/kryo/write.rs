@@ -1,9 +1,9 @@
 //! Values to bytes.
 
+use super::DEEPEST;
 use super::bytes::{put_int, put_long, put_text, put_varint};
 use super::classes;
 use super::order::{Known, bucket_order};
-use super::DEEPEST;
 use crate::diagnostic::{Code, Diagnostic, Outcome};
 use crate::eval::Value;
 use crate::eval::collections::{ListKind, Map, MapKind, address};
@@ -52,6 +52,12 @@ pub(super) enum Constant {
     Serializer,
     /// The strategy of Bloom filters.
     Strategy,
+    /// How the array of a window grows: by factors.
+    Expansion,
+    /// How percentiles of a window are estimated: as commons-math always did.
+    Estimation,
+    /// What becomes of NaN there: it is left out.
+    NanStrategy,
 }
 
 impl<'o> Writer<'o> {
@@ -164,7 +170,7 @@ impl<'o> Writer<'o> {
         Ok(())
     }
 
-    fn elements(&mut self, items: &[Value]) -> Outcome<()> {
+    pub(super) fn elements(&mut self, items: &[Value]) -> Outcome<()> {
         put_varint(items.len() as u32, self.out);
         self.deeper()?;
         for item in items {
@@ -179,9 +185,7 @@ impl<'o> Writer<'o> {
         put_varint(entries.len() as u32, self.out);
         self.deeper()?;
         let order = match map.kind() {
-            MapKind::Hash => {
-                bucket_order(entries.iter().map(|(key, _)| key), &mut self.hashes)
-            }
+            MapKind::Hash => bucket_order(entries.iter().map(|(key, _)| key), &mut self.hashes),
             _ => (0..entries.len()).collect(),
         };
         for (key, value) in order.iter().filter_map(|i| entries.get(*i)) {
@@ -195,7 +199,8 @@ impl<'o> Writer<'o> {
     fn deeper(&mut self) -> Outcome<()> {
         self.depth += 1;
         if self.depth > DEEPEST {
-            let message = format!("the value nests deeper than {DEEPEST} levels and cannot be stored");
+            let message =
+                format!("the value nests deeper than {DEEPEST} levels and cannot be stored");
             return Err(Diagnostic::new(Code::Nesting, message));
         }
         Ok(())
@@ -236,8 +241,23 @@ impl<'o> Writer<'o> {
     }
 
     /// Begins something that Java has one only of.
-    pub(super) fn begin_constant(&mut self, constant: Constant) -> bool {
+    fn begin_constant(&mut self, constant: Constant) -> bool {
         self.begin(Identity::Constant(constant))
+    }
+
+    /// Writes a constant of an enumeration.
+    pub(super) fn constant(&mut self, constant: Constant) {
+        if self.begin_constant(constant) {
+            // Null would be 0, so the first constant is 1.
+            self.out.push(match constant {
+                Constant::Sparse | Constant::Expansion | Constant::Estimation => 1,
+                Constant::Normal | Constant::Strategy => 2,
+                Constant::NanStrategy => 3,
+                // Objects without fields, and an empty array, whose length is 0 plus 1.
+                Constant::EmptySet => 1,
+                Constant::Serializer => return,
+            });
+        }
     }
 
     /// Begins a part that nothing else refers to.

@@ -83,7 +83,10 @@ pub(super) const BLOOM_INIT: FunctionSpec = FunctionSpec {
         "the filter would take more words of 64 bits than [limits] collection allows",
     ],
     examples: &[
-        example("BLOOM_INIT(100, 0.01)", "Bloom{items=0, bits=960, hashes=6}"),
+        example(
+            "BLOOM_INIT(100, 0.01)",
+            "Bloom{items=0, bits=960, hashes=6}",
+        ),
         example("BLOOM_INIT()", "Bloom{items=0, bits=958528, hashes=6}"),
         fails("BLOOM_INIT('many')", "E0203"),
         fails("BLOOM_INIT(100, 1)", "E0204"),
@@ -235,9 +238,8 @@ fn bloom_init(call: &mut Call<'_, '_>) -> Outcome<Value> {
     }
     let limit = call.context().limits.collection;
     if bits.div_ceil(64) > limit as u64 {
-        let message = format!(
-            "BLOOM_INIT: the filter would have {bits} bits, more than {limit} words of 64"
-        );
+        let message =
+            format!("BLOOM_INIT: the filter would have {bits} bits, more than {limit} words of 64");
         return Err(Diagnostic::new(Code::CollectionSize, message).of_argument(0));
     }
     Ok(Bloom::value(Filter::new(bits, hashes)))

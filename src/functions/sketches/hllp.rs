@@ -162,9 +162,7 @@ pub(super) const HLLP_CARDINALITY: FunctionSpec = FunctionSpec {
             1 => call.arg(0).as_object::<Hllp>(),
             _ => None,
         };
-        Ok(Value::Long(
-            sketch.map_or(0, |s| s.0.lock().cardinality()),
-        ))
+        Ok(Value::Long(sketch.map_or(0, |s| s.0.lock().cardinality())))
     },
     ..SPEC
 };

@@ -218,9 +218,7 @@ impl HyperLogLog {
             .map(|k| to_sortable(*k))
             .collect();
         sorted.sort_unstable();
-        sorted
-            .iter_mut()
-            .for_each(|k| *k = from_sortable(*k));
+        sorted.iter_mut().for_each(|k| *k = from_sortable(*k));
         // Of equal indexes the first has the longest run.
         sorted.dedup_by_key(|k| sparse_index(*k));
         *set = merge_sorted(set, &sorted);
