@@ -2,20 +2,24 @@
 
 use super::registry::Registry;
 use super::spec::{Expected, Family, FunctionSpec, Presence};
-use crate::diagnostic::{Outcome, Page, Style};
+use crate::diagnostic::{Code, Diagnostic, Outcome, Page, Style};
 use crate::eval::{Context, Definition, Functions};
 use std::fmt::Write;
 
 /// The documentation of a function by name; `None` when there is no such function.
 ///
-/// Errors: a library that does not parse.
+/// Errors: a library that does not parse; E0220 for functions of Metron that are known and not here.
 pub fn help(registry: &Registry, name: &str, context: &Context) -> Outcome<Option<Page>> {
     if let Some(spec) = registry.spec(name) {
         return Ok(Some(of_spec(spec)));
     }
-    Ok(registry
-        .defined(name, context)?
-        .map(|definition| of_definition(&definition)))
+    if let Some(definition) = registry.defined(name, context)? {
+        return Ok(Some(of_definition(&definition)));
+    }
+    match registry.unavailable(name) {
+        Some((message, hint)) => Err(Diagnostic::new(Code::NotWanted, message).help(hint)),
+        None => Ok(None),
+    }
 }
 
 /// A declaration as a page; the first line is the name.

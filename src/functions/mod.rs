@@ -1,6 +1,7 @@
 //! Function declarations, the registry, and the built-ins that need nothing but values: one file a family.
 
 pub mod checks;
+pub mod cluster;
 pub mod collections;
 pub mod conversion;
 pub mod dates;

@@ -8,13 +8,6 @@ use parking_lot::RwLock;
 use smol_str::SmolStr;
 use std::sync::Arc;
 
-/// Metron's functions that are not here: name, message, what to use instead.
-const UNAVAILABLE: &[(&str, &str, &str)] = &[(
-    "BYTEARRAY_MATCHER",
-    "BYTEARRAY_MATCHER is not here: values have no bytes",
-    "write the bytes as hexadecimal text and use REGEXP_MATCH, such as REGEXP_MATCH(hex, '(..)*4d5a.*')",
-)];
-
 /// Reads the library, written in the language itself, when a name is found nowhere else.
 pub type LibraryReader = fn(&Context) -> Outcome<Vec<Definition>>;
 
@@ -134,7 +127,6 @@ impl Functions for Registry {
     }
 
     fn unavailable(&self, name: &str) -> Option<(String, String)> {
-        let (_, message, help) = UNAVAILABLE.iter().find(|(known, ..)| *known == name)?;
-        Some((message.to_string(), help.to_string()))
+        super::cluster::absent(name)
     }
 }

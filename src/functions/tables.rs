@@ -45,9 +45,25 @@ fn map_to_table(call: &mut Call<'_, '_>) -> Outcome<Value> {
         }
         cells.push(vec![to_text(key).to_string(), to_text(value).to_string()]);
     }
-    let table = draw(&["KEY", "VALUE"], &cells);
-    check_length(table.len(), call.context().limits.string)?;
-    Ok(Value::string(table))
+    draw_within(&["KEY", "VALUE"], &cells, call.context().limits.string).map(Value::string)
+}
+
+/// A table as [`draw`] gives it. Errors: E0303 for one longer than `longest`, before it is drawn.
+pub fn draw_within(columns: &[&str], rows: &[Vec<String>], longest: usize) -> Outcome<String> {
+    let wide = |text: &str| text.lines().map(str::len).max().unwrap_or(0);
+    let width: usize = (columns.iter().enumerate())
+        .map(|(i, column)| {
+            let cells = rows.iter().filter_map(|row| row.get(i));
+            cells.map(|cell| wide(cell)).fold(wide(column), usize::max) + 3
+        })
+        .sum();
+    let height = |row: &Vec<String>| row.iter().map(|cell| cell.lines().count()).max();
+    let lines: usize = rows.iter().map(|row| height(row).unwrap_or(1) + 1).sum();
+    // One wide cell makes every line wide.
+    check_length(width.saturating_mul(lines), longest)?;
+    let table = draw(columns, rows);
+    check_length(table.len(), longest)?;
+    Ok(table)
 }
 
 /// A table with these columns; cells may have several lines. It ends with a line break.
@@ -107,12 +123,13 @@ fn push_row(text: &mut String, widths: &[usize], row: &[String]) {
         .max()
         .unwrap_or(1)
         .max(1);
-    for line in 0..height {
+    let mut parts: Vec<_> = row.iter().map(|cell| cell.lines()).collect();
+    for _ in 0..height {
         let cells: Vec<String> = widths
             .iter()
-            .zip(row)
-            .map(|(width, cell)| {
-                let part = cell.lines().nth(line).unwrap_or("");
+            .zip(&mut parts)
+            .map(|(width, parts)| {
+                let part = parts.next().unwrap_or("");
                 format!(
                     " {part}{} ",
                     " ".repeat(width.saturating_sub(part.chars().count()))

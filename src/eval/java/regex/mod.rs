@@ -232,6 +232,23 @@ impl JavaRegex {
         }
     }
 
+    /// The groups of the first match in the text (Java's `find()`).
+    pub fn find_groups(&self, text: &str) -> Result<Option<Groups>, RegexError> {
+        let mut finder = replace::Finder::new(self, text);
+        let Some(whole) = finder.next(0, 0)? else {
+            return Ok(None);
+        };
+        let groups = (1..=self.group_count()).map(|group| finder.span(group));
+        let spans = std::iter::once(Some(whole)).chain(groups).collect();
+        Ok(Some(Groups { spans }))
+    }
+
+    /// The number of a named group.
+    pub fn group_number(&self, name: &str) -> Option<usize> {
+        let found = self.names.iter().find(|(known, _)| known == name);
+        found.map(|(_, number)| *number as usize)
+    }
+
     /// Replaces every match; the replacement has Java's `$1`, `${name}` and `\` escapes.
     pub fn replace_all(
         &self,

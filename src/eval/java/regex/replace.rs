@@ -77,14 +77,18 @@ impl<'a> Finder<'a> {
         run.find(from, last_end)
     }
 
-    /// A group of the last match.
-    fn group(&self, group: usize) -> Option<&'a str> {
-        let span = match (&self.run, &self.linear) {
+    /// Where a group of the last match is.
+    pub fn span(&self, group: usize) -> Option<(usize, usize)> {
+        match (&self.run, &self.linear) {
             (Some(run), _) if self.from_run => run.group(group),
             (_, Some((search, found))) => found.get(group + usize::from(search.shifted)),
             _ => None,
-        };
-        span.and_then(|(a, b)| self.text.get(a..b))
+        }
+    }
+
+    /// A group of the last match.
+    fn group(&self, group: usize) -> Option<&'a str> {
+        self.span(group).and_then(|(a, b)| self.text.get(a..b))
     }
 }
 
