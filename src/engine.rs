@@ -8,7 +8,7 @@ use crate::functions::registry::Registry;
 use crate::functions::{FAMILIES, library};
 use crate::profile;
 use crate::store::{Room, Store};
-use crate::world::{self, ENRICHMENT, Enrichments};
+use crate::world::{self, ENRICHMENT, Enrichments, Files, Objects};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -60,6 +60,7 @@ impl Engine {
         ));
         let mut services = Services::default();
         services.add(Arc::new(Enrichments::new(&store)));
+        services.add(Arc::new(Objects::default()));
         let context = Context {
             variables: Arc::new(NoVariables),
             functions: registry.clone(),
@@ -111,6 +112,8 @@ impl Engine {
             return Err(Diagnostic::new(Code::Configuration, message));
         }
         context.limits = config.limits;
+        let files = Files::new(config.functions.files.clone(), around.clone());
+        context.services.add(Arc::new(files));
         let mut globals = context.globals.write();
         for (name, value) in &config.globals {
             globals.insert(name.into(), json::from_json(value, config.limits.depth)?);

@@ -53,7 +53,7 @@ pub struct RunConfig {
 pub struct FunctionsConfig {
     /// Whether functions may use the network.
     pub network: bool,
-    /// Files and folders that functions may read.
+    /// Files and folders that functions may read and change.
     pub files: Vec<PathBuf>,
     /// The database of places.
     pub geo: Option<PathBuf>,

@@ -9,6 +9,7 @@ mod web;
 
 pub use editor::Terminal;
 pub use enrichment::{ENRICHMENT, Enrichments};
+pub use files::{Files, Objects};
 
 use crate::functions::spec::FunctionSpec;
 

@@ -197,7 +197,7 @@ const GEOHASH_CENTROID: FunctionSpec = FunctionSpec {
         "the precision is more than 12, or no integer",
     ],
     examples: &[
-        example("GEOHASH_CENTROID(['s0', 's2'], 3)", "s08"),
+        example("GEOHASH_CENTROID(['s0', 's2'], 3)", "s28"),
         example("GEOHASH_CENTROID({'u4pruydqmvpb': 3})", "u4pruydqmvpb"),
         example("GEOHASH_CENTROID([])", "null"),
     ],

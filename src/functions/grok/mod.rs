@@ -142,6 +142,9 @@ struct Captured {
     named: bool,
 }
 
+/// What is captured in a text, in order; groups that took no part have none.
+type Captures<'a> = Vec<(&'a Captured, Option<&'a str>)>;
+
 /// What became of an expression.
 #[derive(Debug, Clone)]
 enum Made {
@@ -231,7 +234,7 @@ fn bad(error: &RegexError) -> Fault {
 
 impl Grok {
     /// What is captured in a text, in order; `None` when it does not fit. A blank text never fits.
-    fn captures<'t>(&self, text: &'t str) -> Outcome<Option<Vec<(&Captured, Option<&'t str>)>>> {
+    fn captures<'a>(&'a self, text: &'a str) -> Outcome<Option<Captures<'a>>> {
         if text.chars().all(char::is_whitespace) {
             return Ok(None);
         }
