@@ -8,7 +8,7 @@ use crate::functions::registry::Registry;
 use crate::functions::{FAMILIES, library};
 use crate::profile;
 use crate::store::{Room, Store};
-use crate::world::{self, ENRICHMENT, Enrichments, Files, Objects};
+use crate::world::{self, Databases, ENRICHMENT, Enrichments, Files, Objects, Web};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -61,6 +61,8 @@ impl Engine {
         let mut services = Services::default();
         services.add(Arc::new(Enrichments::new(&store)));
         services.add(Arc::new(Objects::default()));
+        services.add(Arc::new(Web::default()));
+        services.add(Arc::new(Databases::default()));
         let context = Context {
             variables: Arc::new(NoVariables),
             functions: registry.clone(),
@@ -114,6 +116,8 @@ impl Engine {
         context.limits = config.limits;
         let files = Files::new(config.functions.files.clone(), around.clone());
         context.services.add(Arc::new(files));
+        context.services.add(Arc::new(Web::new(&config, around)));
+        context.services.add(Arc::new(Databases::new(&config, around)));
         let mut globals = context.globals.write();
         for (name, value) in &config.globals {
             globals.insert(name.into(), json::from_json(value, config.limits.depth)?);

@@ -53,6 +53,10 @@ pub struct RunConfig {
 pub struct FunctionsConfig {
     /// Whether functions may use the network.
     pub network: bool,
+    /// The hosts that functions may reach; all when none is listed.
+    pub hosts: Vec<String>,
+    /// Whether hosts that are not listed must have public addresses.
+    pub public_only: bool,
     /// Files and folders that functions may read and change.
     pub files: Vec<PathBuf>,
     /// The database of places.
@@ -132,7 +136,7 @@ pub struct Config {
     pub collect: CollectConfig,
     /// `[serve]`.
     pub serve: ServeConfig,
-    /// `[models]`: free keys.
+    /// `[models]`: `NAME` or `NAME:VERSION`, with the addresses of the model and the paths of its functions.
     pub models: IndexMap<String, Secretive>,
     /// `[globals]`: Metron's global configuration, in the order given.
     pub globals: Map<String, Json>,

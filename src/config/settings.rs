@@ -219,6 +219,8 @@ settings! {
     "limits.line" SIZE limits.line = size; |c| Some(units::show_size(c.limits.line as u64));
     "limits.regex" SIZE limits.regex = size; |c| Some(units::show_size(c.limits.regex as u64));
     "functions.network" FLAG functions.network = flag; |c| Some(c.functions.network.to_string());
+    "functions.hosts" TEXTS functions.hosts = texts; |c| texts(c.functions.hosts.iter().map(String::as_str));
+    "functions.public_only" FLAG functions.public_only = flag; |c| Some(c.functions.public_only.to_string());
     "functions.files" TEXTS functions.files = paths; |c| texts(c.functions.files.iter().filter_map(|p| p.to_str()));
     "functions.geo" PATH functions.geo = path; |c| path(&c.functions.geo);
     "functions.asn" PATH functions.asn = path; |c| path(&c.functions.asn);

@@ -140,7 +140,7 @@ fn read(call: &mut Call<'_, '_>, wanted: Wanted) -> Outcome<Value> {
 /// Reads a JSON text. With `prefix_allowed` anything may follow a complete object or array.
 ///
 /// Errors: E0216, E0302, E0304.
-fn parse_json(text: &str, prefix_allowed: bool, limits: &Limits) -> Outcome<Value> {
+pub(crate) fn parse_json(text: &str, prefix_allowed: bool, limits: &Limits) -> Outcome<Value> {
     if text.trim().is_empty() {
         return Err(Diagnostic::new(
             Code::NotJson,

@@ -10,6 +10,8 @@ mod web;
 pub use editor::Terminal;
 pub use enrichment::{ENRICHMENT, Enrichments};
 pub use files::{Files, Objects};
+pub use geo::{Databases, Subject};
+pub use web::Web;
 
 use crate::functions::spec::FunctionSpec;
 
