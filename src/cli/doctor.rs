@@ -2,8 +2,11 @@
 
 use super::args::{Common, ListFormat};
 use super::{output, setup};
+use crate::config::FunctionsConfig;
 use crate::diagnostic::Outcome;
+use crate::engine::Engine;
 use crate::store::reach;
+use crate::world::{Databases, Subject};
 use serde_json::json;
 use std::time::{Duration, Instant};
 
@@ -85,5 +88,56 @@ pub fn doctor(common: &Common, format: Option<ListFormat>) -> Outcome<bool> {
             }
         }
     }
+    output::line(&network(&engine.config.functions))?;
+    for subject in [Subject::Places, Subject::Systems] {
+        let Some(line) = database(&engine, subject) else {
+            continue;
+        };
+        good &= line.is_ok();
+        output::line(&line.unwrap_or_else(|fault| fault.message))?;
+    }
     Ok(good)
 }
+
+/// What requests of functions may reach, in words.
+fn network(functions: &FunctionsConfig) -> String {
+    if !functions.network {
+        return "network for functions: off; functions.network = true allows requests".to_string();
+    }
+    let hosts = match functions.hosts.as_slice() {
+        [] => "any host".to_string(),
+        hosts => hosts.join(", "),
+    };
+    let public = match functions.public_only {
+        true => "; hosts that are not listed need public addresses",
+        false => "",
+    };
+    format!("network for functions: on, {hosts}{public}")
+}
+
+/// The database of a subject in words. Errors: one that is configured and cannot be used.
+fn database(engine: &Engine, subject: Subject) -> Option<Outcome<String>> {
+    let databases = engine.context.services.get::<Databases>()?;
+    let (function, key) = (subject.function(), subject.key());
+    let path = match databases.path(subject, &engine.context) {
+        Ok(Some(path)) => path,
+        Ok(None) => {
+            return Some(Ok(format!("database of {function}: none; {key} names one")));
+        }
+        Err(fault) => return Some(Err(fault)),
+    };
+    let started = Instant::now();
+    Some(databases.about(subject, &engine.context).map(|about| {
+        let built = i64::try_from(about.built)
+            .ok()
+            .and_then(|seconds| chrono::DateTime::from_timestamp(seconds, 0))
+            .map_or_else(String::new, |time| time.format(" of %Y-%m-%d").to_string());
+        let versions = match about.version {
+            4 => "IPv4 only",
+            _ => "IPv4 and IPv6",
+        };
+        let (path, kind, time) = (path.display(), about.kind, started.elapsed());
+        format!("database of {function}: {path}, {kind}{built}, {versions}, opened in {time:?}")
+    }))
+}
+

@@ -10,7 +10,7 @@ mod web;
 pub use editor::Terminal;
 pub use enrichment::{ENRICHMENT, Enrichments};
 pub use files::{Files, Objects};
-pub use geo::{Databases, Subject};
+pub use geo::{About, Databases, Subject};
 pub use web::Web;
 
 use crate::functions::spec::FunctionSpec;

@@ -1,6 +1,8 @@
 //! Runs the program in a folder of its own: nothing outside of it is read or written.
 #![allow(dead_code)]
 
+pub mod mmdb;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};

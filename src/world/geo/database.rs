@@ -7,7 +7,7 @@ use flate2::read::MultiGzDecoder;
 use maxminddb::{MaxMindDbError, Reader};
 use parking_lot::{Mutex, RwLock};
 use std::fs::{File, Metadata};
-use std::io::Read;
+use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -32,6 +32,14 @@ impl Subject {
         match self {
             Subject::Places => "functions.geo",
             Subject::Systems => "functions.asn",
+        }
+    }
+
+    /// The function that needs it.
+    pub fn function(self) -> &'static str {
+        match self {
+            Subject::Places => "GEO_GET",
+            Subject::Systems => "ASN_GET",
         }
     }
 
@@ -101,6 +109,16 @@ fn number(_data: &Metadata) -> u64 {
     0
 }
 
+/// What there is to say about a database.
+pub struct About {
+    /// Its type, such as `GeoLite2-City`.
+    pub kind: String,
+    /// When it was built, in seconds since 1970.
+    pub built: u64,
+    /// Which addresses it knows: 4 or 6, which has those of 4 too.
+    pub version: u16,
+}
+
 impl Databases {
     /// As configured; nothing is opened yet.
     pub fn new(config: &Config, around: &Surroundings) -> Databases {
@@ -126,10 +144,21 @@ impl Databases {
         Ok(Some(self.around.folder.join(path)))
     }
 
+    /// Opens the database about a subject and tells about it. Errors: as [`Databases::get`].
+    pub fn about(&self, subject: Subject, context: &Context) -> Outcome<About> {
+        let database = self.get(subject, context)?;
+        let data = database.metadata();
+        Ok(About {
+            kind: data.database_type.clone(),
+            built: data.build_epoch,
+            version: data.ip_version,
+        })
+    }
+
     /// The database about a subject. Errors: E0217 when none is configured, E0403 when it cannot be used.
-    pub fn get(&self, function: &str, subject: Subject, context: &Context) -> Outcome<Arc<Database>> {
+    pub fn get(&self, subject: Subject, context: &Context) -> Outcome<Arc<Database>> {
         let Some(path) = self.path(subject, context)? else {
-            return Err(nothing(function, subject));
+            return Err(nothing(subject));
         };
         let slot = &self.opened[subject as usize];
         let fresh = |opened: &Opened| opened.path == path && opened.looked.elapsed() < LOOK;
@@ -142,11 +171,11 @@ impl Databases {
         if let Some(opened) = known.as_ref().filter(|opened| fresh(opened)) {
             return Ok(opened.database.clone());
         }
-        let opened = match (open(function, subject, &path, known.as_ref()), known) {
+        let opened = match (open(subject, &path, known.as_ref()), known) {
             (Ok(opened), _) => opened,
             // Half a file in the middle of an update: what was known stays good.
             (Err(fault), Some(known)) => {
-                tracing::warn!("{function} goes on with the former database: {fault}");
+                tracing::warn!("the former database is used on: {fault}");
                 Opened {
                     looked: Instant::now(),
                     ..known
@@ -160,8 +189,8 @@ impl Databases {
     }
 }
 
-fn nothing(function: &str, subject: Subject) -> Fault {
-    let (key, file) = (subject.key(), subject.file());
+fn nothing(subject: Subject) -> Fault {
+    let (function, key, file) = (subject.function(), subject.key(), subject.file());
     Diagnostic::new(
         Code::NotAvailable,
         format!("{function} needs a database of MaxMind's form, and none is configured"),
@@ -173,7 +202,6 @@ fn nothing(function: &str, subject: Subject) -> Fault {
 }
 
 fn open(
-    function: &str,
     subject: Subject,
     path: &Path,
     known: Option<&Opened>,
@@ -182,7 +210,7 @@ fn open(
     let unusable = |reason: String| {
         Diagnostic::new(
             Code::CannotRead,
-            format!("{function}: {} cannot be used: {reason}", path.display()),
+            format!("{}: {} cannot be used: {reason}", subject.function(), path.display()),
         )
         .help(format!(
             "it is named by {} in the configuration or by the global {}",
@@ -222,16 +250,21 @@ fn open(
 
 /// The database in a file: bare, compressed, or in a compressed archive; told by what it holds, not by its name.
 fn content(file: &mut File) -> Result<Vec<u8>, String> {
-    let bytes = all(file)?;
-    if !bytes.starts_with(&[0x1f, 0x8b]) {
-        return Ok(bytes);
+    let mut start = [0; 2];
+    let read = filled(file, &mut start)?;
+    let mut file = start.get(..read).unwrap_or_default().chain(file);
+    if start != [0x1f, 0x8b] {
+        return all(&mut file);
     }
-    let bytes = all(&mut MultiGzDecoder::new(bytes.as_slice()))?;
-    // The mark of a tar archive stands at byte 257; a database has its search tree there.
-    if bytes.get(257..262) != Some(b"ustar") || metadata_at_end(&bytes) {
-        return Ok(bytes);
+    let mut plain = MultiGzDecoder::new(BufReader::new(file));
+    let mut block = [0; 512];
+    let read = filled(&mut plain, &mut block)?;
+    let mut plain = block.get(..read).unwrap_or_default().chain(plain);
+    // The mark in the header of an archive.
+    if block.get(257..262) != Some(b"ustar") {
+        return all(&mut plain);
     }
-    let mut archive = tar::Archive::new(bytes.as_slice());
+    let mut archive = tar::Archive::new(plain);
     for entry in archive.entries().map_err(|error| error.to_string())? {
         let mut entry = entry.map_err(|error| error.to_string())?;
         let wanted = entry
@@ -244,9 +277,17 @@ fn content(file: &mut File) -> Result<Vec<u8>, String> {
     Err("the archive holds no .mmdb file".to_string())
 }
 
-/// Whether the last part of a text is that of a database; archives end in zeros.
-fn metadata_at_end(bytes: &[u8]) -> bool {
-    bytes.last().is_some_and(|last| *last != 0)
+/// Fills `buffer` as far as there is something to read, and says how far.
+fn filled(from: &mut impl Read, buffer: &mut [u8]) -> Result<usize, String> {
+    let length = buffer.len() as u64;
+    let mut start = Vec::new();
+    from.take(length)
+        .read_to_end(&mut start)
+        .map_err(|error| error.to_string())?;
+    for (to, byte) in buffer.iter_mut().zip(&start) {
+        *to = *byte;
+    }
+    Ok(start.len())
 }
 
 fn all(from: &mut dyn Read) -> Result<Vec<u8>, String> {

@@ -1,10 +1,8 @@
 //! Where an address is, and whose: MaxMind files.
 
 mod database;
-#[cfg(test)]
-mod tests;
 
-pub use database::{Database, Databases, Subject};
+pub use database::{About, Database, Databases, Subject};
 
 use crate::diagnostic::{Code, Diagnostic, Outcome};
 use crate::eval::collections::{Entries, Map, MapKind};
@@ -105,22 +103,19 @@ fn get(
         (2, _, Value::List(_)) => return Err(call.wrong_type(0, "a string")),
         _ => return Ok(Value::Null),
     };
+    let context = call.context();
+    let Some(databases) = context.services.get::<Databases>() else {
+        let message = format!("{} needs a database, and there is none", call.name);
+        return Err(Diagnostic::new(Code::NotAvailable, message));
+    };
+    // Before the address is looked at: a missing database is an error for every address.
+    let database = databases.get(subject, context)?;
     let found = match call.arg(0).as_text().and_then(eligible) {
-        Some(address) => {
-            let context = call.context();
-            let Some(databases) = context.services.get::<Databases>() else {
-                let message = format!("{} needs a database, and there is none", call.name);
-                return Err(Diagnostic::new(Code::NotAvailable, message));
-            };
-            let database = databases.get(call.name, subject, context)?;
-            look_up(&database, address).map_err(|error| {
-                Diagnostic::new(
-                    Code::CannotRead,
-                    format!("{}: {}: {}", call.name, subject.key(), in_words(&error)),
-                )
-            })?
-        }
         None => None,
+        Some(address) => look_up(&database, address).map_err(|error| {
+            let message = format!("{}: {}: {}", call.name, subject.key(), in_words(&error));
+            Diagnostic::new(Code::CannotRead, message)
+        })?,
     };
     let Some(wanted) = wanted else {
         return Ok(map(found.unwrap_or_default().into_iter().map(
@@ -200,7 +195,7 @@ struct Place {
 
 #[derive(Deserialize, Default)]
 struct City {
-    geoname_id: Option<u64>,
+    geoname_id: Option<Number>,
     #[serde(default)]
     names: BTreeMap<String, String>,
 }
@@ -217,15 +212,23 @@ struct Postal {
 
 #[derive(Deserialize, Default)]
 struct Location {
-    latitude: Option<f64>,
-    longitude: Option<f64>,
-    metro_code: Option<u64>,
+    latitude: Option<Number>,
+    longitude: Option<Number>,
+    metro_code: Option<Number>,
 }
 
 #[derive(Deserialize)]
 struct System {
-    autonomous_system_number: Option<i64>,
+    autonomous_system_number: Option<Number>,
     autonomous_system_organization: Option<String>,
+}
+
+/// A number of any type: not every maker of databases keeps to MaxMind's.
+#[derive(Deserialize, Clone, Copy)]
+#[serde(untagged)]
+enum Number {
+    Whole(i64),
+    Real(f64),
 }
 
 fn record<T: DeserializeOwned>(
@@ -242,10 +245,14 @@ fn place(database: &Database, address: IpAddr) -> Result<Option<Fields>, MaxMind
     let Some(mut found) = record::<Place>(database, address)? else {
         return Ok(None);
     };
-    let number = |n: Option<u64>| n.map(|n| n.to_string()).unwrap_or_default();
-    let degrees = |x: Option<f64>| {
-        x.map(|x| to_text(&Value::Double(x)).to_string())
-            .unwrap_or_default()
+    let number = |n: Option<Number>| match n {
+        Some(Number::Whole(n)) => n.to_string(),
+        Some(Number::Real(x)) => to_text(&Value::Double(x)).to_string(),
+        None => String::new(),
+    };
+    let degrees = |n: Option<Number>| match n {
+        Some(Number::Whole(n)) => number(Some(Number::Real(n as f64))),
+        n => number(n),
     };
     let (latitude, longitude) = (
         degrees(found.location.latitude),
@@ -274,9 +281,9 @@ fn system(database: &Database, address: IpAddr) -> Result<Option<Fields>, MaxMin
         return Ok(None);
     };
     let number = match found.autonomous_system_number {
-        None => Value::Null,
         // Numbers of systems may have 32 bits without a sign.
-        Some(n) => i32::try_from(n).map_or(Value::Long(n), Value::Int),
+        Some(Number::Whole(n)) => i32::try_from(n).map_or(Value::Long(n), Value::Int),
+        Some(Number::Real(_)) | None => Value::Null,
     };
     let owner = found.autonomous_system_organization.unwrap_or_default();
     Ok(Some(vec![

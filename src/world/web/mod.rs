@@ -17,7 +17,7 @@ use crate::eval::text::{check_length, to_text_within};
 use crate::eval::{Call, Limits, Value};
 use crate::functions::json::parse_json;
 use crate::functions::spec::{
-    Family, FunctionSpec, Kind, Parameter, SPEC, example, fails, optional, required,
+    Family, FunctionSpec, Kind, Parameter, SPEC, fails, optional, required,
 };
 use crate::store::wait;
 use client::{Answer, Asked, Client, Trouble, basic};
