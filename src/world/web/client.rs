@@ -108,7 +108,12 @@ impl Client {
         let mut seen: Vec<Url> = Vec::new();
         permit.check_url(&asked.url)?;
         loop {
-            let location = match self.ask_once(permit, &asked).await? {
+            let reply = match self.ask_once(permit, &asked).await {
+                // Where a server leads is the server's doing, not the expression's.
+                Err(Trouble::Forbidden(fault)) if !seen.is_empty() => return Err(led(&fault)),
+                reply => reply?,
+            };
+            let location = match reply {
                 Reply::Answer(answer) => return Ok(answer),
                 Reply::Elsewhere(status, location) => {
                     if status == StatusCode::SEE_OTHER {
@@ -120,10 +125,7 @@ impl Client {
             let next = asked.url.join(&location).map_err(|error| {
                 failed(format!("the server redirects to {location:?}: {error}"))
             })?;
-            // What is forbidden now is the server's doing, not the expression's.
-            permit
-                .check_url(&next)
-                .map_err(|fault| failed(format!("the server redirects elsewhere: {fault}")))?;
+            permit.check_url(&next).map_err(|fault| led(&fault))?;
             if next.origin() != asked.url.origin() {
                 asked.credentials = None;
             }
@@ -159,15 +161,14 @@ impl Client {
             match send(&mut sender, asked, request(asked)?).await {
                 Ok(response) => return receive(&lease, sender, asked, response).await,
                 // The server closed while it was kept: that says nothing about this request.
-                Err(Unsent::Again) => continue,
-                Err(Unsent::Never(trouble)) => return Err(trouble),
+                Err(Unsent { again: true, .. }) => continue,
+                Err(unsent) => return Err(unsent.trouble),
             }
         }
         let mut sender = self.connect(permit, asked, &route).await?;
         match send(&mut sender, asked, request(asked)?).await {
             Ok(response) => receive(&lease, sender, asked, response).await,
-            Err(Unsent::Again) => Err(failed("the server closed the connection")),
-            Err(Unsent::Never(trouble)) => Err(trouble),
+            Err(unsent) => Err(unsent.trouble),
         }
     }
 
@@ -214,6 +215,10 @@ impl Client {
     }
 }
 
+fn led(fault: &Fault) -> Trouble {
+    failed(format!("the server redirects, but {}", fault.message))
+}
+
 fn failed_with(message: &String) -> Trouble {
     failed(message.as_str())
 }
@@ -224,11 +229,11 @@ enum Reply {
     Elsewhere(StatusCode, String),
 }
 
-/// Why a request did not go out.
-enum Unsent {
-    /// The connection was gone before anything happened.
-    Again,
-    Never(Trouble),
+/// Why a request has no answer.
+struct Unsent {
+    trouble: Trouble,
+    /// Whether it may be sent once more: it did not go out, or it only asks.
+    again: bool,
 }
 
 /// What `work` gives, unless it takes longer than `limit`.
@@ -368,8 +373,10 @@ fn request(asked: &Asked) -> Attempt<Request<Full<Bytes>>> {
         .header(HOST, host)
         .header(ACCEPT, "application/json")
         .header(USER_AGENT, concat!("stellar/", env!("CARGO_PKG_VERSION")));
-    if asked.body.is_some() {
-        request = request.header(CONTENT_TYPE, "application/json");
+    if let Some(body) = &asked.body {
+        request = request
+            .header(CONTENT_TYPE, "application/json")
+            .header(CONTENT_LENGTH, body.len());
     }
     if let Some(credentials) = &asked.credentials {
         request = request.header(AUTHORIZATION, credentials);
@@ -389,22 +396,21 @@ async fn send(
 ) -> Result<Response<Incoming>, Unsent> {
     let sending = async {
         sender.try_send_request(request).await.map_err(|mut error| {
-            // What may have arrived is not sent twice unless it only asks.
-            let unsent = error.take_message().is_some();
-            let error = error.into_error();
-            let lost = error.is_canceled() || error.is_closed() || error.is_incomplete_message();
-            if lost && (unsent || asked.body.is_none()) {
-                Unsent::Again
-            } else {
-                Unsent::Never(failed(reasons(&error)))
-            }
+            let again = error.take_message().is_some() || asked.body.is_none();
+            let trouble = failed(reasons(error.error()));
+            Unsent { trouble, again }
         })
     };
     match asked.socket_timeout {
         None => sending.await,
         Some(limit) => tokio::time::timeout(limit, sending)
             .await
-            .unwrap_or_else(|_| Err(Unsent::Never(silent(limit)))),
+            .unwrap_or_else(|_| {
+                Err(Unsent {
+                    trouble: silent(limit),
+                    again: false,
+                })
+            }),
     }
 }
 
