@@ -117,7 +117,9 @@ impl Engine {
         let files = Files::new(config.functions.files.clone(), around.clone());
         context.services.add(Arc::new(files));
         context.services.add(Arc::new(Web::new(&config, around)));
-        context.services.add(Arc::new(Databases::new(&config, around)));
+        context
+            .services
+            .add(Arc::new(Databases::new(&config, around)));
         let mut globals = context.globals.write();
         for (name, value) in &config.globals {
             globals.insert(name.into(), json::from_json(value, config.limits.depth)?);

@@ -41,8 +41,14 @@ fn systems() -> Vec<(&'static str, Json)> {
     let one = json!({"autonomous_system_number": 1221, "autonomous_system_organization": "Telstra Pty Ltd"});
     vec![
         ("1.128.0.0/11", one),
-        ("5.0.0.0/8", json!({"autonomous_system_organization": "Nobody knows"})),
-        ("6.0.0.0/8", json!({"autonomous_system_number": 4200000000u32})),
+        (
+            "5.0.0.0/8",
+            json!({"autonomous_system_organization": "Nobody knows"}),
+        ),
+        (
+            "6.0.0.0/8",
+            json!({"autonomous_system_number": 4200000000u32}),
+        ),
         ("2600:6000::/20", json!({"autonomous_system_number": 237})),
     ]
 }
@@ -76,43 +82,65 @@ fn check(engine: &Engine, rows: &[(&str, &str)]) {
 #[test]
 fn places_of_addresses() {
     let folder = TempDir::new().unwrap();
-    std::fs::write(folder.path().join("city.mmdb"), database("GeoLite2-City", 6, &places())).unwrap();
+    std::fs::write(
+        folder.path().join("city.mmdb"),
+        database("GeoLite2-City", 6, &places()),
+    )
+    .unwrap();
     let engine = engine(folder.path(), "city.mmdb", "");
-    check(&engine, &[
-        ("GEO_GET('81.2.69.142')", "{locID=2643743, country=GB, city=London, postalCode=, dmaCode=, latitude=51.5142, longitude=-0.0931, location_point=51.5142,-0.0931}"),
-        ("GEO_GET('216.160.83.56')", "{locID=5803556, country=US, city=Milton, postalCode=98354, dmaCode=819, latitude=47.2513, longitude=-122.3149, location_point=47.2513,-122.3149}"),
-        // One coordinate makes no point; a whole one prints as Java's double.
-        ("GEO_GET('2001:218::1', ['country', 'latitude', 'location_point'])", "{country=JP, latitude=36.0, location_point=}"),
-        ("GEO_GET('::ffff:81.2.69.142', ['city'])", "London"),
-        ("GEO_GET('216.160.83.56', ['dmaCode'])", "819"),
-        ("GEO_GET('216.160.83.56', ['dmaCode', 'planet'])", "{dmaCode=819, planet=null}"),
-        ("GEO_GET('216.160.83.56', ['planet'])", "null"),
-        ("GEO_GET('216.160.83.56', [])", "{}"),
-        ("GEO_GET('216.160.83.56', [5])", "null"),
-        ("GEO_GET('216.160.83.56', [null, 'city'])", "{null=null, city=Milton}"),
-        // Not found, or without a place in the world.
-        ("GEO_GET('9.9.9.9')", "{}"),
-        ("GEO_GET('9.9.9.9', ['city'])", "null"),
-        ("GEO_GET('9.9.9.9', ['city', 'country'])", "null"),
-        ("GEO_GET('10.1.2.3')", "{}"),
-        ("GEO_GET('10.1.2.3', ['country'])", "null"),
-        ("GEO_GET('fd00::1')", "{}"),
-        ("GEO_GET('127.0.0.1')", "{}"),
-        ("GEO_GET('224.0.0.1')", "{}"),
-        ("GEO_GET('0.0.0.0')", "{}"),
-        ("GEO_GET('localhost')", "{}"),
-        ("GEO_GET('81.2.69')", "{}"),
-        ("GEO_GET('081.2.69.142')", "{}"),
-        ("GEO_GET(' 81.2.69.142')", "{}"),
-        ("GEO_GET('', ['city'])", "null"),
-        ("GEO_GET(null, ['city'])", "null"),
-        // Other shapes.
-        ("GEO_GET()", "null"),
-        ("GEO_GET('')", "null"),
-        ("GEO_GET(5)", "null"),
-        ("GEO_GET('81.2.69.142', 'city')", "null"),
-        ("GEO_GET('81.2.69.142', null)", "null"),
-    ]);
+    check(
+        &engine,
+        &[
+            (
+                "GEO_GET('81.2.69.142')",
+                "{locID=2643743, country=GB, city=London, postalCode=, dmaCode=, latitude=51.5142, longitude=-0.0931, location_point=51.5142,-0.0931}",
+            ),
+            (
+                "GEO_GET('216.160.83.56')",
+                "{locID=5803556, country=US, city=Milton, postalCode=98354, dmaCode=819, latitude=47.2513, longitude=-122.3149, location_point=47.2513,-122.3149}",
+            ),
+            // One coordinate makes no point; a whole one prints as Java's double.
+            (
+                "GEO_GET('2001:218::1', ['country', 'latitude', 'location_point'])",
+                "{country=JP, latitude=36.0, location_point=}",
+            ),
+            ("GEO_GET('::ffff:81.2.69.142', ['city'])", "London"),
+            ("GEO_GET('216.160.83.56', ['dmaCode'])", "819"),
+            (
+                "GEO_GET('216.160.83.56', ['dmaCode', 'planet'])",
+                "{dmaCode=819, planet=null}",
+            ),
+            ("GEO_GET('216.160.83.56', ['planet'])", "null"),
+            ("GEO_GET('216.160.83.56', [])", "{}"),
+            ("GEO_GET('216.160.83.56', [5])", "null"),
+            (
+                "GEO_GET('216.160.83.56', [null, 'city'])",
+                "{null=null, city=Milton}",
+            ),
+            // Not found, or without a place in the world.
+            ("GEO_GET('9.9.9.9')", "{}"),
+            ("GEO_GET('9.9.9.9', ['city'])", "null"),
+            ("GEO_GET('9.9.9.9', ['city', 'country'])", "null"),
+            ("GEO_GET('10.1.2.3')", "{}"),
+            ("GEO_GET('10.1.2.3', ['country'])", "null"),
+            ("GEO_GET('fd00::1')", "{}"),
+            ("GEO_GET('127.0.0.1')", "{}"),
+            ("GEO_GET('224.0.0.1')", "{}"),
+            ("GEO_GET('0.0.0.0')", "{}"),
+            ("GEO_GET('localhost')", "{}"),
+            ("GEO_GET('81.2.69')", "{}"),
+            ("GEO_GET('081.2.69.142')", "{}"),
+            ("GEO_GET(' 81.2.69.142')", "{}"),
+            ("GEO_GET('', ['city'])", "null"),
+            ("GEO_GET(null, ['city'])", "null"),
+            // Other shapes.
+            ("GEO_GET()", "null"),
+            ("GEO_GET('')", "null"),
+            ("GEO_GET(5)", "null"),
+            ("GEO_GET('81.2.69.142', 'city')", "null"),
+            ("GEO_GET('81.2.69.142', null)", "null"),
+        ],
+    );
     for (expression, code) in [
         ("GEO_GET(5, ['city'])", "E0203"),
         ("GEO_GET('81.2.69.142', ['city', 5])", "E0204"),
@@ -125,15 +153,28 @@ fn places_of_addresses() {
 #[test]
 fn systems_of_addresses() {
     let folder = TempDir::new().unwrap();
-    std::fs::write(folder.path().join("asn"), database("GeoLite2-ASN", 6, &systems())).unwrap();
+    std::fs::write(
+        folder.path().join("asn"),
+        database("GeoLite2-ASN", 6, &systems()),
+    )
+    .unwrap();
     let engine = engine(folder.path(), "", "asn");
-    check(&engine, &[
-        ("ASN_GET('1.128.0.7')", "{autonomous_system_number=1221, autonomous_system_organization=Telstra Pty Ltd, network=1.128.0.7}"),
-        ("ASN_GET('2600:6000::1')", "{autonomous_system_number=237, autonomous_system_organization=, network=2600:6000::1}"),
-        ("ASN_GET('5.1.1.1', ['autonomous_system_number'])", "null"),
-        ("ASN_GET('9.9.9.9')", "{}"),
-        ("ASN_GET('192.168.1.1', ['network'])", "null"),
-    ]);
+    check(
+        &engine,
+        &[
+            (
+                "ASN_GET('1.128.0.7')",
+                "{autonomous_system_number=1221, autonomous_system_organization=Telstra Pty Ltd, network=1.128.0.7}",
+            ),
+            (
+                "ASN_GET('2600:6000::1')",
+                "{autonomous_system_number=237, autonomous_system_organization=, network=2600:6000::1}",
+            ),
+            ("ASN_GET('5.1.1.1', ['autonomous_system_number'])", "null"),
+            ("ASN_GET('9.9.9.9')", "{}"),
+            ("ASN_GET('192.168.1.1', ['network'])", "null"),
+        ],
+    );
     let kind = |ip: &str| {
         let number = engine.evaluate(&format!("ASN_GET('{ip}', ['autonomous_system_number'])"));
         number.unwrap().type_name()
@@ -145,13 +186,20 @@ fn systems_of_addresses() {
 fn an_ipv4_database_knows_no_ipv6() {
     let folder = TempDir::new().unwrap();
     let networks = &places()[..1];
-    std::fs::write(folder.path().join("city"), database("GeoLite2-City", 4, networks)).unwrap();
+    std::fs::write(
+        folder.path().join("city"),
+        database("GeoLite2-City", 4, networks),
+    )
+    .unwrap();
     let engine = engine(folder.path(), "city", "");
-    check(&engine, &[
-        ("GEO_GET('81.2.69.142', ['country'])", "GB"),
-        ("GEO_GET('2001:218::1')", "{}"),
-        ("GEO_GET('::ffff:81.2.69.142', ['country'])", "GB"),
-    ]);
+    check(
+        &engine,
+        &[
+            ("GEO_GET('81.2.69.142', ['country'])", "GB"),
+            ("GEO_GET('2001:218::1')", "{}"),
+            ("GEO_GET('::ffff:81.2.69.142', ['country'])", "GB"),
+        ],
+    );
 }
 
 #[test]
@@ -179,8 +227,15 @@ fn a_global_names_the_file_too() {
     let path = folder.path().join("city.mmdb");
     std::fs::write(&path, database("GeoLite2-City", 6, &places())).unwrap();
     let engine = engine(folder.path(), "", "");
-    for text in [path.display().to_string(), format!("file://{}", path.display())] {
-        engine.context.globals.write().insert("geo.hdfs.file".into(), Value::text(text));
+    for text in [
+        path.display().to_string(),
+        format!("file://{}", path.display()),
+    ] {
+        engine
+            .context
+            .globals
+            .write()
+            .insert("geo.hdfs.file".into(), Value::text(text));
         check(&engine, &[("GEO_GET('81.2.69.1', ['city'])", "London")]);
     }
 }
@@ -191,22 +246,43 @@ fn what_is_missing_or_broken_is_said() {
     let none = engine(folder.path(), "", "");
     let fault = none.evaluate("GEO_GET('10.0.0.1')").unwrap_err();
     assert_eq!(fault.code.name(), "E0217");
-    assert!(fault.help.iter().any(|help| help.contains("functions.geo")), "{:?}", fault.help);
+    assert!(
+        fault.help.iter().any(|help| help.contains("functions.geo")),
+        "{:?}",
+        fault.help
+    );
     let bytes = database("GeoLite2-City", 6, &places());
     for (name, bytes, reason) in [
         ("empty", Vec::new(), "no sound database"),
         ("text", b"hello".to_vec(), "no sound database"),
-        ("half", bytes[..bytes.len() / 2].to_vec(), "no sound database"),
+        (
+            "half",
+            bytes[..bytes.len() / 2].to_vec(),
+            "no sound database",
+        ),
         ("half.gz", gzip(&bytes)[..60].to_vec(), "cannot be used"),
         ("other.tar.gz", archive(&[("a.txt", b"x")]), "no .mmdb file"),
-        ("asn", database("GeoLite2-ASN", 6, &systems()), "of type GeoLite2-ASN, not of places"),
+        (
+            "asn",
+            database("GeoLite2-ASN", 6, &systems()),
+            "of type GeoLite2-ASN, not of places",
+        ),
     ] {
         std::fs::write(folder.path().join(name), bytes).unwrap();
         let said = says(&engine(folder.path(), name, ""), "GEO_GET('81.2.69.1')");
-        assert!(said.starts_with("E0403") && said.contains(reason), "{name}: {said}");
+        assert!(
+            said.starts_with("E0403") && said.contains(reason),
+            "{name}: {said}"
+        );
     }
-    let said = says(&engine(folder.path(), "missing", ""), "GEO_GET('81.2.69.1')");
-    assert!(said.starts_with("E0403") && said.contains("missing"), "{said}");
+    let said = says(
+        &engine(folder.path(), "missing", ""),
+        "GEO_GET('81.2.69.1')",
+    );
+    assert!(
+        said.starts_with("E0403") && said.contains("missing"),
+        "{said}"
+    );
     // Records that are not what they should be, and damage anywhere: an error or an answer, never a panic.
     for at in 0..bytes.len() {
         let mut damaged = bytes.clone();
@@ -231,7 +307,11 @@ fn a_new_file_is_used_and_a_broken_one_is_not() {
     std::thread::sleep(Duration::from_millis(1100));
     assert_eq!(says(&engine, city), "London");
     let paris = json!({"city": {"names": {"en": "Paris"}}});
-    std::fs::write(&path, database("GeoLite2-City", 6, &[("81.2.69.0/24", paris)])).unwrap();
+    std::fs::write(
+        &path,
+        database("GeoLite2-City", 6, &[("81.2.69.0/24", paris)]),
+    )
+    .unwrap();
     let started = Instant::now();
     while says(&engine, city) == "London" {
         assert!(started.elapsed() < Duration::from_secs(10));
@@ -244,19 +324,55 @@ fn a_new_file_is_used_and_a_broken_one_is_not() {
 fn doctor_tells_about_databases_and_the_network() {
     let home = Home::new();
     let ran = home.run(&["doctor", "--format", "table"], "").ended(0);
-    assert!(ran.out().contains("network for functions: off"), "{}", ran.out());
-    assert!(ran.out().contains("database of GEO_GET: none; functions.geo"), "{}", ran.out());
-    std::fs::write(home.path("city.mmdb"), database("GeoLite2-City", 6, &places())).unwrap();
+    assert!(
+        ran.out().contains("network for functions: off"),
+        "{}",
+        ran.out()
+    );
+    assert!(
+        ran.out()
+            .contains("database of GEO_GET: none; functions.geo"),
+        "{}",
+        ran.out()
+    );
+    std::fs::write(
+        home.path("city.mmdb"),
+        database("GeoLite2-City", 6, &places()),
+    )
+    .unwrap();
     home.write("broken.mmdb", "no database");
     home.write(
         "stellar.toml",
         "[functions]\nnetwork = true\nhosts = ['a.example']\npublic_only = true\ngeo = 'city.mmdb'\n",
     );
     let ran = home.run(&["doctor", "--format", "table"], "").ended(0);
-    assert!(ran.out().contains("on, a.example; hosts that are not listed need public"), "{}", ran.out());
-    assert!(ran.out().contains("city.mmdb, GeoLite2-City of 2023-11-14, IPv4 and IPv6"), "{}", ran.out());
+    assert!(
+        ran.out()
+            .contains("on, a.example; hosts that are not listed need public"),
+        "{}",
+        ran.out()
+    );
+    assert!(
+        ran.out()
+            .contains("city.mmdb, GeoLite2-City of 2023-11-14, IPv4 and IPv6"),
+        "{}",
+        ran.out()
+    );
     let ran = home
-        .run(&["doctor", "--format", "table", "--set", "functions.asn='broken.mmdb'"], "")
+        .run(
+            &[
+                "doctor",
+                "--format",
+                "table",
+                "--set",
+                "functions.asn='broken.mmdb'",
+            ],
+            "",
+        )
         .ended(1);
-    assert!(ran.out().contains("ASN_GET: ") && ran.out().contains("no sound database"), "{}", ran.out());
+    assert!(
+        ran.out().contains("ASN_GET: ") && ran.out().contains("no sound database"),
+        "{}",
+        ran.out()
+    );
 }

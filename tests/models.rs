@@ -33,20 +33,32 @@ fn says(engine: &Engine, expression: &str) -> String {
 fn endpoints() {
     let engine = engine(&[
         ("dga", "http://127.0.0.1:1/".into()),
-        ("spam:1.0", "http://127.0.0.1:2 apply=predict score=v1/score".into()),
+        (
+            "spam:1.0",
+            "http://127.0.0.1:2 apply=predict score=v1/score".into(),
+        ),
         ("spam:1.2", "http://127.0.0.1:3".into()),
         ("spam:1.10", "http://127.0.0.1:4".into()),
         ("bad", "somewhere".into()),
         ("worse", "apply=x".into()),
     ]);
     for (expression, expected) in [
-        ("MAAS_GET_ENDPOINT('dga')", "{url=http://127.0.0.1:1/, name=dga, version=}"),
-        ("MAAS_GET_ENDPOINT('spam')", "{url=http://127.0.0.1:3, name=spam, version=1.2}"),
+        (
+            "MAAS_GET_ENDPOINT('dga')",
+            "{url=http://127.0.0.1:1/, name=dga, version=}",
+        ),
+        (
+            "MAAS_GET_ENDPOINT('spam')",
+            "{url=http://127.0.0.1:3, name=spam, version=1.2}",
+        ),
         (
             "MAAS_GET_ENDPOINT('spam', '1.0')",
             "{url=http://127.0.0.1:2, name=spam, version=1.0, endpoint:apply=predict, endpoint:score=v1/score}",
         ),
-        ("MAAS_GET_ENDPOINT('spam', 1.2)", "{url=http://127.0.0.1:3, name=spam, version=1.2}"),
+        (
+            "MAAS_GET_ENDPOINT('spam', 1.2)",
+            "{url=http://127.0.0.1:3, name=spam, version=1.2}",
+        ),
         ("MAAS_GET_ENDPOINT('spam', '2')", "null"),
         ("MAAS_GET_ENDPOINT('ham')", "null"),
     ] {
@@ -73,12 +85,24 @@ fn answers_are_kept_by_content() {
     });
     let engine = engine(&[("dga:1", server.url("/"))]);
     let apply = |rest: &str| {
-        says(&engine, &format!("MAP_GET('target', MAAS_MODEL_APPLY(MAAS_GET_ENDPOINT('dga'), {rest}))"))
+        says(
+            &engine,
+            &format!("MAP_GET('target', MAAS_MODEL_APPLY(MAAS_GET_ENDPOINT('dga'), {rest}))"),
+        )
     };
-    assert_eq!(apply("{'domain' : 'a&b', 'n' : 5}"), "/apply?domain=a%26b&n=5");
-    assert_eq!(apply("{'n' : 5, 'domain' : 'a&b'}"), "/apply?domain=a%26b&n=5");
+    assert_eq!(
+        apply("{'domain' : 'a&b', 'n' : 5}"),
+        "/apply?domain=a%26b&n=5"
+    );
+    assert_eq!(
+        apply("{'n' : 5, 'domain' : 'a&b'}"),
+        "/apply?domain=a%26b&n=5"
+    );
     assert_eq!(server.seen().len(), 1);
-    assert_eq!(apply("'score', {'domain' : 'a&b', 'n' : 5}"), "/score?domain=a%26b&n=5");
+    assert_eq!(
+        apply("'score', {'domain' : 'a&b', 'n' : 5}"),
+        "/score?domain=a%26b&n=5"
+    );
     assert_eq!(apply("'/v2/score', {}"), "/v2/score?");
     assert_eq!(apply("'apply', null"), "/apply?");
     assert_eq!(server.seen().len(), 4);
@@ -116,16 +140,28 @@ fn failing_models_are_passed_over() {
     let url = || says(&engine, "MAP_GET('url', MAAS_GET_ENDPOINT('m'))");
     let both: BTreeSet<String> = (0..4).map(|_| url()).collect();
     assert_eq!(both, [bad.url(""), good.url("")].into());
-    let apply = |n: usize| says(&engine, &format!("MAAS_MODEL_APPLY(MAAS_GET_ENDPOINT('m'), {{'n' : {n}}})"));
+    let apply = |n: usize| {
+        says(
+            &engine,
+            &format!("MAAS_MODEL_APPLY(MAAS_GET_ENDPOINT('m'), {{'n' : {n}}})"),
+        )
+    };
     let answers: Vec<String> = (0..6).map(apply).collect();
-    assert_eq!(answers.iter().filter(|a| *a == "null").count(), 1, "{answers:?}");
+    assert_eq!(
+        answers.iter().filter(|a| *a == "null").count(),
+        1,
+        "{answers:?}"
+    );
     assert_eq!(bad.seen().len(), 1);
     assert!((0..4).all(|_| url() == good.url("")));
     // An empty answer is no answer, and an endpoint without a use is none.
     let silent = Server::saying(answer("200 OK", ""));
     let apply = format!("MAAS_MODEL_APPLY({{'url' : '{}'}}, {{}})", silent.url(""));
     assert_eq!(says(&engine, &apply), "null");
-    assert_eq!(says(&engine, "MAAS_MODEL_APPLY({'name' : 'x'}, {})"), "null");
+    assert_eq!(
+        says(&engine, "MAAS_MODEL_APPLY({'name' : 'x'}, {})"),
+        "null"
+    );
     assert_eq!(says(&engine, "MAAS_MODEL_APPLY(5, {})"), "null");
 }
 
@@ -135,6 +171,12 @@ fn passwords_of_models_are_sent_and_not_shown() {
     let engine = engine(&[("m", server.url("").replace("http://", "http://me:hunter2@"))]);
     let shown = says(&engine, "MAAS_GET_ENDPOINT('m')");
     assert!(shown.contains("http://me:****@127.0.0.1"), "{shown}");
-    assert_eq!(says(&engine, "MAAS_MODEL_APPLY(MAAS_GET_ENDPOINT('m'), {})"), "{}");
-    assert_eq!(server.seen()[0].header("authorization"), "Basic bWU6aHVudGVyMg==");
+    assert_eq!(
+        says(&engine, "MAAS_MODEL_APPLY(MAAS_GET_ENDPOINT('m'), {})"),
+        "{}"
+    );
+    assert_eq!(
+        server.seen()[0].header("authorization"),
+        "Basic bWU6aHVudGVyMg=="
+    );
 }

@@ -57,7 +57,10 @@ fn getting_an_object() {
     let engine = engine();
     let url = server.url("/x%20y?z=1#part");
     for _ in 0..3 {
-        assert_eq!(says(&engine, &format!("REST_GET('{url}')")), "{b=1, a=[ž, null, 2.5]}");
+        assert_eq!(
+            says(&engine, &format!("REST_GET('{url}')")),
+            "{b=1, a=[ž, null, 2.5]}"
+        );
     }
     assert_eq!(server.connections(), 1, "connections are kept");
     let seen = &server.seen()[0];
@@ -79,10 +82,19 @@ fn parameters_count_only_as_the_last_argument() {
         }
     };
     let query = "{'q' : 'x & ž', 'r' : ''}";
-    assert_eq!(targets(&format!("REST_GET('URL', {{}}, {query})")), "/p?a=1&q=x+%26+%C5%BE&r=");
+    assert_eq!(
+        targets(&format!("REST_GET('URL', {{}}, {query})")),
+        "/p?a=1&q=x+%26+%C5%BE&r="
+    );
     assert_eq!(targets("REST_GET('URL', null, null)"), "/p?a=1");
-    assert_eq!(targets(&format!("REST_GET('URL', {{}}, {query}, 1)")), "/p?a=1");
-    assert_eq!(targets(&format!("REST_POST('URL', null, {{}}, {query})")), "/p?a=1&q=x+%26+%C5%BE&r=");
+    assert_eq!(
+        targets(&format!("REST_GET('URL', {{}}, {query}, 1)")),
+        "/p?a=1"
+    );
+    assert_eq!(
+        targets(&format!("REST_POST('URL', null, {{}}, {query})")),
+        "/p?a=1&q=x+%26+%C5%BE&r="
+    );
     assert_eq!(targets("REST_GET('URL', {}, {'n' : 1})"), "E0204");
     assert_eq!(targets("REST_GET('URL', {}, 'n=1')"), "E0203");
     assert_eq!(targets("REST_GET('URL', 'config')"), "E0203");
@@ -94,13 +106,22 @@ fn posting() {
     let engine = engine();
     let url = server.url("/");
     for (data, body) in [
-        ("{'a' : 1, 'b' : ['x', null]}", "{\"a\":1,\"b\":[\"x\",null]}"),
+        (
+            "{'a' : 1, 'b' : ['x', null]}",
+            "{\"a\":1,\"b\":[\"x\",null]}",
+        ),
         ("'{\"ž\": 1} '", "{\"ž\": 1} "),
         ("null", ""),
     ] {
-        assert_eq!(says(&engine, &format!("REST_POST('{url}', {data})")), "{ok=true}");
+        assert_eq!(
+            says(&engine, &format!("REST_POST('{url}', {data})")),
+            "{ok=true}"
+        );
         let seen = server.seen().pop().unwrap();
-        assert_eq!((seen.body.as_str(), seen.header("content-type")), (body, "application/json"));
+        assert_eq!(
+            (seen.body.as_str(), seen.header("content-type")),
+            (body, "application/json")
+        );
         assert_eq!(seen.header("content-length"), body.len().to_string());
         assert!(seen.line.starts_with("POST "));
     }
@@ -109,7 +130,10 @@ fn posting() {
         assert!(said.starts_with("E0216"), "{data}: {said}");
     }
     assert_eq!(
-        says(&engine, &format!("REST_POST('{url}', [1, 'x'], {{'enforce.json' : false}})")),
+        says(
+            &engine,
+            &format!("REST_POST('{url}', [1, 'x'], {{'enforce.json' : false}})")
+        ),
         "{ok=true}"
     );
     assert_eq!(server.seen().pop().unwrap().body, "[1, x]");
@@ -119,7 +143,8 @@ fn posting() {
 fn failures_give_the_value_for_errors() {
     let engine = engine_with(|config| config.limits.string = 1000);
     let long = format!("{{\"a\": \"{}\"}}", "x".repeat(2000));
-    let chunked = format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n7d9\r\n{long}\r\n0\r\n\r\n");
+    let chunked =
+        format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n7d9\r\n{long}\r\n0\r\n\r\n");
     for bad in [
         answer("404 Not Found", "{}"),
         answer("500 Internal Server Error", "no JSON"),
@@ -146,39 +171,78 @@ fn failures_give_the_value_for_errors() {
         });
         let shown = String::from_utf8_lossy(&bad[..bad.len().min(60)]).into_owned();
         assert_eq!(get(&engine, &server.url("/"), ""), "failed", "{shown}");
-        assert_eq!(says(&engine, &format!("REST_GET('{}')", server.url("/"))), "null", "{shown}");
+        assert_eq!(
+            says(&engine, &format!("REST_GET('{}')", server.url("/"))),
+            "null",
+            "{shown}"
+        );
     }
     let short = Server::start(|_, stream| {
-        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{\"a\": 1}").unwrap();
+        stream
+            .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{\"a\": 1}")
+            .unwrap();
         false
     });
-    assert_eq!(get(&engine, &short.url("/"), ""), "failed", "a body that ends early");
+    assert_eq!(
+        get(&engine, &short.url("/"), ""),
+        "failed",
+        "a body that ends early"
+    );
     // A port that nobody listens on, a name that does not exist.
-    let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let gone = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
     assert_eq!(get(&engine, &format!("http://{gone}/"), ""), "failed");
-    assert_eq!(get(&engine, "http://nowhere.invalid/", "'timeout' : 20000"), "failed");
+    assert_eq!(
+        get(&engine, "http://nowhere.invalid/", "'timeout' : 20000"),
+        "failed"
+    );
     // TLS with a server that speaks none.
     let plain = Server::saying(answer("400 Bad Request", ""));
-    assert_eq!(get(&engine, &format!("https://127.0.0.1:{}/", plain.port), ""), "failed");
+    assert_eq!(
+        get(&engine, &format!("https://127.0.0.1:{}/", plain.port), ""),
+        "failed"
+    );
 }
 
 #[test]
 fn which_answers_count() {
     let engine = engine();
     let teapot = Server::saying(answer("418 Teapot", "{\"short\": true}"));
-    assert_eq!(get(&engine, &teapot.url("/"), "'response.codes.allowed' : [200, 418]"), "{short=true}");
-    assert_eq!(get(&engine, &teapot.url("/"), "'response.codes.allowed' : []"), "failed");
+    assert_eq!(
+        get(
+            &engine,
+            &teapot.url("/"),
+            "'response.codes.allowed' : [200, 418]"
+        ),
+        "{short=true}"
+    );
+    assert_eq!(
+        get(&engine, &teapot.url("/"), "'response.codes.allowed' : []"),
+        "failed"
+    );
     let nothing = Server::saying(answer("200 OK", ""));
     assert_eq!(get(&engine, &nothing.url("/"), ""), "null");
-    assert_eq!(get(&engine, &nothing.url("/"), "'empty.content.override' : {}"), "{}");
+    assert_eq!(
+        get(&engine, &nothing.url("/"), "'empty.content.override' : {}"),
+        "{}"
+    );
     let no_content = Server::saying("HTTP/1.1 204 No Content\r\n\r\n");
     let allowed = "'response.codes.allowed' : [204], 'verify.content.length' : true, 'empty.content.override' : 'none'";
     assert_eq!(get(&engine, &no_content.url("/"), allowed), "none");
-    let chunked = Server::saying("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n");
+    let chunked =
+        Server::saying("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n");
     assert_eq!(get(&engine, &chunked.url("/"), ""), "{}");
-    assert_eq!(get(&engine, &chunked.url("/"), "'verify.content.length' : true"), "failed");
+    assert_eq!(
+        get(&engine, &chunked.url("/"), "'verify.content.length' : true"),
+        "failed"
+    );
     let wide = Server::saying(answer("200 OK", "{\"a\": \"žš\"}"));
-    assert_eq!(get(&engine, &wide.url("/"), "'verify.content.length' : true"), "{a=žš}");
+    assert_eq!(
+        get(&engine, &wide.url("/"), "'verify.content.length' : true"),
+        "{a=žš}"
+    );
     let latin = Server::saying(
         b"HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=ISO-8859-1\r\nContent-Length: 10\r\n\r\n{\"a\": \"\xe9\"}".to_vec(),
     );
@@ -191,14 +255,32 @@ fn settings_in_their_order() {
     let engine = engine();
     let url = server.url("/");
     let value = |expression: &str| says(&engine, &expression.replace("URL", &url));
-    global(&engine, "stellar.rest.settings", r#"{"error.value.override": "all"}"#);
+    global(
+        &engine,
+        "stellar.rest.settings",
+        r#"{"error.value.override": "all"}"#,
+    );
     assert_eq!(value("REST_GET('URL')"), "all");
-    global(&engine, "stellar.rest.get.settings", r#"{"error.value.override": "get"}"#);
-    global(&engine, "stellar.rest.post.settings", r#"{"error.value.override": "post"}"#);
+    global(
+        &engine,
+        "stellar.rest.get.settings",
+        r#"{"error.value.override": "get"}"#,
+    );
+    global(
+        &engine,
+        "stellar.rest.post.settings",
+        r#"{"error.value.override": "post"}"#,
+    );
     assert_eq!(value("REST_GET('URL')"), "get");
     assert_eq!(value("REST_POST('URL', null)"), "post");
-    assert_eq!(value("REST_GET('URL', {'error.value.override' : 'own'})"), "own");
-    assert_eq!(value("REST_GET('URL', {'error.value.override' : null})"), "null");
+    assert_eq!(
+        value("REST_GET('URL', {'error.value.override' : 'own'})"),
+        "own"
+    );
+    assert_eq!(
+        value("REST_GET('URL', {'error.value.override' : null})"),
+        "null"
+    );
     assert_eq!(value("REST_GET('URL', {'timout' : 5})"), "get");
     for wrong in [
         "'timeout' : 'soon'",
@@ -211,8 +293,14 @@ fn settings_in_their_order() {
         let said = value(&format!("REST_GET('URL', {{{wrong}}})"));
         assert!(said.starts_with("E0204"), "{wrong}: {said}");
     }
-    global(&engine, "stellar.rest.get.settings", r#"{"timeout": "soon"}"#);
-    assert!(value("REST_GET('URL')").starts_with("E0501 the global stellar.rest.get.settings: timeout"));
+    global(
+        &engine,
+        "stellar.rest.get.settings",
+        r#"{"timeout": "soon"}"#,
+    );
+    assert!(
+        value("REST_GET('URL')").starts_with("E0501 the global stellar.rest.get.settings: timeout")
+    );
     global(&engine, "stellar.rest.get.settings", "5");
     assert!(value("REST_GET('URL')").starts_with("E0501"));
 }
@@ -234,17 +322,28 @@ fn time_outs() {
     let server = slow(3000);
     let (said, time) = took(&server.url("/"), "'timeout' : 200");
     assert_eq!(said, "failed");
-    assert!(time >= Duration::from_millis(200) && time < Duration::from_millis(1500), "{time:?}");
+    assert!(
+        time >= Duration::from_millis(200) && time < Duration::from_millis(1500),
+        "{time:?}"
+    );
     // The usual second.
     let (said, time) = took(&server.url("/"), "");
     assert_eq!(said, "failed");
-    assert!(time >= Duration::from_millis(1000) && time < Duration::from_millis(2500), "{time:?}");
-    let (said, time) = took(&server.url("/"), "'timeout' : 10000, 'socket.timeout' : 200");
+    assert!(
+        time >= Duration::from_millis(1000) && time < Duration::from_millis(2500),
+        "{time:?}"
+    );
+    let (said, time) = took(
+        &server.url("/"),
+        "'timeout' : 10000, 'socket.timeout' : 200",
+    );
     assert_eq!(said, "failed");
     assert!(time < Duration::from_millis(1500), "{time:?}");
     // A body that trickles: never silent for long, but endless.
     let trickle = Server::start(|_, stream| {
-        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n{").unwrap();
+        stream
+            .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n{")
+            .unwrap();
         while stream.write_all(b" ").is_ok() {
             std::thread::sleep(Duration::from_millis(50));
         }
@@ -252,10 +351,16 @@ fn time_outs() {
     });
     let (said, time) = took(&trickle.url("/"), "'timeout' : 400, 'socket.timeout' : 300");
     assert_eq!(said, "failed");
-    assert!(time >= Duration::from_millis(400) && time < Duration::from_millis(1500), "{time:?}");
+    assert!(
+        time >= Duration::from_millis(400) && time < Duration::from_millis(1500),
+        "{time:?}"
+    );
     // Patience is rewarded.
     let server = slow(1200);
-    assert_eq!(get(&engine, &server.url("/"), "'timeout' : 20000"), "{late=1}");
+    assert_eq!(
+        get(&engine, &server.url("/"), "'timeout' : 20000"),
+        "{late=1}"
+    );
     assert_eq!(get(&engine, &server.url("/"), "'timeout' : 0"), "failed");
 }
 
@@ -270,13 +375,19 @@ fn the_evaluation_can_be_stopped() {
         Instant::now()
     });
     let url = server.url("/");
-    let said = says(&engine, &format!("REST_GET('{url}', {{'timeout' : 60000}})"));
+    let said = says(
+        &engine,
+        &format!("REST_GET('{url}', {{'timeout' : 60000}})"),
+    );
     assert!(said.starts_with("E0307"), "{said}");
     // 100 ms are promised; a busy machine gets some more.
     assert!(stopper.join().unwrap().elapsed() < Duration::from_millis(250));
     let engine = engine_with(|config| config.limits.time = Duration::from_millis(300));
     let started = Instant::now();
-    let said = says(&engine, &format!("REST_GET('{url}', {{'timeout' : 60000}})"));
+    let said = says(
+        &engine,
+        &format!("REST_GET('{url}', {{'timeout' : 60000}})"),
+    );
     assert!(said.starts_with("E0306"), "{said}");
     assert!(started.elapsed() < Duration::from_millis(1500));
 }
@@ -307,7 +418,10 @@ fn connections_are_bounded() {
     for _ in 0..3 {
         assert_eq!(get(&engine, &closing.url("/"), ""), "{}");
         std::thread::sleep(Duration::from_millis(150));
-        assert_eq!(says(&engine, &format!("REST_POST('{}', null)", closing.url("/"))), "{}");
+        assert_eq!(
+            says(&engine, &format!("REST_POST('{}', null)", closing.url("/"))),
+            "{}"
+        );
     }
 }
 
@@ -342,15 +456,26 @@ fn redirects() {
         assert_eq!(at(path), "failed", "{path}");
     }
     // Posts are led on only to where their result is.
-    let post = |path: &str| says(&engine, &format!("REST_POST('{}', {{'x' : 1}})", server.url(path)));
+    let post = |path: &str| {
+        says(
+            &engine,
+            &format!("REST_POST('{}', {{'x' : 1}})", server.url(path)),
+        )
+    };
     assert_eq!(post("/b?x=1"), "null");
     assert_eq!(post("/result"), "{c=1}");
     let last = server.seen().pop().unwrap();
-    assert_eq!((last.line.as_str(), last.body.as_str()), ("GET /c HTTP/1.1", ""));
+    assert_eq!(
+        (last.line.as_str(), last.body.as_str()),
+        ("GET /c HTTP/1.1", "")
+    );
     // Who may see the first server's password may not see another's.
     let url = server.url("/other").replace("http://", "http://me:secret@");
     assert_eq!(get(&engine, &url, ""), "{other=1}");
-    assert_eq!(server.seen().pop().unwrap().header("authorization"), "Basic bWU6c2VjcmV0");
+    assert_eq!(
+        server.seen().pop().unwrap().header("authorization"),
+        "Basic bWU6c2VjcmV0"
+    );
     assert_eq!(other.seen().pop().unwrap().header("authorization"), "");
 }
 
@@ -373,7 +498,10 @@ fn passwords_from_files() {
         )
     };
     assert_eq!(ask(&open, &allowed.join("pw")), "{}");
-    assert_eq!(server.seen().pop().unwrap().header("authorization"), "Basic YWxpOm9wZW4gc2VzYW1l");
+    assert_eq!(
+        server.seen().pop().unwrap().header("authorization"),
+        "Basic YWxpOm9wZW4gc2VzYW1l"
+    );
     assert_eq!(ask(&open, &allowed.join("missing")), "failed");
     for path in [
         folder.path().join("other"),
@@ -397,7 +525,9 @@ fn proxies() {
             let _ = stream.write_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
             false
         }
-        _ => stream.write_all(&answer("200 OK", "{\"proxy\": 1}")).is_ok(),
+        _ => stream
+            .write_all(&answer("200 OK", "{\"proxy\": 1}"))
+            .is_ok(),
     });
     let engine = engine_with(|config| config.functions.files = vec![folder.path().into()]);
     let settings = format!(
@@ -406,12 +536,18 @@ fn proxies() {
         proxy.port,
         folder.path().display()
     );
-    assert_eq!(get(&engine, "http://service.example:8080/a?b=c", &settings), "{proxy=1}");
+    assert_eq!(
+        get(&engine, "http://service.example:8080/a?b=c", &settings),
+        "{proxy=1}"
+    );
     let seen = proxy.seen().pop().unwrap();
     assert_eq!(seen.line, "GET http://service.example:8080/a?b=c HTTP/1.1");
     assert_eq!(seen.header("host"), "service.example:8080");
     assert_eq!(seen.header("proxy-authorization"), "Basic bWU6cHc=");
-    assert_eq!(get(&engine, "https://service.example/a", &settings), "failed");
+    assert_eq!(
+        get(&engine, "https://service.example/a", &settings),
+        "failed"
+    );
     let seen = proxy.seen().pop().unwrap();
     assert_eq!(seen.line, "CONNECT service.example:443 HTTP/1.1");
     assert_eq!(seen.header("proxy-authorization"), "Basic bWU6cHc=");
@@ -424,7 +560,12 @@ fn what_the_configuration_forbids() {
     let off = engine_with(|config| config.functions.network = false);
     let fault = off.evaluate(&format!("REST_GET('{here}')")).unwrap_err();
     assert_eq!(fault.code.name(), "E0217");
-    assert!(fault.help.iter().any(|help| help.contains("functions.network")));
+    assert!(
+        fault
+            .help
+            .iter()
+            .any(|help| help.contains("functions.network"))
+    );
     let only = engine_with(|config| {
         config.functions.hosts = vec!["api.example".into(), "*.corp.example".into()];
     });
@@ -482,10 +623,16 @@ fn addresses_that_are_none() {
     let said = says(&engine, "REST_GET('http://me:hunter2@a b/')");
     assert!(!said.contains("hunter2"), "{said}");
     for expression in ["REST_GET(null)", "REST_GET([])", "REST_POST(null, {})"] {
-        assert!(says(&engine, expression).starts_with("E0203"), "{expression}");
+        assert!(
+            says(&engine, expression).starts_with("E0203"),
+            "{expression}"
+        );
     }
     for expression in ["REST_GET()", "REST_POST('http://a/')"] {
-        assert!(says(&engine, expression).starts_with("E0202"), "{expression}");
+        assert!(
+            says(&engine, expression).starts_with("E0202"),
+            "{expression}"
+        );
     }
 }
 
@@ -493,11 +640,24 @@ fn addresses_that_are_none() {
 fn the_log_says_why() {
     let home = Home::new();
     let server = Server::saying(answer("404 Not Found", "{\"reason\": \"no such asset\"}"));
-    let url = server.url("/?token=hunter2").replace("http://", "http://me:hunter2@");
+    let url = server
+        .url("/?token=hunter2")
+        .replace("http://", "http://me:hunter2@");
     let expression = format!("REST_GET('{url}')");
-    let arguments = ["--set", "functions.network=true", "--log", "warn", "eval", &expression];
+    let arguments = [
+        "--set",
+        "functions.network=true",
+        "--log",
+        "warn",
+        "eval",
+        &expression,
+    ];
     let ran = home.run(&arguments, "").ended(0);
     assert_eq!(ran.out(), "null\n");
-    assert!(ran.err.contains("404") && ran.err.contains("no such asset"), "{}", ran.err);
+    assert!(
+        ran.err.contains("404") && ran.err.contains("no such asset"),
+        "{}",
+        ran.err
+    );
     assert!(!ran.err.contains("hunter2"), "{}", ran.err);
 }

@@ -32,7 +32,9 @@ fn secure(names: &[&str]) -> (u16, String) {
             let connection = ServerConnection::new(config.clone()).unwrap();
             let mut stream = BufReader::new(StreamOwned::new(connection, stream.unwrap()));
             if read(&mut stream).is_some() {
-                let _ = stream.get_mut().write_all(&answer("200 OK", "{\"secure\": 1}"));
+                let _ = stream
+                    .get_mut()
+                    .write_all(&answer("200 OK", "{\"secure\": 1}"));
                 let _ = stream.get_mut().flush();
             }
         }
@@ -44,7 +46,9 @@ fn secure(names: &[&str]) -> (u16, String) {
 fn tunnelling(port: u16) -> Server {
     Server::start(move |_, stream| {
         let upstream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-        stream.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").unwrap();
+        stream
+            .write_all(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            .unwrap();
         let (mut from, mut to) = (stream.try_clone().unwrap(), upstream.try_clone().unwrap());
         let there = std::thread::spawn(move || std::io::copy(&mut from, &mut to));
         let _ = std::io::copy(&mut &upstream, stream);
@@ -64,7 +68,10 @@ fn eval(home: &Home, trusted: &str, expression: &str) -> Ran {
         "eval",
         expression,
     ]);
-    let output = command.env("SSL_CERT_FILE", home.path("trusted.pem")).output().unwrap();
+    let output = command
+        .env("SSL_CERT_FILE", home.path("trusted.pem"))
+        .output()
+        .unwrap();
     Ran {
         code: output.status.code(),
         bytes: output.stdout,

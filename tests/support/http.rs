@@ -103,7 +103,11 @@ pub fn read(reader: &mut impl BufRead) -> Option<Seen> {
     reader.read_exact(&mut body).ok()?;
     let body = String::from_utf8(body).unwrap();
     let line = line.trim().to_string();
-    Some(Seen { line, headers, body })
+    Some(Seen {
+        line,
+        headers,
+        body,
+    })
 }
 
 /// An answer with a body.

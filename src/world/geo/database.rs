@@ -201,16 +201,16 @@ fn nothing(subject: Subject) -> Fault {
     ))
 }
 
-fn open(
-    subject: Subject,
-    path: &Path,
-    known: Option<&Opened>,
-) -> Outcome<Opened> {
+fn open(subject: Subject, path: &Path, known: Option<&Opened>) -> Outcome<Opened> {
     let looked = Instant::now();
     let unusable = |reason: String| {
         Diagnostic::new(
             Code::CannotRead,
-            format!("{}: {} cannot be used: {reason}", subject.function(), path.display()),
+            format!(
+                "{}: {} cannot be used: {reason}",
+                subject.function(),
+                path.display()
+            ),
         )
         .help(format!(
             "it is named by {} in the configuration or by the global {}",
@@ -237,7 +237,9 @@ fn open(
             Subject::Places => "places",
             Subject::Systems => "autonomous systems",
         };
-        return Err(unusable(format!("it is a database of type {kind}, not of {what}")));
+        return Err(unusable(format!(
+            "it is a database of type {kind}, not of {what}"
+        )));
     }
     tracing::info!("opened {} ({kind})", path.display());
     Ok(Opened {

@@ -52,7 +52,15 @@ const GEO_GET: FunctionSpec = FunctionSpec {
         fails("GEO_GET('81.2.69.142', ['city'], 1)", "E0202"),
     ],
     see: &["ASN_GET"],
-    words: &["geoip", "maxmind", "location", "country", "city", "latitude", "longitude"],
+    words: &[
+        "geoip",
+        "maxmind",
+        "location",
+        "country",
+        "city",
+        "latitude",
+        "longitude",
+    ],
     pure: false,
     strict: true,
     run: |call| get(call, Subject::Places, place),
@@ -81,7 +89,15 @@ const ASN_GET: FunctionSpec = FunctionSpec {
         fails("ASN_GET('1.1.1.1', [], 1)", "E0202"),
     ],
     see: &["GEO_GET"],
-    words: &["geoip", "maxmind", "autonomous system", "provider", "isp", "owner", "whois"],
+    words: &[
+        "geoip",
+        "maxmind",
+        "autonomous system",
+        "provider",
+        "isp",
+        "owner",
+        "whois",
+    ],
     pure: false,
     strict: true,
     run: |call| get(call, Subject::Systems, system),
@@ -118,9 +134,10 @@ fn get(
         })?,
     };
     let Some(wanted) = wanted else {
-        return Ok(map(found.unwrap_or_default().into_iter().map(
-            |(name, value)| (Value::text(name), value),
-        )));
+        return Ok(map(found
+            .unwrap_or_default()
+            .into_iter()
+            .map(|(name, value)| (Value::text(name), value))));
     };
     let Some(found) = found else {
         return Ok(Value::Null);

@@ -143,16 +143,12 @@ impl Client {
             port: asked.url.port_or_known_default().unwrap_or(80),
             proxy: asked.proxy.clone(),
         };
-        let lease = within(
-            asked.lease_timeout,
-            "no connection became free",
-            async {
-                Ok(self
-                    .pool
-                    .lease(&route, asked.most, asked.most_per_route)
-                    .await)
-            },
-        )
+        let lease = within(asked.lease_timeout, "no connection became free", async {
+            Ok(self
+                .pool
+                .lease(&route, asked.most, asked.most_per_route)
+                .await)
+        })
         .await?;
         while let Some(mut sender) = lease.kept() {
             if sender.ready().await.is_err() {
@@ -186,7 +182,7 @@ impl Client {
             .tls
             .get_or_init(connector)
             .as_ref()
-            .map_err(failed_with)?;
+            .map_err(|message| failed(message.as_str()))?;
         let server = ServerName::try_from(route.host.trim_matches(['[', ']']).to_string())
             .map_err(|_| failed(format!("{} is no name for TLS", route.host)))?;
         let late = "no TLS session came about";
@@ -217,10 +213,6 @@ impl Client {
 
 fn led(fault: &Fault) -> Trouble {
     failed(format!("the server redirects, but {}", fault.message))
-}
-
-fn failed_with(message: &String) -> Trouble {
-    failed(message.as_str())
 }
 
 /// An answer, or the place where the answer is.

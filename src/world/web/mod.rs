@@ -102,11 +102,16 @@ const REST_GET: FunctionSpec = FunctionSpec {
             "E0217",
         ),
         fails("REST_GET('127.0.0.1')", "E0204"),
-        fails("REST_GET('http://127.0.0.1/', {'timeout' : 'soon'})", "E0204"),
+        fails(
+            "REST_GET('http://127.0.0.1/', {'timeout' : 'soon'})",
+            "E0204",
+        ),
         fails("REST_GET(null)", "E0203"),
     ],
     see: &["REST_POST", "MAAS_MODEL_APPLY", "ENRICHMENT_GET"],
-    words: &["http", "https", "url", "request", "api", "fetch", "curl", "download"],
+    words: &[
+        "http", "https", "url", "request", "api", "fetch", "curl", "download",
+    ],
     pure: false,
     run: |call| {
         let url = url_of(call)?;
@@ -142,8 +147,14 @@ const REST_POST: FunctionSpec = FunctionSpec {
         REFUSED,
     ],
     examples: &[
-        fails("REST_POST('http://127.0.0.1:8080/alert', {'score' : 7})", "E0217"),
-        fails("REST_POST('http://127.0.0.1:8080/alert', 'score 7')", "E0216"),
+        fails(
+            "REST_POST('http://127.0.0.1:8080/alert', {'score' : 7})",
+            "E0217",
+        ),
+        fails(
+            "REST_POST('http://127.0.0.1:8080/alert', 'score 7')",
+            "E0216",
+        ),
         fails(
             "REST_POST('http://127.0.0.1:8080/alert', 'score 7', {'enforce.json' : false})",
             "E0217",
@@ -151,7 +162,9 @@ const REST_POST: FunctionSpec = FunctionSpec {
         fails("REST_POST(null, {'score' : 7})", "E0203"),
     ],
     see: &["REST_GET", "TO_JSON_MAP"],
-    words: &["http", "https", "url", "request", "api", "send", "curl", "webhook"],
+    words: &[
+        "http", "https", "url", "request", "api", "send", "curl", "webhook",
+    ],
     pure: false,
     run: |call| {
         let url = url_of(call)?;
@@ -184,16 +197,13 @@ fn url_of(call: &Call<'_, '_>) -> Outcome<Url> {
 /// An address as strict as Java takes it, without its fragment. Errors: what is wrong, in words.
 fn parse_url(text: &str) -> Result<Url, String> {
     let shown = mask_text(text);
-    let misplaced =
-        |c: &char| c.is_whitespace() || c.is_control() || r#""<>\^`{|}"#.contains(*c);
+    let misplaced = |c: &char| c.is_whitespace() || c.is_control() || r#""<>\^`{|}"#.contains(*c);
     if let Some(c) = text.chars().find(misplaced) {
         return Err(format!(
             "{shown} is no address: {c:?} must be percent-encoded"
         ));
     }
-    let escaped = |rest: &str| {
-        rest.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2
-    };
+    let escaped = |rest: &str| rest.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2;
     if !text.split('%').skip(1).all(escaped) {
         return Err(format!(
             "{shown} is no address: a % must be followed by two hexadecimal digits"
@@ -201,10 +211,11 @@ fn parse_url(text: &str) -> Result<Url, String> {
     }
     // "host:80" would parse as a scheme and a path.
     if !text.contains("://") {
-        return Err(format!("{shown} is no address: it must begin with http:// or https://"));
+        return Err(format!(
+            "{shown} is no address: it must begin with http:// or https://"
+        ));
     }
-    let mut url =
-        Url::parse(text).map_err(|error| format!("{shown} is no address: {error}"))?;
+    let mut url = Url::parse(text).map_err(|error| format!("{shown} is no address: {error}"))?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err(format!("{shown} is neither an http nor an https address"));
     }
@@ -338,9 +349,8 @@ fn ask(
         most_per_route: settings.most_per_route,
         longest: context.limits.string,
     };
-    let work = async {
-        tokio::time::timeout(settings.timeout, web.client.ask(&web.permit, &asked)).await
-    };
+    let work =
+        async { tokio::time::timeout(settings.timeout, web.client.ask(&web.permit, &asked)).await };
     match wait(work, call.deadline().into(), &context.cancel)? {
         Ok(Ok(answer)) => Ok(Ok(answer)),
         Ok(Err(Trouble::Failed(reason))) => Ok(Err(reason)),
@@ -410,7 +420,9 @@ fn content<'a>(answer: &'a Answer, settings: &Settings) -> Result<&'a str, Strin
     if !settings.codes.contains(&status) {
         let start: String = answer.text.chars().take(SHOWN).collect();
         let (codes, status) = (&settings.codes, answer.status);
-        return Err(format!("expected one of {codes:?}, got {status}: {start:?}"));
+        return Err(format!(
+            "expected one of {codes:?}, got {status}: {start:?}"
+        ));
     }
     let length = answer.length as u64;
     // An answer without content need not say so.

@@ -47,7 +47,11 @@ impl Models {
     pub fn new(models: &IndexMap<String, Secretive>) -> Models {
         let split = |(key, text): (&String, &Secretive)| {
             let (name, version) = key.rsplit_once(':').unwrap_or((key, ""));
-            (name.to_string(), version.to_string(), text.raw().to_string())
+            (
+                name.to_string(),
+                version.to_string(),
+                text.raw().to_string(),
+            )
         };
         Models {
             configured: models.iter().map(split).collect(),
@@ -61,7 +65,11 @@ impl Models {
         let fits = |(known, its, _): &&(String, String, String)| {
             known == name && version.is_none_or(|version| version == its)
         };
-        let found = self.configured.iter().filter(fits).max_by(|a, b| a.1.cmp(&b.1));
+        let found = self
+            .configured
+            .iter()
+            .filter(fits)
+            .max_by(|a, b| a.1.cmp(&b.1));
         let Some((name, version, text)) = found else {
             return Ok(None);
         };
@@ -72,9 +80,8 @@ impl Models {
                 _ if word.contains("://") => urls.push(mask_text(word)),
                 Some((function, path)) => paths.push((function.to_string(), path.to_string())),
                 None => {
-                    let message = format!(
-                        "models.{name}: {word} is neither an address nor FUNCTION=PATH"
-                    );
+                    let message =
+                        format!("models.{name}: {word} is neither an address nor FUNCTION=PATH");
                     return Err(Diagnostic::new(Code::Configuration, message));
                 }
             }
@@ -82,8 +89,15 @@ impl Models {
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
         let mut failed = self.failed.lock();
         failed.retain(|_, since| since.elapsed() < KEPT);
-        let sound: Vec<&String> = urls.iter().filter(|url| !failed.contains_key(*url)).collect();
-        let from = if sound.is_empty() { urls.iter().collect() } else { sound };
+        let sound: Vec<&String> = urls
+            .iter()
+            .filter(|url| !failed.contains_key(*url))
+            .collect();
+        let from = if sound.is_empty() {
+            urls.iter().collect()
+        } else {
+            sound
+        };
         let Some(url) = from.get(turn % from.len().max(1)) else {
             let message = format!("models.{name} names no address such as http://127.0.0.1:8500");
             return Err(Diagnostic::new(Code::Configuration, message));
@@ -141,9 +155,14 @@ impl Answers {
         self.known.insert(question, (now, text.into()));
         while self.known.len() > ANSWERS
             || self.bytes > BYTES
-            || self.order.front().is_some_and(|(_, since)| since.elapsed() >= KEPT)
+            || self
+                .order
+                .front()
+                .is_some_and(|(_, since)| since.elapsed() >= KEPT)
         {
-            let Some((oldest, since)) = self.order.pop_front() else { break };
+            let Some((oldest, since)) = self.order.pop_front() else {
+                break;
+            };
             // It may have been answered anew since.
             if self.known.get(&oldest).is_some_and(|(at, _)| *at == since) {
                 self.forget(&oldest);
@@ -169,7 +188,11 @@ pub(super) const MAAS_GET_ENDPOINT: FunctionSpec = FunctionSpec {
               Passwords and references in addresses are shown masked and still work.",
     parameters: &[
         required("name", Kind::Text, "the name of the model"),
-        optional("version", Kind::Text, "its version; the last in the order of texts when left out"),
+        optional(
+            "version",
+            Kind::Text,
+            "its version; the last in the order of texts when left out",
+        ),
     ],
     returns: "a map of url, name, version, and endpoint:FUNCTION for every path; null when there is no such model",
     errors: &[
@@ -181,7 +204,12 @@ pub(super) const MAAS_GET_ENDPOINT: FunctionSpec = FunctionSpec {
         fails("MAAS_GET_ENDPOINT(null)", "E0203"),
     ],
     see: &["MAAS_MODEL_APPLY", "REST_GET"],
-    words: &["machine learning", "model as a service", "classifier", "discovery"],
+    words: &[
+        "machine learning",
+        "model as a service",
+        "classifier",
+        "discovery",
+    ],
     pure: false,
     run: |call| {
         for index in 0..call.count().min(2) {
@@ -192,15 +220,20 @@ pub(super) const MAAS_GET_ENDPOINT: FunctionSpec = FunctionSpec {
         let web = service(call)?;
         if web.models.configured.is_empty() {
             let message = format!("{} finds no models", call.name);
-            return Err(Diagnostic::new(Code::NotAvailable, message)
-                .help("name them in [models] of the configuration: dga = \"http://127.0.0.1:8500\""));
+            return Err(Diagnostic::new(Code::NotAvailable, message).help(
+                "name them in [models] of the configuration: dga = \"http://127.0.0.1:8500\"",
+            ));
         }
         let name = to_text(call.arg(0));
         let version = (call.count() > 1).then(|| to_text(call.arg(1)));
         let Some(found) = web.models.find(&name, version.as_deref())? else {
             return Ok(Value::Null);
         };
-        let entries = [("url", found.url), ("name", found.name), ("version", found.version)];
+        let entries = [
+            ("url", found.url),
+            ("name", found.name),
+            ("version", found.version),
+        ];
         let entries = entries.map(|(key, text)| (key.to_string(), Value::string(text)));
         let paths = found
             .paths
@@ -223,8 +256,16 @@ pub(super) const MAAS_MODEL_APPLY: FunctionSpec = FunctionSpec {
               Answers are kept for ten minutes by model, function and arguments. \
               A failure is logged (see it with --log warn), and the address is passed over by MAAS_GET_ENDPOINT for a while.",
     parameters: &[
-        required("endpoint", Kind::Map, "a map with url, name and version, as MAAS_GET_ENDPOINT gives it"),
-        required("function", Kind::Text, "the function of the model; may be left out: apply"),
+        required(
+            "endpoint",
+            Kind::Map,
+            "a map with url, name and version, as MAAS_GET_ENDPOINT gives it",
+        ),
+        required(
+            "function",
+            Kind::Text,
+            "the function of the model; may be left out: apply",
+        ),
         optional("args", Kind::Map, "the arguments for the model, by name"),
     ],
     returns: "the model's answer as a map; null when the endpoint is no map, or when the model fails",
@@ -234,15 +275,27 @@ pub(super) const MAAS_MODEL_APPLY: FunctionSpec = FunctionSpec {
     ],
     examples: &[
         example("MAAS_MODEL_APPLY(null, {'domain' : 'example.com'})", "null"),
-        example("MAAS_MODEL_APPLY('dga', 'apply', {'domain' : 'example.com'})", "null"),
+        example(
+            "MAAS_MODEL_APPLY('dga', 'apply', {'domain' : 'example.com'})",
+            "null",
+        ),
         fails(
             "MAAS_MODEL_APPLY({'url' : 'http://127.0.0.1:8500', 'name' : 'dga', 'version' : '1'}, {'domain' : 'example.com'})",
             "E0217",
         ),
-        fails("MAAS_MODEL_APPLY({'url' : 'http://127.0.0.1:8500'}, 'apply')", "E0202"),
+        fails(
+            "MAAS_MODEL_APPLY({'url' : 'http://127.0.0.1:8500'}, 'apply')",
+            "E0202",
+        ),
     ],
     see: &["MAAS_GET_ENDPOINT", "REST_GET"],
-    words: &["machine learning", "model as a service", "classifier", "score", "predict"],
+    words: &[
+        "machine learning",
+        "model as a service",
+        "classifier",
+        "score",
+        "predict",
+    ],
     pure: false,
     run: apply,
     ..SPEC
@@ -255,7 +308,11 @@ fn apply(call: &mut Call<'_, '_>) -> Outcome<Value> {
     let limit = call.context().limits.string;
     // What is not there has the text null, as in Metron.
     let entry = |key: &str| to_text(&endpoint.get_text(key).unwrap_or_default()).to_string();
-    let path = |key: &str| endpoint.get_text(key).map(|path| to_text(&path).to_string());
+    let path = |key: &str| {
+        endpoint
+            .get_text(key)
+            .map(|path| to_text(&path).to_string())
+    };
     let mut function = "apply".to_string();
     let mut at = 1;
     if let Value::Text(name) = call.arg(1) {
@@ -269,16 +326,25 @@ fn apply(call: &mut Call<'_, '_>) -> Outcome<Value> {
     if let Value::Map(map) = call.arg(at) {
         function = path("endpoint:apply").unwrap_or(function);
         for (name, value) in map.entries() {
-            let (name, value) = (to_text_within(&name, limit)?, to_text_within(&value, limit)?);
+            let (name, value) = (
+                to_text_within(&name, limit)?,
+                to_text_within(&value, limit)?,
+            );
             arguments.push((name.to_string(), value.to_string()));
         }
     }
     let (shown, name, version) = (entry("url"), entry("name"), entry("version"));
-    let named = ["name", "version"].iter().all(|key| endpoint.get_text(key).is_some());
+    let named = ["name", "version"]
+        .iter()
+        .all(|key| endpoint.get_text(key).is_some());
     let mut sorted = arguments.clone();
     sorted.sort();
     let question = Question {
-        model: if named { vec![name, version] } else { vec![shown.clone()] },
+        model: if named {
+            vec![name, version]
+        } else {
+            vec![shown.clone()]
+        },
         function: function.clone(),
         arguments: sorted,
     };
@@ -344,7 +410,10 @@ mod tests {
         for n in 0..ANSWERS + 10 {
             answers.put(question(n), "{}");
         }
-        assert_eq!((answers.known.len(), answers.order.len()), (ANSWERS, ANSWERS));
+        assert_eq!(
+            (answers.known.len(), answers.order.len()),
+            (ANSWERS, ANSWERS)
+        );
         assert!(answers.get(&question(0)).is_none());
     }
 

@@ -80,14 +80,12 @@ impl Permit {
     /// Whether `name` is named in `functions.hosts`.
     fn lists(&self, name: &str) -> bool {
         let name = name.trim_end_matches('.').to_ascii_lowercase();
-        self.hosts
-            .iter()
-            .any(|host| match host.strip_prefix("*.") {
-                Some(domain) => name
-                    .strip_suffix(domain)
-                    .is_some_and(|rest| rest.ends_with('.')),
-                None => *host == name,
-            })
+        self.hosts.iter().any(|host| match host.strip_prefix("*.") {
+            Some(domain) => name
+                .strip_suffix(domain)
+                .is_some_and(|rest| rest.ends_with('.')),
+            None => *host == name,
+        })
     }
 
     /// Whether a connection to this address is allowed, which is what `name` stands for. A host that is listed may

@@ -153,8 +153,7 @@ impl Settings {
 
     fn set(&mut self, key: &str, value: &Value) -> Result<(), String> {
         let usual = Settings::default();
-        let wants =
-            |what: &str| format!("{key} wants {what}, this is {}", value.kind_in_words());
+        let wants = |what: &str| format!("{key} wants {what}, this is {}", value.kind_in_words());
         // Null takes a setting back.
         let text = || to_string(value).map(|text| text.to_string());
         let flag = |usual: bool| match value {
@@ -214,7 +213,9 @@ impl Settings {
                     Value::List(list) => list.with(|items| {
                         items
                             .iter()
-                            .map(|item| to_long(item).ok_or_else(|| wants("a list of whole numbers")))
+                            .map(|item| {
+                                to_long(item).ok_or_else(|| wants("a list of whole numbers"))
+                            })
                             .collect::<Result<_, _>>()
                     })?,
                     _ => return Err(wants("a list of whole numbers")),

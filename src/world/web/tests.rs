@@ -112,8 +112,16 @@ fn hosts_that_are_listed() {
         assert!(!allowed(text), "{text}");
     }
     // A listed name may lie anywhere, any other must be public.
-    assert!(permit.check_address("api.example", [127, 0, 0, 1].into()).is_ok());
-    assert!(permit.check_address("b.example", [127, 0, 0, 1].into()).is_err());
+    assert!(
+        permit
+            .check_address("api.example", [127, 0, 0, 1].into())
+            .is_ok()
+    );
+    assert!(
+        permit
+            .check_address("b.example", [127, 0, 0, 1].into())
+            .is_err()
+    );
 }
 
 #[test]
@@ -123,16 +131,33 @@ fn link_local_addresses_need_to_be_listed() {
     assert_eq!(refused.map_err(|fault| fault.code), Err(Code::NotAvailable));
     let listed = permit(&["metadata.internal"], false);
     assert!(listed.check_address("metadata.internal", metadata).is_ok());
-    assert!(permit(&[], false).check_address("host", [10, 0, 0, 1].into()).is_ok());
+    assert!(
+        permit(&[], false)
+            .check_address("host", [10, 0, 0, 1].into())
+            .is_ok()
+    );
 }
 
 #[test]
 fn addresses_are_as_strict_as_in_java() {
     let parsed = |text: &str| parse_url(text).map(|url| url.to_string());
-    assert_eq!(parsed("HTTP://Host/a?b#c").as_deref(), Ok("http://host/a?b"));
+    assert_eq!(
+        parsed("HTTP://Host/a?b#c").as_deref(),
+        Ok("http://host/a?b")
+    );
     assert_eq!(parsed("http://host/ž").as_deref(), Ok("http://host/%C5%BE"));
-    assert_eq!(parsed("http://host/100%25").as_deref(), Ok("http://host/100%25"));
-    for text in ["http://host/100%", "http://host/%1", "http://host/a|b", "http://h\tost/", "//host/", "http:/"] {
+    assert_eq!(
+        parsed("http://host/100%25").as_deref(),
+        Ok("http://host/100%25")
+    );
+    for text in [
+        "http://host/100%",
+        "http://host/%1",
+        "http://host/a|b",
+        "http://h\tost/",
+        "//host/",
+        "http:/",
+    ] {
         assert!(parsed(text).is_err(), "{text}");
     }
     let fault = parsed("http://me:hunter2@host/a b");
@@ -148,7 +173,9 @@ fn leases_are_bounded_in_all_and_by_route() {
         proxy: None,
     };
     let pool = Pool::default();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
     let Ok(runtime) = runtime else {
         panic!("no runtime");
     };
@@ -156,9 +183,17 @@ fn leases_are_bounded_in_all_and_by_route() {
         let soon = Duration::from_millis(30);
         let (a, b, c) = (route("a"), route("b"), route("c"));
         let first = pool.lease(&a, 2, 1).await;
-        assert!(tokio::time::timeout(soon, pool.lease(&a, 2, 1)).await.is_err());
+        assert!(
+            tokio::time::timeout(soon, pool.lease(&a, 2, 1))
+                .await
+                .is_err()
+        );
         let second = pool.lease(&b, 2, 1).await;
-        assert!(tokio::time::timeout(soon, pool.lease(&c, 2, 1)).await.is_err());
+        assert!(
+            tokio::time::timeout(soon, pool.lease(&c, 2, 1))
+                .await
+                .is_err()
+        );
         drop(second);
         let third = pool.lease(&c, 2, 1).await;
         let waiting = pool.lease(&a, 2, 1);
