@@ -13,7 +13,6 @@ use database::in_words;
 use maxminddb::MaxMindDbError;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// The functions of this family.
@@ -214,7 +213,13 @@ struct Place {
 struct City {
     geoname_id: Option<Number>,
     #[serde(default)]
-    names: BTreeMap<String, String>,
+    names: Names,
+}
+
+/// The other languages are passed over without being read.
+#[derive(Deserialize, Default)]
+struct Names {
+    en: Option<String>,
 }
 
 #[derive(Deserialize, Default)]
@@ -259,7 +264,7 @@ fn record<T: DeserializeOwned>(
 }
 
 fn place(database: &Database, address: IpAddr) -> Result<Option<Fields>, MaxMindDbError> {
-    let Some(mut found) = record::<Place>(database, address)? else {
+    let Some(found) = record::<Place>(database, address)? else {
         return Ok(None);
     };
     let number = |n: Option<Number>| match n {
@@ -282,7 +287,7 @@ fn place(database: &Database, address: IpAddr) -> Result<Option<Fields>, MaxMind
     let fields = [
         ("locID", number(found.city.geoname_id)),
         ("country", found.country.iso_code.unwrap_or_default()),
-        ("city", found.city.names.remove("en").unwrap_or_default()),
+        ("city", found.city.names.en.unwrap_or_default()),
         ("postalCode", found.postal.code.unwrap_or_default()),
         ("dmaCode", number(found.location.metro_code)),
         ("latitude", latitude),
