@@ -78,6 +78,7 @@ fn generated_pages_are_fresh() {
     for (file, option) in [
         ("docs/functions.md", "--markdown"),
         ("docs/errors.md", "--errors"),
+        ("docs/lints.md", "--lints"),
         ("docs/stellar.1", "--man"),
     ] {
         let mut command = Command::new(env!("CARGO_BIN_EXE_stellar"));

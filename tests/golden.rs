@@ -6,8 +6,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use stellar::config::FixedClock;
-use stellar::diagnostic::{Source, plain};
+use stellar::diagnostic::{Allowed, Source, Span, brief, plain};
 use stellar::engine::Engine;
+use stellar::functions::lints::{Known, of_script};
 use stellar::shell::{Session, Shown};
 use stellar::syntax::{ParseLimits, WIDTH, format_script, statements};
 
@@ -84,6 +85,37 @@ fn errors() {
     run("errors", |text| {
         let faults = session(text).into_iter().filter_map(Result::err);
         faults.map(|fault| fault + "\n").collect()
+    });
+}
+
+/// What lints say about a script, with the changes that they suggest.
+#[test]
+fn lints() {
+    let engine = Engine::bare();
+    run("lints", |text| {
+        let source = Source::named("script", text);
+        let read: Vec<_> = statements(&source)
+            .into_iter()
+            .map(|statement| {
+                let said = statement.read(ParseLimits::default()).ok();
+                (statement, said)
+            })
+            .collect();
+        let allowed = Allowed::default();
+        let report = of_script(&source, &read, &engine.context, &Known::default(), &allowed);
+        let mut output = String::new();
+        for fault in report.findings {
+            let at = fault.position().unwrap();
+            let place = format!("{}:{}", at.line, at.column);
+            output.push_str(&format!("{place}: {}\n", brief(&fault)));
+            let (Some(fix), Some(source)) = (&fault.fix, &fault.source) else {
+                continue;
+            };
+            let changed = fix.applied(&source.text, Span::new(0, source.text.len()));
+            let promise = if fix.keeps_meaning { "=" } else { "~" };
+            output.push_str(&format!("    {promise} {changed}\n"));
+        }
+        output
     });
 }
 

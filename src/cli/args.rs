@@ -109,13 +109,13 @@ pub enum Command {
         #[arg(long, value_enum)]
         format: Option<ListFormat>,
     },
-    /// Reads scripts and says what is wrong with them, without running them.
+    /// Reads scripts and says what is wrong with them, and what may not mean what was meant, without running them.
     Check(CheckArgs),
     /// Formats scripts, without changing what they mean.
     Fmt(FmtArgs),
     /// Shows the reference of all functions.
     Docs(DocsArgs),
-    /// Explains an error code, a function or a command.
+    /// Explains an error code, a lint, a function or a command.
     Help(HelpArgs),
     /// Prints a completion script for a shell.
     Completions(CompletionsArgs),
@@ -374,11 +374,26 @@ pub struct LoadArgs {
 #[derive(Debug, ClapArgs)]
 pub struct CheckArgs {
     /// The scripts; - is standard input.
-    #[arg(required = true, value_name = "FILE")]
+    #[arg(required_unless_present = "expressions", value_name = "FILE")]
     pub files: Vec<PathBuf>,
+    /// An expression to check; may be given several times.
+    #[arg(short = 'e', value_name = "EXPR", allow_hyphen_values = true)]
+    pub expressions: Vec<String>,
     /// How to print what was found.
     #[arg(long, value_enum, default_value_t = CheckFormat::Text)]
     pub format: CheckFormat,
+    /// A lint not to mention, by name or code; all means every one. May be given several times.
+    #[arg(long, value_name = "LINT", value_delimiter = ',')]
+    pub allow: Vec<String>,
+    /// Exit code 1 also when there are warnings and no errors.
+    #[arg(long)]
+    pub deny_warnings: bool,
+    /// Writes the suggested changes that keep the meaning into the scripts.
+    #[arg(long)]
+    pub fix: bool,
+    /// Events the scripts are for, as JSON Lines, CSV, TSV or Zeek logs: names that no event has are reported.
+    #[arg(long, value_name = "FILE")]
+    pub events: Vec<PathBuf>,
 }
 
 /// How `check` prints.
@@ -423,12 +438,15 @@ pub struct DocsArgs {
     /// All error codes as Markdown.
     #[arg(long, conflicts_with_all = ["markdown", "man", "json", "name"])]
     pub errors: bool,
+    /// All lints as Markdown.
+    #[arg(long, conflicts_with_all = ["markdown", "man", "json", "name", "errors"])]
+    pub lints: bool,
 }
 
 /// `stellar help`
 #[derive(Debug, ClapArgs)]
 pub struct HelpArgs {
-    /// An error code such as E0203, a function, or a command.
+    /// An error code such as E0203, a lint, a function, or a command.
     pub topic: Option<String>,
 }
 

@@ -2,7 +2,7 @@
 
 use super::args::{Args, Common, HelpArgs};
 use super::{output, setup};
-use crate::diagnostic::{CODES, Code, Diagnostic, Outcome, explanation, nearest};
+use crate::diagnostic::{CODES, Code, Diagnostic, Outcome, explanation, lint_names, nearest};
 use crate::functions::help;
 use clap::CommandFactory;
 
@@ -28,7 +28,8 @@ pub fn help(common: &Common, args: &HelpArgs) -> Outcome<bool> {
         output::line(&output::page(&page))?;
         return Ok(true);
     }
-    let near = nearest(topic, CODES.iter().map(|info| info.name))
+    let names = CODES.iter().map(|info| info.name).chain(lint_names());
+    let near = nearest(topic, names)
         .map(str::to_string)
         .or_else(|| engine.context.functions.nearest(topic));
     Err(

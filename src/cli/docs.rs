@@ -22,6 +22,10 @@ pub fn docs(common: &Common, args: &DocsArgs) -> Outcome<bool> {
         output::line(errors().trim_end())?;
         return Ok(true);
     }
+    if args.lints {
+        output::line(lints().trim_end())?;
+        return Ok(true);
+    }
     let engine = setup::engine(common)?;
     let (registry, context) = (&engine.registry, &engine.context);
     let text = match &args.name {
@@ -76,11 +80,55 @@ fn errors() -> String {
     let mut text = String::from(
         "# Error codes\n\nThis page is made from the source: `stellar docs --errors`.\n",
     );
-    for info in CODES {
+    for info in CODES.iter().filter(|info| info.lint.is_none()) {
         let _ = writeln!(
             text,
             "\n## {}: {}\n\n{}\n\n{}",
             info.name, info.title, info.cause, info.cure
+        );
+        if !info.example.is_empty() {
+            let _ = writeln!(text, "\nExample: `{}`", info.example);
+        }
+    }
+    text
+}
+
+/// What stands before the list of lints.
+const ABOUT_LINTS: &str = "\
+# Lints
+
+This page is made from the source: `stellar docs --lints`.
+
+A lint points at a place where an expression may not mean what was meant, or does nothing. `stellar check` mentions
+them behind the errors; `stellar help mixed-and-or` or `stellar help L0101` explains one. The exit code stays 0 when
+there is nothing but lints; with `--deny-warnings` it is 1 when there is a warning. Notes never count.
+
+To silence a lint, by its name or its code:
+
+- in a script, for one statement: `# stellar: allow(mixed-and-or)` or `// stellar: allow(L0101, L0102)` in a line of
+  comment directly before it, or `// stellar: allow(mixed-and-or)` behind it;
+- in a script, for all of it: `# stellar: allow-file(unused-assignment)`;
+- for one run: `stellar check --allow mixed-and-or`;
+- always, also at the shell: `allow = [\"mixed-and-or\"]` below `[check]` in `stellar.toml`. `all` means every one.
+
+`stellar check --fix` writes those changes into the scripts that keep the meaning: parentheses that say what Stellar
+reads, and lists for the groups of PROFILE_GET. Other suggestions are for a person to decide; `--format jsonl` gives
+both to an editor.
+";
+
+/// All lints as Markdown.
+fn lints() -> String {
+    let mut text = String::from(ABOUT_LINTS);
+    for (info, lint) in CODES.iter().filter_map(|info| Some((info, info.lint?))) {
+        let _ = writeln!(
+            text,
+            "\n## {} {}: {}\n\nA {}. {}\n\n{}",
+            info.name,
+            lint.name,
+            info.title,
+            lint.level.name(),
+            info.cause,
+            info.cure
         );
         if !info.example.is_empty() {
             let _ = writeln!(text, "\nExample: `{}`", info.example);

@@ -59,7 +59,7 @@ fn one(file: &Path, args: &FmtArgs, limits: ParseLimits) -> Outcome<bool> {
 }
 
 /// Puts `text` in the place of the file's content: all of it, or nothing. Errors: E0404.
-fn replace(file: &Path, text: &str) -> Outcome<()> {
+pub(super) fn replace(file: &Path, text: &str) -> Outcome<()> {
     let fault = |error: io::Error| {
         Diagnostic::new(
             Code::CannotWrite,

@@ -16,7 +16,7 @@ pub use describe::Described;
 pub use find::{Surroundings, resolve_path};
 pub use secret::{Secret, Secretive, is_secret_name, mask_text, resolve, resolve_with};
 
-use crate::diagnostic::{Outcome, Source};
+use crate::diagnostic::{Allowed, Outcome, Source};
 use crate::eval::Limits;
 use indexmap::IndexMap;
 use serde_json::{Map, Value as Json};
@@ -80,6 +80,15 @@ pub struct ShellConfig {
     pub prompt: Option<String>,
 }
 
+/// `[check]`: what `stellar check` and the notes of the shell say.
+#[derive(Debug, Clone, Default)]
+pub struct CheckConfig {
+    /// Lints that are never mentioned.
+    pub allow: Allowed,
+    /// The same as configured: names and codes.
+    pub names: Vec<String>,
+}
+
 /// `[collect]`: collections.
 #[derive(Debug, Clone)]
 pub struct CollectConfig {
@@ -132,6 +141,8 @@ pub struct Config {
     pub functions: FunctionsConfig,
     /// `[shell]`.
     pub shell: ShellConfig,
+    /// `[check]`.
+    pub check: CheckConfig,
     /// `[collect]`.
     pub collect: CollectConfig,
     /// `[serve]`.

@@ -2,7 +2,7 @@
 
 use super::secret::{Secretive, is_secret_name, mask_text, mask_whole};
 use super::tree::{Entry, Node, Spot};
-use super::{Config, units};
+use super::{CheckConfig, Config, units};
 use crate::diagnostic::{Code, Diagnostic, Fault, Outcome, Source, nearest};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -94,6 +94,15 @@ impl Given<'_> {
                 .collect(),
             _ => Err(Refusal::Type),
         }
+    }
+
+    fn lints(&self) -> Taken<CheckConfig> {
+        let mut check = CheckConfig::default();
+        for name in self.texts()? {
+            check.allow.add(&name).map_err(Refusal::Value)?;
+            check.names.push(name);
+        }
+        Ok(check)
     }
 
     fn path(&self) -> Taken<Option<PathBuf>> {
@@ -230,6 +239,7 @@ settings! {
     "shell.history" PATH shell.history = path; |c| path(&c.shell.history);
     "shell.keys" TEXT shell.keys = keys; |c| c.shell.keys.clone();
     "shell.prompt" TEXT shell.prompt = some_text; |c| c.shell.prompt.clone();
+    "check.allow" TEXTS check = lints; |c| texts(c.check.names.iter().map(String::as_str));
     "collect.domain" TEXT collect.domain = text; |c| Some(c.collect.domain.clone());
     "serve.listen" TEXT serve.listen = text; |c| Some(c.serve.listen.clone());
     "serve.tokens" TEXTS serve.tokens = secretives;

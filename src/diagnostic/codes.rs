@@ -1,6 +1,8 @@
 //! The numbers of all diagnostics, each with its cause and its cure. A number is never used for something else.
 
-/// The four kinds of failure that programs which drive `stellar` tell apart.
+use super::lints::{Level, LintInfo};
+
+/// The four kinds of failure that programs which drive `stellar` tell apart, and what is no failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// Data, a file or the way of use is wrong.
@@ -11,6 +13,8 @@ pub enum Kind {
     Evaluation,
     /// A limit was reached.
     Limit,
+    /// The expression has a meaning, but perhaps not the one that was meant.
+    Lint,
 }
 
 /// What `stellar help CODE` says about a code.
@@ -30,10 +34,13 @@ pub struct CodeInfo {
     pub cure: &'static str,
     /// An expression that shows it, or empty.
     pub example: &'static str,
+    /// What else a lint has; `None` for errors.
+    pub lint: Option<LintInfo>,
 }
 
 macro_rules! codes {
-    ($($variant:ident $name:literal $kind:ident $title:literal cause $cause:literal cure $cure:literal $(example $example:literal)?;)*) => {
+    ($($variant:ident $name:literal $kind:ident $title:literal cause $cause:literal cure $cure:literal $(example $example:literal)?
+        $(lint $lint:literal $level:ident)?;)*) => {
         /// The number of a diagnostic.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Code {
@@ -45,14 +52,17 @@ macro_rules! codes {
             $(CodeInfo {
                 code: Code::$variant, name: $name, kind: Kind::$kind, title: $title, cause: $cause, cure: $cure,
                 example: codes!(@example $($example)?),
+                lint: codes!(@lint $($lint $level)?),
             },)*
         ];
     };
     (@example) => { "" };
     (@example $example:literal) => { $example };
+    (@lint) => { None };
+    (@lint $lint:literal $level:ident) => { Some(LintInfo { name: $lint, level: Level::$level }) };
 }
 
-codes! {
+with_lints! {
     Unexpected "E0101" Syntax "unexpected text"
         cause "The expression goes on with something that cannot stand there."
         cure "The message names what was expected; look at the place and just before it."
@@ -323,11 +333,22 @@ impl Code {
         self.info().name
     }
 
-    /// Finds a code by its spelling in any case.
+    /// Finds a code by its spelling in any case; lints also by their names.
     pub fn parse(text: &str) -> Option<Code> {
+        let text = text.trim();
         CODES
             .iter()
-            .find(|info| info.name.eq_ignore_ascii_case(text.trim()))
+            .find(|info| {
+                info.name.eq_ignore_ascii_case(text)
+                    || info
+                        .lint
+                        .is_some_and(|lint| lint.name.eq_ignore_ascii_case(text))
+            })
             .map(|info| info.code)
+    }
+
+    /// How much it weighs.
+    pub fn level(self) -> Level {
+        self.info().lint.map_or(Level::Error, |lint| lint.level)
     }
 }

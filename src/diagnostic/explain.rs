@@ -16,5 +16,13 @@ pub fn explanation(info: &CodeInfo) -> Page {
         page.end().put(Style::Heading, "Example:").text(" ");
         page.put(Style::Code, info.example).end();
     }
+    if let Some(lint) = info.lint {
+        let line = format!(
+            "This is a lint, a {}. To silence it, write # stellar: allow({}) in the line before the statement.",
+            lint.level.name(),
+            lint.name
+        );
+        page.end().line(line);
+    }
     page
 }

@@ -1,5 +1,7 @@
 //! One model of an error: a code, a sentence, the places it is about, notes and a hint; and its renderers.
 
+#[macro_use]
+mod lints;
 mod codes;
 mod explain;
 mod page;
@@ -9,8 +11,9 @@ mod suggest;
 
 pub use codes::{CODES, Code, CodeInfo, Kind};
 pub use explain::explanation;
+pub use lints::{Allowed, Level, LintInfo, lint_names};
 pub use page::{Page, Style, paint};
-pub use render::{html, json, plain, terminal};
+pub use render::{brief, html, json, plain, terminal};
 pub use source::{Position, Source, Span};
 pub use suggest::{nearest, quoted_list};
 
@@ -54,6 +57,61 @@ pub struct Diagnostic {
     pub notes: Vec<String>,
     /// What to do about it.
     pub help: Option<String>,
+    /// The text that an editor may put in.
+    pub fix: Option<Fix>,
+}
+
+/// A change of the text that does away with a finding.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fix {
+    /// What to replace by what, in order, none touching another; places in the diagnostic's own source.
+    pub edits: Vec<(Span, String)>,
+    /// Whether the text means the same afterwards, so that nobody needs to look.
+    pub keeps_meaning: bool,
+}
+
+impl Fix {
+    /// Puts parentheses around places without changing what the text means.
+    pub fn parentheses(around: &[Span]) -> Fix {
+        let mut edits: Vec<(Span, String)> = around
+            .iter()
+            .flat_map(|span| {
+                [
+                    (Span::new(span.start, span.start), "(".to_string()),
+                    (Span::new(span.end, span.end), ")".to_string()),
+                ]
+            })
+            .collect();
+        edits.sort_by_key(|(span, _)| span.start);
+        Fix {
+            edits,
+            keeps_meaning: true,
+        }
+    }
+
+    /// Puts `text` in the place of `span`, which may change the meaning.
+    pub fn replace(span: Span, text: impl Into<String>) -> Fix {
+        Fix {
+            edits: vec![(span, text.into())],
+            keeps_meaning: false,
+        }
+    }
+
+    /// The part of `text` at `span` with the edits made.
+    pub fn applied(&self, text: &str, span: Span) -> String {
+        let mut changed = String::new();
+        let mut at = span.start;
+        for (place, new) in &self.edits {
+            if place.start < at || place.end > span.end {
+                continue;
+            }
+            changed.push_str(text.get(at..place.start).unwrap_or_default());
+            changed.push_str(new);
+            at = place.end;
+        }
+        changed.push_str(text.get(at..span.end).unwrap_or_default());
+        changed
+    }
 }
 
 impl Diagnostic {
@@ -69,6 +127,7 @@ impl Diagnostic {
             related: Vec::new(),
             notes: Vec::new(),
             help: None,
+            fix: None,
         })
     }
 
@@ -128,6 +187,12 @@ impl Diagnostic {
         self
     }
 
+    /// Says how to change the text.
+    pub fn fix(mut self: Box<Self>, fix: Fix) -> Fault {
+        self.fix = Some(fix);
+        self
+    }
+
     /// Adds "did you mean …?" when a name that exists is near.
     pub fn did_you_mean(self: Box<Self>, near: Option<&str>) -> Fault {
         match near {
@@ -148,7 +213,12 @@ impl Diagnostic {
         self
     }
 
-    /// Which of the four kinds of failure this is.
+    /// How much it weighs.
+    pub fn level(&self) -> Level {
+        self.code.level()
+    }
+
+    /// Which of the kinds of failure this is.
     pub fn kind(&self) -> Kind {
         self.code.info().kind
     }

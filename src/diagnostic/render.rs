@@ -42,11 +42,18 @@ struct Cut {
 
 fn draw(diagnostic: &Diagnostic, renderer: Renderer) -> String {
     let cuts = cuts(diagnostic);
-    let mut group = Group::with_title(
-        Level::ERROR
-            .primary_title(one_line(&diagnostic.message))
-            .id(diagnostic.code.name()),
-    );
+    let info = diagnostic.code.info();
+    let (level, id) = match info.lint {
+        None => (Level::ERROR, info.name.to_string()),
+        Some(lint) => {
+            let level = match lint.level {
+                super::Level::Note => Level::NOTE,
+                _ => Level::WARNING,
+            };
+            (level, format!("{} {}", info.name, lint.name))
+        }
+    };
+    let mut group = Group::with_title(level.primary_title(one_line(&diagnostic.message)).id(id));
     for cut in &cuts {
         let mut snippet = Snippet::source(cut.text.as_str())
             .line_start(cut.line)
@@ -144,6 +151,23 @@ fn one_line(text: &str) -> String {
     }
 }
 
+/// The diagnostic in one line, for places where it must not get in the way:
+/// `warning: Stellar reads this as 8 / (2 * 4); write … [L0102 multiply-before-divide]`.
+pub fn brief(diagnostic: &Diagnostic) -> String {
+    let info = diagnostic.code.info();
+    let level = diagnostic.level().name();
+    let mut text = format!("{level}: {}", one_line(&diagnostic.message));
+    if let Some(help) = &diagnostic.help {
+        text.push_str("; ");
+        text.push_str(&one_line(help));
+    }
+    let name = info
+        .lint
+        .map_or(String::new(), |lint| format!(" {}", lint.name));
+    text.push_str(&format!(" [{}{name}]", info.name));
+    text
+}
+
 /// The error object that `eval --jsonl`, scripts and the server answer with.
 pub fn json(diagnostic: &Diagnostic) -> Json {
     let kind = match diagnostic.kind() {
@@ -151,6 +175,7 @@ pub fn json(diagnostic: &Diagnostic) -> Json {
         Kind::Syntax => "syntax",
         Kind::Evaluation => "evaluation",
         Kind::Limit => "limit",
+        Kind::Lint => "lint",
     };
     let Position { line, column } = diagnostic
         .position()

@@ -14,6 +14,7 @@ pub mod help;
 pub mod json;
 pub mod kryo;
 pub mod library;
+pub mod lints;
 pub mod math;
 pub mod network;
 pub mod regex;

@@ -5,6 +5,7 @@ mod alike;
 mod complain;
 mod format;
 mod layout;
+pub mod lint;
 mod parse;
 mod print;
 pub mod scan;

@@ -93,6 +93,20 @@ impl Format {
         &self.pattern
     }
 
+    /// How many arguments the pattern can use.
+    pub fn arguments(&self) -> usize {
+        let (mut next, mut most) = (0usize, 0usize);
+        for piece in &self.pieces {
+            let Piece::Spec(spec) = piece else { continue };
+            match spec.arg {
+                ArgRef::Ordinary => next = next.saturating_add(1),
+                ArgRef::Explicit(position) => most = most.max(position.saturating_add(1)),
+                ArgRef::Unused | ArgRef::Previous => {}
+            }
+        }
+        most.max(next)
+    }
+
     /// Formats the arguments into at most `max_len` bytes; `dates` serves `%t` and `%T`.
     pub fn apply(
         &self,
