@@ -102,9 +102,9 @@ fn lints() {
             })
             .collect();
         let allowed = Allowed::default();
-        let report = of_script(&source, &read, &engine.context, &Known::default(), &allowed);
+        let found = of_script(&source, &read, &engine.context, &Known::default(), &allowed);
         let mut output = String::new();
-        for fault in report.findings {
+        for fault in found {
             let at = fault.position().unwrap();
             let place = format!("{}:{}", at.line, at.column);
             output.push_str(&format!("{place}: {}\n", brief(&fault)));

@@ -40,7 +40,7 @@ fn script(engine: &Engine, text: &str) -> Vec<Fault> {
         })
         .collect();
     let allowed = Allowed::default();
-    of_script(&source, &read, &engine.context, &Known::default(), &allowed).findings
+    of_script(&source, &read, &engine.context, &Known::default(), &allowed)
 }
 
 /// The expression without any parentheses that only group.

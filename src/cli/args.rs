@@ -391,7 +391,8 @@ pub struct CheckArgs {
     /// Writes the suggested changes that keep the meaning into the scripts.
     #[arg(long)]
     pub fix: bool,
-    /// Events the scripts are for, as JSON Lines, CSV, TSV or Zeek logs: names that no event has are reported.
+    /// Events the scripts are for, as JSON Lines, CSV, TSV or Zeek logs: names that none of the first 100,000 has are
+    /// reported.
     #[arg(long, value_name = "FILE")]
     pub events: Vec<PathBuf>,
 }

@@ -164,8 +164,8 @@ impl Checker<'_> {
             let program = compile_tree(tree, &statement.source, parameters, context);
             problems.extend(program.problems.iter().cloned());
         }
-        let report = of_script(&source, &read, context, &self.known, &self.allowed);
-        found.lints.extend(beside(report.findings, &problems));
+        let lints = of_script(&source, &read, context, &self.known, &self.allowed);
+        found.lints.extend(beside(lints, &problems));
         found.errors.extend(problems);
     }
 
@@ -269,6 +269,10 @@ fn fields(files: &[PathBuf], engine: &Engine) -> Outcome<Option<AHashMap<SmolStr
                 *types = types.or(Types::of_value(&value));
             }
         }
+    }
+    if count >= EVENTS {
+        // Those behind may hold other values.
+        fields.values_mut().for_each(|types| *types = Types::ANY);
     }
     Ok(Some(fields))
 }

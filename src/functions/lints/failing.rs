@@ -6,9 +6,13 @@ use crate::eval::{Context, NoVariables, compile_tree};
 use crate::syntax::lint::is_literal;
 use crate::syntax::{Expr, ExprKind};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// So many steps a constant may take before nobody waits for it.
 const STEPS: u64 = 10_000;
+
+/// The same in time.
+const TIME: Duration = Duration::from_secs(1);
 
 /// Evaluates the largest constant parts of an expression and says which of them fail.
 pub fn constants(tree: &Expr, source: &Arc<Source>, scope: &Scope<'_>, found: &mut Vec<Fault>) {
@@ -32,6 +36,7 @@ pub fn constants(tree: &Expr, source: &Arc<Source>, scope: &Scope<'_>, found: &m
         ..scope.context.clone()
     };
     context.limits.steps = context.limits.steps.min(STEPS);
+    context.limits.time = TIME;
     for part in parts {
         if !worth_running(part) {
             continue;

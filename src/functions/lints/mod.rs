@@ -17,13 +17,14 @@ mod script;
 mod types;
 
 pub use scope::{Known, Scope};
-pub use script::{Report, of_line, of_script, type_of};
+pub use script::{of_line, of_script, type_of};
 pub use types::Types;
 
 use crate::diagnostic::{Code, Fault, Source, Span};
 use crate::eval::Context;
 use crate::syntax::lint::{self, Node};
 use crate::syntax::{Expr, ExprKind, with_stack};
+use ahash::AHashSet;
 use smol_str::SmolStr;
 use std::sync::Arc;
 
@@ -182,18 +183,34 @@ const READINGS: &[Code] = &[
 
 /// Puts findings in order; of several about one place the more exact one stays.
 fn settle(found: &mut Vec<Fault>) {
-    let places: Vec<(Code, Span)> = found
+    let mut readings: AHashSet<Span> = AHashSet::new();
+    let mut others: Vec<Span> = Vec::new();
+    for fault in found.iter() {
+        let place = fault.span.unwrap_or_default();
+        if READINGS.contains(&fault.code) {
+            readings.insert(place);
+        }
+        if fault.code != Code::AlwaysFails {
+            others.push(place);
+        }
+    }
+    // By their beginnings; `ends` is the furthest end so far, so that a search finds what overlaps.
+    others.sort_by_key(|place| place.start);
+    let ends: Vec<usize> = others
         .iter()
-        .map(|fault| (fault.code, fault.span.unwrap_or_default()))
+        .scan(0, |end, place| {
+            *end = place.end.max(*end);
+            Some(*end)
+        })
         .collect();
     found.retain(|fault| {
         let own = fault.span.unwrap_or_default();
-        !places.iter().any(|(code, other)| match fault.code {
-            Code::AlwaysFails => {
-                *code != Code::AlwaysFails && other.start < own.end && own.start < other.end
-            }
-            mine => !READINGS.contains(&mine) && READINGS.contains(code) && *other == own,
-        })
+        if fault.code == Code::AlwaysFails {
+            let before = others.partition_point(|other| other.start < own.end);
+            let end = before.checked_sub(1).and_then(|last| ends.get(last));
+            return end.is_none_or(|end| *end <= own.start);
+        }
+        READINGS.contains(&fault.code) || !readings.contains(&own)
     });
     found.sort_by_key(|fault| (fault.span.unwrap_or_default().start, fault.code as usize));
     found.dedup_by(|b, a| a.code == b.code && a.span == b.span);

@@ -10,15 +10,6 @@ use crate::syntax::{Expr, Said, Statement, with_stack};
 use ahash::AHashMap;
 use smol_str::SmolStr;
 
-/// What a script's lints say, and how to silence it in the script.
-#[derive(Debug, Default)]
-pub struct Report {
-    /// The findings in the order of their places.
-    pub findings: Vec<Fault>,
-    /// How many the script's comments and the configuration have silenced.
-    pub silenced: usize,
-}
-
 /// The expression of a statement with the parameters of its definition.
 fn expression(said: &Said) -> Option<(&Expr, &[SmolStr])> {
     match said {
@@ -57,7 +48,7 @@ pub fn of_script(
     context: &Context,
     known: &Known,
     allowed: &Allowed,
-) -> Report {
+) -> Vec<Fault> {
     let plain: Vec<Statement> = statements.iter().map(|(s, _)| s.clone()).collect();
     let comments = allow::Comments::read(source, &plain);
     let mut known = known.clone();
@@ -74,15 +65,12 @@ pub fn of_script(
         .map(|(s, said)| (s, said.as_ref()))
         .collect();
     let mut unused = script::unused(&pairs).into_iter().peekable();
-    let mut report = Report {
-        findings: comments
-            .faults
-            .iter()
-            .filter(|f| !allowed.holds(f.code))
-            .cloned()
-            .collect(),
-        silenced: 0,
-    };
+    let mut all: Vec<Fault> = comments
+        .faults
+        .iter()
+        .filter(|fault| !allowed.holds(fault.code))
+        .cloned()
+        .collect();
     for (statement, said) in statements {
         let mut found = Vec::new();
         let own = allow::inside(statement, &mut found);
@@ -111,19 +99,16 @@ pub fn of_script(
             };
             known.variables.insert(name.clone(), types.or_null());
         }
-        let all = found.len();
         found.retain(|fault| {
             let code = fault.code;
             !allowed.holds(code) && !own.holds(code) && !comments.allow(statement, code)
         });
-        report.silenced += all - found.len();
         settle(&mut found);
-        report.findings.extend(found);
+        all.extend(found);
     }
-    report
-        .findings
-        .sort_by_key(|fault| fault.position().map_or((0, 0), |at| (at.line, at.column)));
-    report
+    // Comments count their places in the file, statements in themselves.
+    all.sort_by_cached_key(|fault| fault.position().map_or((0, 0), |at| (at.line, at.column)));
+    all
 }
 
 /// The types that the value of an expression may have.
