@@ -13,6 +13,7 @@ pub mod hashing;
 pub mod help;
 pub mod json;
 pub mod kryo;
+pub mod json_path;
 pub mod library;
 pub mod lints;
 pub mod math;
@@ -27,6 +28,7 @@ pub mod statistics;
 pub mod strings;
 pub mod tables;
 pub mod triage;
+pub mod user_agent;
 
 use spec::FunctionSpec;
 
@@ -40,10 +42,12 @@ pub const FAMILIES: &[&[FunctionSpec]] = &[
     dates::FUNCTIONS,
     regex::FUNCTIONS,
     json::FUNCTIONS,
+    json_path::FUNCTIONS,
     checks::FUNCTIONS,
     hashing::FUNCTIONS,
     encoding::FUNCTIONS,
     network::FUNCTIONS,
+    user_agent::FUNCTIONS,
     statistics::FUNCTIONS,
     sketches::FUNCTIONS,
     geohash::FUNCTIONS,

@@ -155,7 +155,7 @@ fn class_name(value: &Value) -> &'static str {
 }
 
 /// Java's `hashCode`, which %h prints; of lambdas and objects, where Java's is arbitrary, the hash of their text.
-fn java_hash(value: &Value, depth: usize) -> i32 {
+pub(in crate::functions) fn java_hash(value: &Value, depth: usize) -> i32 {
     // Deep parts do not matter for a hash, and no walk may overflow the stack.
     if depth > 64 {
         return 0;

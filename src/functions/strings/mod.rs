@@ -9,6 +9,9 @@ mod fuzzy;
 mod measure;
 mod pad;
 mod pieces;
+mod similarity;
+
+pub(super) use format::java_hash;
 
 use super::spec::FunctionSpec;
 use crate::diagnostic::Outcome;
@@ -41,6 +44,8 @@ pub const FUNCTIONS: &[FunctionSpec] = &[
     format::FORMAT,
     fuzzy::FUZZY_SCORE,
     fuzzy::FUZZY_LANGS,
+    similarity::LEVENSHTEIN,
+    similarity::JARO_WINKLER,
 ];
 
 /// What a string parameter expects, for error messages.
