@@ -34,7 +34,13 @@ const TO_JSON_OBJECT: FunctionSpec = FunctionSpec {
         fails("TO_JSON_OBJECT('{bad')", "E0216"),
         fails("TO_JSON_OBJECT(3)", "E0203"),
     ],
-    see: &["TO_JSON_MAP", "TO_JSON_LIST", "JSON_PATH", "MAP_GET", "TO_STRING"],
+    see: &[
+        "TO_JSON_MAP",
+        "TO_JSON_LIST",
+        "JSON_PATH",
+        "MAP_GET",
+        "TO_STRING",
+    ],
     words: &["parse", "decode", "deserialize"],
     run: |call| read(call, Wanted::Any),
     ..SPEC

@@ -1,4 +1,4 @@
-//! The encodings, as lenient as Apache Commons Codec 1.11, which Metron uses.
+//! The encodings, as lenient as Apache Commons Codec 1.10, which Metron uses.
 
 use data_encoding::{BASE32, BASE32HEX, BASE64, BASE64URL_NOPAD, HEXLOWER};
 
@@ -106,7 +106,8 @@ impl Encoding {
             },
             Encoding::Base32Hex => match byte {
                 b'0'..=b'9' => Some(byte - b'0'),
-                b'A'..=b'V' => Some(byte - b'A' + 10),
+                // W is a slip of the library: it counts as 32, which reaches into the symbol before it.
+                b'A'..=b'W' => Some(byte - b'A' + 10),
                 _ => None,
             },
             _ => match byte {
@@ -122,24 +123,28 @@ impl Encoding {
 
     /// The whole bytes of all symbols up to the first `=`; anything else is skipped.
     fn symbols(self, code: &[u8]) -> Vec<u8> {
-        let width = match self {
-            Encoding::Base32 | Encoding::Base32Hex => 5,
-            _ => 6,
+        // A block of so many symbols of so many bits is a whole number of bytes.
+        let (block, width) = match self {
+            Encoding::Base32 | Encoding::Base32Hex => (8, 5),
+            _ => (4, 6),
         };
         let mut out = Vec::with_capacity(code.len() * width / 8);
-        let (mut buffer, mut bits) = (0u32, 0);
-        for value in code
-            .iter()
-            .take_while(|byte| **byte != b'=')
-            .filter_map(|byte| self.symbol(*byte))
-        {
-            buffer = buffer << width | u32::from(value);
-            bits += width;
-            if bits >= 8 {
-                bits -= 8;
-                out.push((buffer >> bits) as u8);
+        let mut emit = |bits: u64, symbols: usize| {
+            let bytes = symbols * width / 8;
+            let bits = bits >> (symbols * width - bytes * 8);
+            out.extend_from_slice(bits.to_be_bytes().get(8 - bytes..).unwrap_or_default());
+        };
+        let (mut bits, mut symbols) = (0u64, 0);
+        let symbol = |byte: &u8| self.symbol(*byte);
+        for value in code.iter().take_while(|b| **b != b'=').filter_map(symbol) {
+            bits = (bits << width).wrapping_add(u64::from(value));
+            symbols += 1;
+            if symbols == block {
+                emit(bits, symbols);
+                (bits, symbols) = (0, 0);
             }
         }
+        emit(bits, symbols);
         out
     }
 }
@@ -163,9 +168,7 @@ fn hex(code: &str) -> Option<Vec<u8>> {
 /// The value of a hexadecimal digit; the full-width ones count too, as in Java.
 fn value(c: char) -> Option<u8> {
     let c = match c {
-        '０'..='９' | 'Ａ'..='Ｆ' | 'ａ'..='ｆ' => {
-            char::from_u32(u32::from(c) - 0xfee0)?
-        }
+        '０'..='９' | 'Ａ'..='Ｆ' | 'ａ'..='ｆ' => char::from_u32(u32::from(c) - 0xfee0)?,
         c => c,
     };
     c.to_digit(16).and_then(|digit| u8::try_from(digit).ok())

@@ -22,10 +22,15 @@ pub(super) const DOMAIN_TO_ASCII: FunctionSpec = FunctionSpec {
         fails("DOMAIN_TO_ASCII(1)", "E0203"),
     ],
     see: &["DOMAIN_TO_UNICODE", "ENCODE"],
-    words: &["punycode", "IDN", "IDNA", "xn--", "homograph", "internationalized"],
-    run: |call| {
-        converted(call, |domain| idna::domain_to_ascii(domain).ok())
-    },
+    words: &[
+        "punycode",
+        "IDN",
+        "IDNA",
+        "xn--",
+        "homograph",
+        "internationalized",
+    ],
+    run: |call| converted(call, |domain| idna::domain_to_ascii(domain).ok()),
     ..SPEC
 };
 
@@ -38,14 +43,24 @@ pub(super) const DOMAIN_TO_UNICODE: FunctionSpec = FunctionSpec {
     returns: "the name in Unicode; null for null and for what is no domain name, such as one with broken Punycode",
     errors: &["the argument is neither a string nor null"],
     examples: &[
-        example("DOMAIN_TO_UNICODE('xn--bcher-kva.example')", "bücher.example"),
+        example(
+            "DOMAIN_TO_UNICODE('xn--bcher-kva.example')",
+            "bücher.example",
+        ),
         example("DOMAIN_TO_UNICODE('www.example.org')", "www.example.org"),
         example("DOMAIN_TO_UNICODE('xn--a')", "null"),
         example("DOMAIN_TO_UNICODE(null)", "null"),
         fails("DOMAIN_TO_UNICODE(1)", "E0203"),
     ],
     see: &["DOMAIN_TO_ASCII", "DECODE"],
-    words: &["punycode", "IDN", "IDNA", "xn--", "homograph", "internationalized"],
+    words: &[
+        "punycode",
+        "IDN",
+        "IDNA",
+        "xn--",
+        "homograph",
+        "internationalized",
+    ],
     run: |call| {
         converted(call, |domain| {
             let (unicode, valid) = idna::domain_to_unicode(domain);

@@ -4,7 +4,7 @@ use super::codec::{Encoding, SUPPORTED};
 use crate::diagnostic::{Code, Diagnostic, Fault, Outcome, nearest};
 use crate::eval::collections::List;
 use crate::eval::text::check_length;
-use crate::eval::{Call, Context, Prepared, Value};
+use crate::eval::{Call, Prepared, Value};
 use crate::functions::spec::{
     Family, FunctionSpec, Kind, Parameter, SPEC, default, example, fails, optional, required,
 };
@@ -44,7 +44,7 @@ pub(super) const ENCODE: FunctionSpec = FunctionSpec {
     see: &["DECODE", "IS_ENCODING", "GET_SUPPORTED_ENCODINGS"],
     words: &["base64", "base32", "hexadecimal", "bits"],
     strict: true,
-    prepare: Some(ready),
+    prepare: Some(|arguments, _context| ready(ENCODE.name, arguments)),
     run: encode,
     ..SPEC
 };
@@ -79,7 +79,7 @@ pub(super) const DECODE: FunctionSpec = FunctionSpec {
     see: &["ENCODE", "IS_ENCODING", "GET_SUPPORTED_ENCODINGS"],
     words: &["base64", "base32", "hexadecimal", "bits", "powershell"],
     strict: true,
-    prepare: Some(ready),
+    prepare: Some(|arguments, _context| ready(DECODE.name, arguments)),
     run: decode,
     ..SPEC
 };
@@ -102,7 +102,7 @@ pub(super) const IS_ENCODING: FunctionSpec = FunctionSpec {
     ],
     see: &["DECODE", "ENCODE", "GET_SUPPORTED_ENCODINGS"],
     words: &["base64", "detect", "valid"],
-    prepare: Some(ready),
+    prepare: Some(|arguments, _context| ready(IS_ENCODING.name, arguments)),
     run: is_encoding,
     ..SPEC
 };
@@ -132,11 +132,11 @@ pub(super) const GET_SUPPORTED_ENCODINGS: FunctionSpec = FunctionSpec {
 };
 
 /// The encoding of a literal name. Errors: E0204.
-fn ready(arguments: &[Option<&Value>], _context: &Context) -> Outcome<Option<Prepared>> {
+fn ready(function: &str, arguments: &[Option<&Value>]) -> Outcome<Option<Prepared>> {
     match arguments.get(1) {
         Some(Some(Value::Text(name))) if !name.is_empty() => match Encoding::named(name) {
             Some(encoding) => Ok(Some(Arc::new(encoding))),
-            None => Err(unknown(name)),
+            None => Err(unknown(function, name)),
         },
         _ => Ok(None),
     }
@@ -157,14 +157,17 @@ fn text_and_encoding<'c>(call: &'c Call<'_, '_>) -> Outcome<Option<(&'c SmolStr,
     }
     let encoding = match call.prepared::<Encoding>() {
         Some(encoding) => *encoding,
-        None => Encoding::named(name).ok_or_else(|| unknown(name))?,
+        None => Encoding::named(name).ok_or_else(|| unknown(call.name, name))?,
     };
     Ok(Some((text, encoding)))
 }
 
 #[cold]
-fn unknown(name: &str) -> Fault {
-    let fault = |message| Diagnostic::new(Code::ArgumentValue, message).of_argument(1);
+fn unknown(function: &str, name: &str) -> Fault {
+    let fault = |what| {
+        let message = format!("{function}: {what}");
+        Diagnostic::new(Code::ArgumentValue, message).of_argument(1)
+    };
     // The comparison with all names takes long for long texts.
     if name.len() > 40 {
         return fault("this is not the name of an encoding, such as BASE64".to_string());

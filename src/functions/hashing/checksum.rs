@@ -39,7 +39,13 @@ pub(super) const HMAC: FunctionSpec = FunctionSpec {
         fails("HMAC('text', 'TLSH', 'key')", "E0204"),
     ],
     see: &["HASH", "GET_HASHES_AVAILABLE"],
-    words: &["keyed", "authentication", "pseudonym", "anonymise", "secret"],
+    words: &[
+        "keyed",
+        "authentication",
+        "pseudonym",
+        "anonymise",
+        "secret",
+    ],
     prepare: Some(|arguments, _context| prepared(HMAC.name, arguments)),
     run: hmac,
     ..SPEC

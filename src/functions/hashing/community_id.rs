@@ -2,9 +2,7 @@
 
 use crate::diagnostic::Outcome;
 use crate::eval::{Call, Value, convert};
-use crate::functions::spec::{
-    Family, FunctionSpec, Kind, SPEC, default, example, fails, required,
-};
+use crate::functions::spec::{Family, FunctionSpec, Kind, SPEC, default, example, fails, required};
 use data_encoding::BASE64;
 use sha1::{Digest, Sha1};
 use smallvec::SmallVec;
@@ -20,15 +18,32 @@ pub(super) const COMMUNITY_ID: FunctionSpec = FunctionSpec {
               give null for them.",
     parameters: &[
         required("src_ip", Kind::Text, "the source address, IPv4 or IPv6"),
-        required("dst_ip", Kind::Text, "the destination address, of the same version"),
-        required("src_port", Kind::Integer, "the source port, or the type of an ICMP message"),
-        required("dst_port", Kind::Integer, "the destination port, or the code of an ICMP message"),
+        required(
+            "dst_ip",
+            Kind::Text,
+            "the destination address, of the same version",
+        ),
+        required(
+            "src_port",
+            Kind::Integer,
+            "the source port, or the type of an ICMP message",
+        ),
+        required(
+            "dst_port",
+            Kind::Integer,
+            "the destination port, or the code of an ICMP message",
+        ),
         required(
             "protocol",
             Kind::Any,
             "the number of the protocol, or tcp, udp, sctp, icmp, icmp6",
         ),
-        default("seed", Kind::Integer, "sets flows of one network apart from those of others", "0"),
+        default(
+            "seed",
+            Kind::Integer,
+            "sets flows of one network apart from those of others",
+            "0",
+        ),
     ],
     returns: "the ID, a string that begins with 1:, or null when something that is needed is null",
     errors: &[
@@ -57,7 +72,16 @@ pub(super) const COMMUNITY_ID: FunctionSpec = FunctionSpec {
         fails("COMMUNITY_ID('1.2.3', '5.6.7.8', 1122, 3344, 6)", "E0204"),
     ],
     see: &["HASH", "JA3"],
-    words: &["flow", "connection", "five-tuple", "5-tuple", "zeek", "suricata", "join", "pivot"],
+    words: &[
+        "flow",
+        "connection",
+        "five-tuple",
+        "5-tuple",
+        "zeek",
+        "suricata",
+        "join",
+        "pivot",
+    ],
     run: community_id,
     ..SPEC
 };
@@ -204,14 +228,19 @@ fn protocol(call: &Call<'_, '_>) -> Outcome<Option<u8>> {
             ("icmpv6", ICMP6),
             ("ipv6-icmp", ICMP6),
         ];
-        let known = NAMES.iter().find(|(known, _)| name.eq_ignore_ascii_case(known));
+        let known = NAMES
+            .iter()
+            .find(|(known, _)| name.eq_ignore_ascii_case(known));
         known.map(|(_, number)| *number)
     });
     let number = || convert::to_int(value).and_then(|n| u8::try_from(n).ok());
     match named.or_else(number) {
         Some(number) => Ok(Some(number)),
         None => Err(call
-            .wrong_value(4, "this is neither the number nor a known name of a protocol")
+            .wrong_value(
+                4,
+                "this is neither the number nor a known name of a protocol",
+            )
             .help("names are tcp, udp, sctp, icmp and icmp6; all others go by their number")),
     }
 }

@@ -5,7 +5,9 @@ use super::algorithm::{Algorithm, hex};
 use crate::diagnostic::{Fault, Outcome};
 use crate::eval::text::check_length;
 use crate::eval::{Call, Value, convert};
-use crate::functions::spec::{Family, FunctionSpec, Kind, Parameter, SPEC, example, fails, required};
+use crate::functions::spec::{
+    Family, FunctionSpec, Kind, Parameter, SPEC, example, fails, required,
+};
 use std::fmt::Write;
 
 const VERSION: Parameter = required(
@@ -25,10 +27,22 @@ pub(super) const JA3: FunctionSpec = FunctionSpec {
               '47-53-5'; null and the empty list give an empty field.",
     parameters: &[
         VERSION,
-        required("ciphers", Kind::Iterable, "the cipher suites, in their order"),
-        required("extensions", Kind::Iterable, "the types of the extensions, in their order"),
+        required(
+            "ciphers",
+            Kind::Iterable,
+            "the cipher suites, in their order",
+        ),
+        required(
+            "extensions",
+            Kind::Iterable,
+            "the types of the extensions, in their order",
+        ),
         required("curves", Kind::Iterable, "the supported groups"),
-        required("formats", Kind::Iterable, "the formats of points of elliptic curves"),
+        required(
+            "formats",
+            Kind::Iterable,
+            "the formats of points of elliptic curves",
+        ),
     ],
     returns: "the fingerprint, 32 hexadecimal digits; null when the version is null",
     errors: &[NUMBERS],
@@ -60,8 +74,16 @@ pub(super) const JA3S: FunctionSpec = FunctionSpec {
     details: "The MD5 of the three fields in decimal, extensions joined by - and fields by a comma.",
     parameters: &[
         VERSION,
-        required("cipher", Kind::Integer, "the cipher suite that the server chose"),
-        required("extensions", Kind::Iterable, "the types of the extensions, in their order"),
+        required(
+            "cipher",
+            Kind::Integer,
+            "the cipher suite that the server chose",
+        ),
+        required(
+            "extensions",
+            Kind::Iterable,
+            "the types of the extensions, in their order",
+        ),
     ],
     returns: "the fingerprint, 32 hexadecimal digits; null when the version is null",
     errors: &[NUMBERS],

@@ -352,7 +352,11 @@ impl Stream<'_, '_, '_> {
                 let mut entries = map.entries();
                 let buckets = buckets(entries.len());
                 self.out.extend_from_slice(&0.75f32.to_be_bytes());
-                self.int(if entries.is_empty() { 0 } else { buckets / 4 * 3 });
+                self.int(if entries.is_empty() {
+                    0
+                } else {
+                    buckets / 4 * 3
+                });
                 self.out.extend([BLOCK, 8]);
                 self.int(buckets);
                 self.int(entries.len());

@@ -46,7 +46,13 @@ pub(super) const TLSH_DIST: FunctionSpec = FunctionSpec {
         fails("TLSH_DIST(1, 2)", "E0203"),
     ],
     see: &["HASH", "LEVENSHTEIN", "FUZZY_SCORE"],
-    words: &["similarity", "locality", "fuzzy hash", "distance", "malware"],
+    words: &[
+        "similarity",
+        "locality",
+        "fuzzy hash",
+        "distance",
+        "malware",
+    ],
     run: distance,
     ..SPEC
 };
@@ -166,7 +172,11 @@ impl Random {
         loop {
             let number = bits % bound;
             // The last numbers of the range would come too often.
-            if bits.checked_sub(number).and_then(|n| n.checked_add(bound - 1)).is_some() {
+            if bits
+                .checked_sub(number)
+                .and_then(|n| n.checked_add(bound - 1))
+                .is_some()
+            {
                 return number;
             }
             bits = self.next();
@@ -219,7 +229,10 @@ fn bins(call: &Call<'_, '_>, sum: SmolStr, config: &Config) -> Outcome<Value> {
         }
         entries.push((key, Value::Text(bin.finish())));
     }
-    let entries: Entries = entries.into_iter().map(|(key, value)| (Value::Text(key), value)).collect();
+    let entries: Entries = entries
+        .into_iter()
+        .map(|(key, value)| (Value::Text(key), value))
+        .collect();
     Ok(Value::Map(Map::new(MapKind::Hash, entries)))
 }
 

@@ -27,7 +27,13 @@ pub(super) const LEVENSHTEIN: FunctionSpec = FunctionSpec {
         fails("LEVENSHTEIN('a', 1)", "E0203"),
     ],
     see: &["JARO_WINKLER", "FUZZY_SCORE", "TLSH_DIST"],
-    words: &["edit distance", "similarity", "typo", "typosquat", "lookalike"],
+    words: &[
+        "edit distance",
+        "similarity",
+        "typo",
+        "typosquat",
+        "lookalike",
+    ],
     run: |call| {
         Ok(match texts(call)? {
             Some((a, b)) => {
@@ -62,7 +68,14 @@ pub(super) const JARO_WINKLER: FunctionSpec = FunctionSpec {
         fails("JARO_WINKLER(1, 'a')", "E0203"),
     ],
     see: &["LEVENSHTEIN", "FUZZY_SCORE"],
-    words: &["similarity", "fuzzy", "typo", "typosquat", "lookalike", "names"],
+    words: &[
+        "similarity",
+        "fuzzy",
+        "typo",
+        "typosquat",
+        "lookalike",
+        "names",
+    ],
     run: |call| {
         Ok(match texts(call)? {
             Some((a, b)) => Value::Double(strsim::jaro_winkler(a, b)),
@@ -86,7 +99,9 @@ fn texts<'c>(call: &'c Call<'_, '_>) -> Outcome<Option<(&'c str, &'c str)>> {
             a.len(),
             b.len()
         );
-        return Err(call.wrong_value(0, message).help("compare their beginnings: SUBSTRING(…, 0, 1000)"));
+        return Err(call
+            .wrong_value(0, message)
+            .help("compare their beginnings: SUBSTRING(…, 0, 1000)"));
     }
     Ok(Some((a, b)))
 }
