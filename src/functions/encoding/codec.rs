@@ -1,5 +1,6 @@
 //! The encodings, as lenient as Apache Commons Codec 1.10, which Metron uses.
 
+use crate::eval::java::numbers::java_digit;
 use data_encoding::{BASE32, BASE32HEX, BASE64, BASE64URL_NOPAD, HEXLOWER};
 
 /// An encoding of bytes as text.
@@ -165,13 +166,14 @@ fn hex(code: &str) -> Option<Vec<u8>> {
     rest.is_empty().then(|| pairs.iter().map(byte).collect())
 }
 
-/// The value of a hexadecimal digit; the full-width ones count too, as in Java.
+/// The value of a hexadecimal digit; decimal digits of all scripts and full-width letters count too, as in Java.
 fn value(c: char) -> Option<u8> {
-    let c = match c {
-        '０'..='９' | 'Ａ'..='Ｆ' | 'ａ'..='ｆ' => char::from_u32(u32::from(c) - 0xfee0)?,
+    let letter = match c {
+        'Ａ'..='Ｆ' | 'ａ'..='ｆ' => char::from_u32(u32::from(c) - 0xfee0)?,
         c => c,
     };
-    c.to_digit(16).and_then(|digit| u8::try_from(digit).ok())
+    let value = letter.to_digit(16).or_else(|| java_digit(c))?;
+    u8::try_from(value).ok()
 }
 
 /// The bytes of zeros and ones, the last eight first; what is no `1` counts as zero, and a rest in front is left out.

@@ -79,6 +79,9 @@ fn bytes_that_are_no_text() {
         ("DECODE('e28241', 'HEX')", "\u{fffd}A"),
         ("DECODE('c0af', 'HEX')", "\u{fffd}\u{fffd}"),
         ("DECODE('４１', 'HEX')", "A"),
+        ("DECODE('٤٨４Ｆ', 'HEX')", "HO"),
+        // A digit beyond 16 bits is none.
+        ("DECODE('𝟒𝟏', 'HEX')", "𝟒𝟏"),
     ]);
 }
 

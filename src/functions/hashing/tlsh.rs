@@ -89,6 +89,7 @@ fn bytes_of(call: &Call<'_, '_>, value: &Value) -> Outcome<Option<Vec<u8>>> {
         | Value::Float(_)
         | Value::Double(_)
         | Value::Char(_) => Ok(None),
+        Value::Big(n) if n.bits() <= 160 => Ok(None),
         _ => Err(call
             .wrong_type(0, "a string")
             .help("hash its text: TO_STRING(…)")),

@@ -7,7 +7,6 @@ use super::spec::{Family, FunctionSpec, Kind, SPEC, example, fails, required};
 use crate::diagnostic::{Code, Diagnostic, Fault, Outcome};
 use crate::eval::collections::List;
 use crate::eval::{Call, Context, Prepared, Value};
-use jsonpath_rust::parser::errors::JsonPathError;
 use jsonpath_rust::parser::model::JpQuery;
 use jsonpath_rust::parser::parse_json_path;
 use std::sync::Arc;
@@ -108,19 +107,9 @@ fn parsed(path: &str) -> Outcome<JpQuery> {
         let column = path.get(..at).unwrap_or_default().chars().count() + 1;
         return Err(wrong(&format!("the path goes wrong at character {column}")));
     }
-    let query = parse_json_path(path).map_err(|error| {
-        let place = match &error {
-            JsonPathError::PestError(error) => match error.location {
-                pest::error::InputLocation::Pos(at) => Some(at),
-                pest::error::InputLocation::Span((at, _)) => Some(at),
-            },
-            _ => None,
-        };
-        let place = place.and_then(|at| path.get(..at)).map(|before| {
-            let column = before.chars().count() + 1;
-            format!("the path goes wrong at character {column}")
-        });
-        wrong(&place.unwrap_or_else(|| "the path is not a JSONPath".to_string()))
+    let query = parse_json_path(path).map_err(|error| match column(&error.to_string()) {
+        Some(column) => wrong(&format!("the path goes wrong at character {column}")),
+        None => wrong("the path is not a JSONPath"),
     })?;
     query::check(&query).map_err(|name| {
         wrong(&format!(
@@ -128,6 +117,13 @@ fn parsed(path: &str) -> Outcome<JpQuery> {
         ))
     })?;
     Ok(query)
+}
+
+/// The place in the parser's words, which begin with `--> line:column`.
+fn column(words: &str) -> Option<usize> {
+    let (_, place) = words.split_once("--> 1:")?;
+    let end = place.find(|c: char| !c.is_ascii_digit())?;
+    place.get(..end)?.parse().ok()
 }
 
 #[cold]

@@ -173,6 +173,17 @@ fn wrong_paths() {
 }
 
 #[test]
+fn errors_say_where() {
+    let fault = Engine::bare()
+        .evaluate("JSON_PATH({}, '$.a[?@.b = 1]')")
+        .unwrap_err();
+    assert_eq!(
+        fault.message,
+        "JSON_PATH: the path goes wrong at character 10"
+    );
+}
+
+#[test]
 fn hostile_paths_and_values() {
     let begin = Instant::now();
     for path in [
