@@ -4,6 +4,7 @@
 #![allow(clippy::expect_used)]
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use data_encoding::BASE64;
 use sha2::{Digest, Sha256};
 use std::hint::black_box;
 use stellar::engine::Engine;
@@ -30,10 +31,17 @@ fn hashing(criterion: &mut Criterion) {
             "HMAC(text, 'SHA-256', 'key')",
             "CRC32(text)",
             "ENCODE(text, 'BASE64')",
-            "DECODE(text, 'BASE64')",
+            "DECODE(code, 'BASE64')",
         ] {
             let program = engine.compile(expression).expect("the expression compiles");
-            let slots = [Value::text(&text)];
+            let slots: Vec<Value> = program
+                .variables
+                .iter()
+                .map(|name| match name.as_str() {
+                    "code" => Value::text(BASE64.encode(text.as_bytes())),
+                    _ => Value::text(&text),
+                })
+                .collect();
             group.bench_function(expression, |bencher| {
                 bencher.iter(|| {
                     program

@@ -113,12 +113,16 @@ fn keyed<D: Digest + BlockSizeUser>(key: &[u8], bytes: &[u8]) -> Option<Sum> {
 /// Bytes as small hexadecimal digits.
 pub(super) fn hex(bytes: &[u8]) -> SmolStr {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut text: SmallVec<[u8; 128]> = SmallVec::new();
-    for byte in bytes {
-        let (high, low) = (usize::from(byte >> 4), usize::from(byte & 15));
-        text.extend_from_slice(&[DIGITS[high], DIGITS[low]]);
+    // No digest has more than 64 bytes.
+    let mut text = [0; 128];
+    for (pair, byte) in text.as_chunks_mut::<2>().0.iter_mut().zip(bytes) {
+        *pair = [
+            DIGITS[usize::from(byte >> 4)],
+            DIGITS[usize::from(byte & 15)],
+        ];
     }
-    SmolStr::new(std::str::from_utf8(&text).unwrap_or_default())
+    let text = text.get(..2 * bytes.len()).unwrap_or_default();
+    SmolStr::new(std::str::from_utf8(text).unwrap_or_default())
 }
 
 /// The error for a name that no algorithm has.
