@@ -73,6 +73,7 @@ impl Address {
     }
 
     /// As a number.
+    #[cfg(test)]
     pub fn bits(self) -> u128 {
         match self {
             Address::V4(v4) => u128::from(v4),

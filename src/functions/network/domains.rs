@@ -184,6 +184,10 @@ fn to_tld(call: &mut Call<'_, '_>) -> Outcome<Value> {
 ///
 /// Characters are counted from the end of the text as given, as in Metron: a point at its end shifts the cut.
 fn before<'a>(domain: &'a str, top: &str) -> Option<&'a str> {
+    if domain.is_ascii() {
+        let rest = domain.len().checked_sub(top.len())?;
+        return domain.get(..rest.checked_sub(1)?);
+    }
     let mut rest = domain;
     for _ in 0..top.chars().count() {
         rest = without_last(rest);

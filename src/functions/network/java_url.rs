@@ -207,13 +207,12 @@ fn jar<'a>(text: &'a str, head: &Head<'a>) -> Option<Url<'a>> {
     };
     let inner = head.rest.get(..head.rest.rfind("!/")?)?;
     let inner = Head::read(inner)?;
-    match known(inner.scheme)?.0 {
-        _ if !begins(text) => return None,
-        "jar" => return None,
-        "mailto" => drop(mailto(&inner)?),
-        _ => drop(inner.hierarchical()?),
-    }
-    Some(head.with_last_query())
+    let fine = match known(inner.scheme)?.0 {
+        "jar" => false,
+        "mailto" => mailto(&inner).is_some(),
+        _ => inner.hierarchical().is_some(),
+    };
+    (begins(text) && fine).then(|| head.with_last_query())
 }
 
 /// Whether Java takes a text for an IPv6 address, with or without a zone.

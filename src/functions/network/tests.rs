@@ -237,14 +237,7 @@ fn top_level_domains() {
     ] {
         assert!(is_top_level(label), "{label}");
     }
-    for label in [
-        "",
-        "turtle",
-        "localhost",
-        "lan",
-        "onion",
-        "1",
-    ] {
+    for label in ["", "turtle", "localhost", "lan", "onion", "1"] {
         assert!(!is_top_level(label), "{label}");
     }
 }
@@ -345,7 +338,9 @@ fn hostile_texts() {
     let mut engine = Engine::bare();
     engine.context.limits.string = 1 << 20;
     let fault = |text: &str| {
-        let fault = engine.evaluate(&format!("DOMAIN_TYPOSQUAT('{text}')")).unwrap_err();
+        let fault = engine
+            .evaluate(&format!("DOMAIN_TYPOSQUAT('{text}')"))
+            .unwrap_err();
         fault.code.name()
     };
     assert_eq!(fault(&"a".repeat(253)), "E0303");
