@@ -224,13 +224,13 @@ impl HyperLogLog {
         *set = merge_sorted(set, &sorted);
         *filled = 0;
         if set.len() > threshold as usize {
-            self.to_normal();
+            self.become_normal();
         } else if waiting.len() * 2 < set.len() / 4 {
             *waiting = vec![0; set.len() / 4];
         }
     }
 
-    fn to_normal(&mut self) {
+    fn become_normal(&mut self) {
         let mut registers = vec![0; words(self.p)];
         if let Form::Sparse { set, .. } = &self.form {
             for k in set {
@@ -248,7 +248,7 @@ impl HyperLogLog {
         self.settle();
         other.settle();
         if let (Form::Sparse { .. }, Form::Normal(_)) = (&self.form, &other.form) {
-            self.to_normal();
+            self.become_normal();
         }
         let threshold = self.threshold();
         match (&mut self.form, &other.form) {
@@ -268,7 +268,7 @@ impl HyperLogLog {
             (Form::Sparse { set, .. }, Form::Sparse { set: theirs, .. }) => {
                 *set = merge_sorted(set, theirs);
                 if set.len() > threshold as usize {
-                    self.to_normal();
+                    self.become_normal();
                 }
             }
             (Form::Sparse { .. }, Form::Normal(_)) => {}
