@@ -4,7 +4,7 @@ use super::DEEPEST;
 use super::bytes::{put_int, put_long, put_text, put_varint};
 use super::classes;
 use super::order::{Known, bucket_order};
-use crate::diagnostic::{Code, Diagnostic, Outcome};
+use crate::diagnostic::{Code, Diagnostic, Fault, Outcome};
 use crate::eval::Value;
 use crate::eval::collections::{ListKind, Map, MapKind, address};
 use smol_str::SmolStr;
@@ -16,6 +16,7 @@ use std::sync::Arc;
 pub struct Writer<'o> {
     /// What was written.
     pub(super) out: &'o mut Vec<u8>,
+    longest: usize,
     end: usize,
     /// Names of classes in the order in which they came.
     names: Vec<&'static str>,
@@ -66,6 +67,7 @@ impl<'o> Writer<'o> {
         let end = out.len().saturating_add(longest);
         Writer {
             out,
+            longest,
             end,
             names: Vec::new(),
             numbers: HashMap::default(),
@@ -142,8 +144,7 @@ impl<'o> Writer<'o> {
             }
         }
         if self.out.len() > self.end {
-            let message = format!("the stored value would have more than {} bytes", self.end);
-            return Err(Diagnostic::new(Code::StringLength, message));
+            return Err(self.too_long());
         }
         Ok(())
     }
@@ -151,8 +152,7 @@ impl<'o> Writer<'o> {
     fn text(&mut self, text: &SmolStr) -> Outcome<()> {
         self.out.push(0x03);
         if text.len() > self.end.saturating_sub(self.out.len()) {
-            let message = format!("the stored value would have more than {} bytes", self.end);
-            return Err(Diagnostic::new(Code::StringLength, message));
+            return Err(self.too_long());
         }
         let new = match text.is_heap_allocated() {
             true => self.begin(Identity::Address(text.as_ptr().addr())),
@@ -168,6 +168,15 @@ impl<'o> Writer<'o> {
             put_text(text, self.out);
         }
         Ok(())
+    }
+
+    #[cold]
+    fn too_long(&self) -> Fault {
+        let message = format!(
+            "the stored value would have more than {} bytes",
+            self.longest
+        );
+        Diagnostic::new(Code::StringLength, message)
     }
 
     pub(super) fn elements(&mut self, items: &[Value]) -> Outcome<()> {
@@ -268,7 +277,7 @@ impl<'o> Writer<'o> {
 }
 
 #[cold]
-fn not_storable(value: &Value) -> crate::diagnostic::Fault {
+fn not_storable(value: &Value) -> Fault {
     let message = format!("{} cannot be stored", value.kind_in_words());
     Diagnostic::new(Code::ArgumentType, message)
 }

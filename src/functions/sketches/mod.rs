@@ -23,3 +23,7 @@ pub const FUNCTIONS: &[FunctionSpec] = &[
     bloom::BLOOM_EXISTS,
     bloom::BLOOM_MERGE,
 ];
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod tests;
