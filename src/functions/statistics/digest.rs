@@ -187,7 +187,15 @@ impl Digest {
 /// The line through two points, at `place`.
 fn on_line(place: f64, (x0, y0): (f64, f64), (x1, y1): (f64, f64)) -> f64 {
     let width = x1 - x0;
-    y0 * ((x1 - place) / width) + y1 * ((place - x0) / width)
+    let y = y0 * ((x1 - place) / width) + y1 * ((place - x0) / width);
+    // Rounding must not lead out between the points; NaN stays.
+    if y < y0 {
+        y0
+    } else if y > y1 {
+        y1
+    } else {
+        y
+    }
 }
 
 /// One centroid for each different mean with single values beside it, so that a step stays a step;

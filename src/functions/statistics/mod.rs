@@ -66,3 +66,7 @@ fn statistics<'a>(call: &'a Call<'_, '_>) -> Outcome<Option<&'a Statistics>> {
         },
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod tests;

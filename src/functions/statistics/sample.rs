@@ -84,7 +84,7 @@ impl Sampler {
     }
 
     /// Adds an element; null is passed over. Errors: E0214 for its own list, E0304 beyond `limit`.
-    fn add(&self, value: Value, limit: usize) -> Outcome<()> {
+    pub fn add(&self, value: Value, limit: usize) -> Outcome<()> {
         if value.is_null() {
             return Ok(());
         }
