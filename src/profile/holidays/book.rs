@@ -105,27 +105,23 @@ impl Book {
                     }
                 }
             }
-            parts => section.rules.push(rule(parts, name)?),
+            parts => section.rules.push(rule(parts, words, name)?),
         }
         Some(())
     }
 }
 
-/// The rules of a name; none is an error of the file.
+/// The rules of a name, or of a day as it is written; none is an error of the file.
 fn named<'a>(
     section: &'a mut Section,
     name: &'static str,
 ) -> Option<impl Iterator<Item = &'a mut Rule>> {
-    let any = section.rules.iter().any(|rule| rule.name == name);
-    any.then(|| {
-        section
-            .rules
-            .iter_mut()
-            .filter(move |rule| rule.name == name)
-    })
+    let meant = move |rule: &Rule| rule.name == name || rule.words.starts_with(name);
+    let any = section.rules.iter().any(meant);
+    any.then(|| section.rules.iter_mut().filter(move |rule| meant(rule)))
 }
 
-fn rule(parts: &[&str], name: &'static str) -> Option<Rule> {
+fn rule(parts: &[&str], words: &'static str, name: &'static str) -> Option<Rule> {
     let (day, rest) = day(parts)?;
     let mut rule = Rule {
         day,
@@ -135,6 +131,7 @@ fn rule(parts: &[&str], name: &'static str) -> Option<Rule> {
         except: SmallVec::new(),
         cycle: Cycle::Every,
         official: true,
+        words,
         name,
     };
     for word in rest {

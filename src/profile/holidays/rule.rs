@@ -89,6 +89,8 @@ pub(super) struct Rule {
     pub except: SmallVec<[i64; 2]>,
     pub cycle: Cycle,
     pub official: bool,
+    /// How the rule is written.
+    pub words: &'static str,
     pub name: &'static str,
 }
 

@@ -25,13 +25,13 @@ impl Expected {
         match self {
             Expected::Number => "a number",
             Expected::Unit => "a unit (seconds, minutes, hours or days)",
-            Expected::Window => "window",
-            Expected::Every => "every",
-            Expected::From => "from",
-            Expected::Ago => "ago",
-            Expected::To => "to",
-            Expected::Include => "including",
-            Expected::Exclude => "excluding",
+            Expected::Window => "'window'",
+            Expected::Every => "'every'",
+            Expected::From => "'from'",
+            Expected::Ago => "'ago'",
+            Expected::To => "'to'",
+            Expected::Include => "'including'",
+            Expected::Exclude => "'excluding'",
             Expected::Day => "a day (a weekday, weekends, holidays, date:2017/12/25, …)",
             Expected::Argument => "an argument behind a colon",
             Expected::Comma => "a comma",
@@ -69,6 +69,31 @@ const DAYS: &[&str] = &[
     "date",
     "this day of the week",
     "current day of the week",
+];
+
+/// Every word of the language.
+const ALL: &[&str] = &[
+    "seconds",
+    "minutes",
+    "hours",
+    "days",
+    "window",
+    "every",
+    "from",
+    "until",
+    "including",
+    "excluding",
+    "mondays",
+    "tuesdays",
+    "wednesdays",
+    "thursdays",
+    "fridays",
+    "saturdays",
+    "sundays",
+    "weekdays",
+    "weekends",
+    "holidays",
+    "date",
 ];
 
 /// Short forms and other units, with what to write.
@@ -111,7 +136,7 @@ pub(super) fn unexpected(text: &str, at: usize, expected: &[Expected]) -> Fault 
     let rest = text.get(at..).unwrap_or("");
     let at = at + (rest.len() - rest.trim_start().len());
     let rest = rest.trim_start();
-    let word = word(rest);
+    let (word, at) = whole(text, at, word(rest));
     let span = Span::new(at, at + word.len());
     let mut expected = expected.to_vec();
     expected.sort_unstable();
@@ -133,9 +158,22 @@ pub(super) fn unexpected(text: &str, at: usize, expected: &[Expected]) -> Fault 
         Some(help) => fault.help(help),
         None => {
             let known = expected.iter().flat_map(|wanted| wanted.words());
-            fault.did_you_mean(nearest(word, known.copied()).filter(|_| word.len() > 1))
+            // What a glued word was meant to be has been read already, so any word may be meant.
+            let near = nearest(word, known.copied()).or_else(|| nearest(word, ALL.iter().copied()));
+            fault.did_you_mean(near.filter(|_| word.len() > 1))
         }
     }
+}
+
+/// A word that is glued to another (the s of dates) is shown with it.
+fn whole<'a>(text: &'a str, at: usize, word: &'a str) -> (&'a str, usize) {
+    let before = text.get(..at).unwrap_or("");
+    let glued = word.starts_with(char::is_alphabetic) && before.ends_with(char::is_alphabetic);
+    if !glued {
+        return (word, at);
+    }
+    let start = before.trim_end_matches(char::is_alphabetic).len();
+    (text.get(start..at + word.len()).unwrap_or(word), start)
 }
 
 /// The word or the character at the start.

@@ -1,6 +1,6 @@
 //! What a selector means at a moment, in words and in a picture.
 
-use super::days::{home, place};
+use super::days::{Asked, Days, home, place};
 use super::lint::iso;
 use super::pick::Interval;
 use super::timeline::TimeLine;
@@ -9,12 +9,18 @@ use super::{Setting, Window};
 use crate::diagnostic::{Outcome, quoted_list};
 use crate::eval::java::date_format::Zone;
 use crate::profile::day::{self, WEEKDAYS};
-use crate::profile::period;
-use std::collections::VecDeque;
+use crate::profile::holidays::{Edition, Place};
+use std::collections::{BTreeMap, VecDeque};
 
 /// How many windows are listed from the beginning, and how many at the end.
-const HEAD: usize = 24;
-const TAIL: usize = 8;
+const HEAD: usize = 16;
+const TAIL: usize = 4;
+
+/// How many holidays are named that leave windows out.
+const NAMED: usize = 12;
+
+/// How many days the sums of what is left out look at; the first.
+const SUMMED: usize = 5_000;
 
 /// The width of the labels on the left.
 const LABEL: usize = 10;
@@ -27,6 +33,7 @@ pub fn explain(text: &str, setting: &Setting<'_>, duration: i64, width: usize) -
     let window = super::window(text)?;
     let width = width.clamp(40, 400);
     let view = View::of(&window, setting, duration, width - LABEL)?;
+    let mut causes = Causes::of(&window, setting)?;
     let changes = clock_changes(view.start, view.end, setting.zone);
     let mut out = Report {
         text: String::new(),
@@ -62,6 +69,9 @@ pub fn explain(text: &str, setting: &Setting<'_>, duration: i64, width: usize) -
         ),
     );
     out.labelled("windows", &view.count());
+    for line in view.left_out_by(&mut causes, setting.edition) {
+        out.labelled("left out", &line);
+    }
     out.labelled("periods", &view.periods_in_words(duration));
     out.line("");
     let instants: Vec<i64> = changes.iter().map(|change| change.at).collect();
@@ -70,7 +80,7 @@ pub fn explain(text: &str, setting: &Setting<'_>, duration: i64, width: usize) -
     }
     if view.picked + view.left_out > 0 {
         out.line("");
-        view.list(&window, setting, duration, crossed, &mut out);
+        view.list(&mut causes, setting, duration, crossed, &mut out);
     }
     let mut notes = clock_notes(&changes, &view, setting.zone);
     notes.extend(period_notes(&window, &view, duration));
@@ -129,6 +139,8 @@ struct View {
     periods: Vec<i64>,
     head: Vec<(Interval, bool)>,
     tail: VecDeque<(Interval, bool)>,
+    /// How many windows that are left out begin on each day.
+    unwanted: BTreeMap<i64, usize>,
     /// Days that steps of 24 hours jump over, and days they meet twice.
     skipped: Vec<i64>,
     doubled: Vec<i64>,
@@ -146,6 +158,7 @@ impl View {
             periods: window.periods(setting, duration)?,
             head: Vec::new(),
             tail: VecDeque::new(),
+            unwanted: BTreeMap::new(),
             skipped: Vec::new(),
             doubled: Vec::new(),
         };
@@ -167,6 +180,9 @@ impl View {
                 }
             }
             let begins = day::local(interval.start, setting.zone);
+            if !picked {
+                *view.unwanted.entry(begins).or_default() += 1;
+            }
             if let Some(before) = before.filter(|_| daily) {
                 match begins - before {
                     0 => view.doubled.push(begins),
@@ -186,11 +202,42 @@ impl View {
             (0, 0) => "none fits".to_string(),
             (1, 0) => "1".to_string(),
             (_, 0) => format!("{all}"),
-            _ => format!(
-                "{} of {all}; {} left out by their days",
-                self.picked, self.left_out
-            ),
+            _ => format!("{} of {all}", self.picked),
         }
+    }
+
+    /// What leaves windows out: how many, and which holidays.
+    fn left_out_by(&self, causes: &mut Causes, edition: Edition) -> Vec<String> {
+        let mut sums: Vec<(String, usize, Vec<String>)> = Vec::new();
+        for (begins, count) in self.unwanted.iter().take(SUMMED) {
+            let (words, name) = causes.of_day(*begins, edition);
+            let at = match sums.iter().position(|(known, ..)| known == words) {
+                Some(at) => at,
+                None => {
+                    sums.push((words.to_string(), 0, Vec::new()));
+                    sums.len() - 1
+                }
+            };
+            if let Some((_, sum, days)) = sums.get_mut(at) {
+                *sum += count;
+                days.extend(name.map(|name| format!("{} {name}", iso(*begins))));
+            }
+        }
+        let line = |(words, count, days): (String, usize, Vec<String>)| {
+            let mut line = match words.is_empty() {
+                true => format!("{count} not included"),
+                false => format!("{count} by {words}"),
+            };
+            if !days.is_empty() {
+                let shown = days.len().min(NAMED);
+                line += &format!(": {}", days[..shown].join(", "));
+            }
+            if days.len() > NAMED {
+                line += &format!(" and {} more days", days.len() - NAMED);
+            }
+            line
+        };
+        sums.into_iter().map(line).collect()
     }
 
     fn periods_in_words(&self, duration: i64) -> String {
@@ -206,18 +253,23 @@ impl View {
 
     fn list(
         &self,
-        window: &Window,
+        causes: &mut Causes,
         setting: &Setting<'_>,
         duration: i64,
         crossed: bool,
         out: &mut Report,
     ) {
-        let row = |(interval, picked): &(Interval, bool)| {
+        let mut row = |(interval, picked): &(Interval, bool)| {
             let (mark, what) = if *picked {
                 ('#', periods_of(*interval, duration))
             } else {
                 let begins = day::local(interval.start, setting.zone);
-                ('-', reason(window, setting, begins))
+                let what = match causes.of_day(begins, setting.edition) {
+                    (words, _) if words.is_empty() => "not included".to_string(),
+                    (words, Some(name)) => format!("{words} {name}"),
+                    (words, None) => words.to_string(),
+                };
+                ('-', what)
             };
             let times = stretch(*interval, setting.zone, crossed);
             format!("{mark} {times:<40}  {what}")
@@ -245,40 +297,54 @@ fn periods_of(interval: Interval, duration: i64) -> String {
     }
 }
 
-/// Why a window that begins on a day is left out.
-fn reason(window: &Window, setting: &Setting<'_>, begins: i64) -> String {
-    let selector = &window.selector;
-    let why = selector
-        .exclude
-        .iter()
-        .find_map(|specifier| matching(window, specifier, setting, begins));
-    why.unwrap_or_else(|| "not included".to_string())
+/// The specifiers that exclude, each ready to be asked alone.
+struct Causes(Vec<Cause>);
+
+struct Cause {
+    words: String,
+    days: Asked,
+    place: Option<Place>,
 }
 
-/// The words of a specifier that holds for a day.
-fn matching(
-    window: &Window,
-    specifier: &Specifier,
-    setting: &Setting<'_>,
-    begins: i64,
-) -> Option<String> {
-    let alone = super::days::Days::compile(std::slice::from_ref(specifier)).ok()?;
-    if !alone.at(setting).ok()?.contains(begins).ok()? {
-        return None;
+impl Causes {
+    fn of(window: &Window, setting: &Setting<'_>) -> Outcome<Causes> {
+        let cause = |specifier: &Specifier| {
+            Ok(Cause {
+                words: window.selector.text(specifier.span).to_string(),
+                days: Days::compile(std::slice::from_ref(specifier))?.at(setting)?,
+                place: here(specifier, setting),
+            })
+        };
+        let causes: Outcome<Vec<Cause>> = window.selector.exclude.iter().map(cause).collect();
+        causes.map(Causes)
     }
-    let words = window.selector.text(specifier.span).to_string();
-    if specifier.day != Day::Holidays {
-        return Some(words);
+
+    /// Why a window that begins on a day is left out: the words that exclude it, none when it is not included, and
+    /// the name of the holiday.
+    fn of_day(&mut self, begins: i64, edition: Edition) -> (&str, Option<&'static str>) {
+        let mut causes = self.0.iter_mut();
+        let cause = causes.find_map(|cause| {
+            let holds = cause.days.contains(begins).unwrap_or(false);
+            holds.then_some(cause)
+        });
+        let Some(cause) = cause else {
+            return ("", None);
+        };
+        let year = day::date(begins).0;
+        let holidays = cause
+            .place
+            .and_then(|place| place.holidays(edition, year).ok());
+        let name = holidays.and_then(|all| all.into_iter().find(|found| found.day == begins));
+        (&cause.words, name.map(|holiday| holiday.name))
     }
-    let here = match place(specifier).ok()? {
-        Some(found) => found.place,
-        None => home(setting.locale, specifier.span).ok()?,
-    };
-    let holidays = here.holidays(setting.edition, day::date(begins).0).ok()?;
-    let name = holidays.iter().find(|h| h.day == begins).map(|h| h.name);
-    match name.filter(|name| !name.is_empty()) {
-        Some(name) => Some(format!("{words}: {name}")),
-        None => Some(words),
+}
+
+/// Whose holidays a specifier means.
+fn here(specifier: &Specifier, setting: &Setting<'_>) -> Option<Place> {
+    match place(specifier).ok()? {
+        Some(found) => Some(found.place),
+        None if specifier.day == Day::Holidays => home(setting.locale, specifier.span).ok(),
+        None => None,
     }
 }
 
@@ -298,7 +364,7 @@ fn reading(window: &Window, setting: &Setting<'_>) -> String {
     });
     let mut words = match (selector.width, selector.every, span) {
         (Some(width), Some(every), Some(span)) => {
-            format!("windows of {width}, one every {every}, laid from the older end {span}")
+            format!("windows of {width}, one every {every}, {span}, counted from the older end")
         }
         (Some(width), None, Some(span)) => {
             format!("one window of {width} at the older end of the span {span}")
@@ -342,16 +408,14 @@ fn in_words(specifier: &Specifier, setting: &Setting<'_>) -> String {
             format!("a {}, as now", name(today))
         }
         Day::Date => {
-            let days = super::days::Days::compile(std::slice::from_ref(specifier));
+            let days = Days::compile(std::slice::from_ref(specifier));
             let found = days.ok().and_then(|days| days.dates.first()?.day(setting));
             found.map_or_else(|| "a date".to_string(), iso)
         }
         Day::Holidays => {
-            let here = match place(specifier) {
-                Ok(Some(found)) => Some(found.place),
-                _ => home(setting.locale, specifier.span).ok(),
-            };
-            let title = here.map(|here| here.title()).unwrap_or_default();
+            let title = here(specifier, setting)
+                .map(|here| here.title())
+                .unwrap_or_default();
             format!("a holiday of {title}")
         }
     }
@@ -548,7 +612,7 @@ fn other_edition(
     view: &View,
     duration: i64,
 ) -> Outcome<Option<String>> {
-    let asks = |days: &super::days::Days| !days.places.is_empty() || days.at_home.is_some();
+    let asks = |days: &Days| !days.places.is_empty() || days.at_home.is_some();
     if !asks(&window.include) && !asks(&window.exclude) {
         return Ok(None);
     }

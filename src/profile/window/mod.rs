@@ -10,8 +10,6 @@ mod explain;
 mod lint;
 mod parse;
 mod pick;
-#[cfg(test)]
-mod tests;
 mod timeline;
 mod tree;
 
