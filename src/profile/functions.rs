@@ -2,19 +2,19 @@
 
 use super::client;
 use super::period::{self, Period};
-use super::window::{self, Setting, Window};
+use super::window::{self, Lint, Setting, Window};
 use crate::diagnostic::{Code, Diagnostic, Fault, Outcome};
 use crate::eval::collections::Map;
 use crate::eval::convert::{to_long, to_string};
-use crate::eval::{Call, Prepared, Value};
+use crate::eval::{Call, Context, Prepared, Value};
 use crate::functions::spec::{Family, FunctionSpec, Kind, SPEC, default, example, fails, required};
 use std::sync::Arc;
 
 /// The functions of this family.
 pub const FUNCTIONS: &[FunctionSpec] = &[PROFILE_FIXED, PROFILE_WINDOW];
 
-const OVERRIDES: &str = "settings for this call: profiler.client.period.duration and \
-    profiler.client.period.duration.units; others are passed over";
+const OVERRIDES: &str = "settings for this call: profiler.client.period.duration, \
+    profiler.client.period.duration.units, profiler.holidays.edition; others are passed over";
 
 const PROFILE_FIXED: FunctionSpec = FunctionSpec {
     name: "PROFILE_FIXED",
@@ -133,6 +133,37 @@ const PROFILE_WINDOW: FunctionSpec = FunctionSpec {
     run: window,
     ..SPEC
 };
+
+/// What a selector means now, with the settings of a context, in lines of `width` characters; quotation marks around
+/// the selector are taken off. Errors: as PROFILE_WINDOW, with the place in the selector.
+pub fn explain_window(context: &Context, selector: &str, width: usize) -> Outcome<String> {
+    let duration = client::period_duration(context, None)?;
+    with_setting(context, |setting| {
+        window::explain(unquoted(selector), setting, duration, width)
+    })
+}
+
+/// What is legal in a selector and hardly meant, with the settings of a context. Errors: as [`explain_window`].
+pub fn lint_window(context: &Context, selector: &str) -> Outcome<Vec<Lint>> {
+    let window = window::window(unquoted(selector))?;
+    with_setting(context, |setting| Ok(window.lints(setting)))
+}
+
+fn with_setting<T>(context: &Context, work: impl FnOnce(&Setting<'_>) -> Outcome<T>) -> Outcome<T> {
+    let setting = Setting {
+        edition: client::edition(context, None)?,
+        most: context.limits.collection,
+        step: &|| context.check_cancelled(),
+        ..Setting::new(context.clock.now(), &context.zone, &context.locale)
+    };
+    work(&setting)
+}
+
+fn unquoted(text: &str) -> &str {
+    let text = text.trim();
+    let inner = |mark| text.strip_prefix(mark)?.strip_suffix(mark);
+    inner('\'').or_else(|| inner('"')).unwrap_or(text)
+}
 
 /// A fault with its place in a selector becomes one of the first argument that shows the selector too.
 fn in_argument(fault: Diagnostic) -> Fault {

@@ -7,6 +7,8 @@ pub mod holidays;
 pub mod period;
 pub mod window;
 
+pub use functions::{explain_window, lint_window};
+
 use crate::functions::spec::FunctionSpec;
 
 /// The built-ins of this room.

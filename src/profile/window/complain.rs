@@ -41,7 +41,9 @@ impl Expected {
 
     fn words(self) -> &'static [&'static str] {
         match self {
-            Expected::Unit => &["seconds", "minutes", "hours", "days"],
+            Expected::Unit => &[
+                "second", "seconds", "minute", "minutes", "hour", "hours", "day", "days",
+            ],
             Expected::Window => &["window"],
             Expected::Every => &["every", "for every"],
             Expected::From => &["from", "starting from"],
@@ -244,7 +246,7 @@ fn hint(text: &str, at: usize, rest: &str, word: &str, expected: &[Expected]) ->
     }
     if wants(Expected::Comma) {
         let day = |known: &&str| known.trim_end_matches('s') == lower.trim_end_matches('s');
-        if matches!(&*lower, "and" | "or") || DAYS.iter().any(|known| day(&known)) {
+        if matches!(&*lower, "and" | "or") || DAYS.iter().any(day) {
             return say("put commas between the days of a list");
         }
         if lower.starts_with("includ") {

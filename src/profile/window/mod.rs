@@ -3,6 +3,7 @@
 //! A text becomes a tree ([`parse`]), the tree a [`Window`] ([`Window::compile`]), once; a window gives intervals and
 //! periods for a moment in a zone ([`Setting`]), as often as wanted.
 
+mod clocks;
 mod compile;
 mod complain;
 mod days;
