@@ -14,10 +14,28 @@ pub fn suffix_length(name: &str) -> Option<usize> {
     suffix.is_known().then_some(suffix.as_bytes().len())
 }
 
+/// What stands in ICANN's part of the list without being in the root zone: Tor's names (RFC 7686), and
+/// spellings of countries' names in their own letters that were considered and not delegated.
+const NOT_DELEGATED: &[&str] = &[
+    "onion",
+    "xn--mgb2ddes",
+    "xn--mgba3a4fra",
+    "xn--mgbai9a5eva00b",
+    "xn--mgberp4a5d4a87g",
+    "xn--mgbqly7c0a67fbc",
+    "xn--mgbqly7cvafr",
+    "xn--mgbtf8fl",
+    "xn--mix082f",
+    "xn--nnx388a",
+];
+
 /// Whether a label in small ASCII letters is a top-level domain.
 ///
-/// The first part of the list follows the root zone: ICANN's own list of new domains is merged into it each night.
+/// ICANN's part of the list follows the root zone: new domains are merged into it day by day.
 pub fn is_top_level(label: &str) -> bool {
+    if NOT_DELEGATED.contains(&label) {
+        return false;
+    }
     // Some countries have rules for the names below only, hence the name in front.
     let mut name = String::with_capacity(label.len() + 2);
     name.push_str("a.");
