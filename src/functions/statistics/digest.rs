@@ -32,8 +32,8 @@ pub struct Digest {
     centroids: Vec<Centroid>,
     /// What the centroids hold together.
     total: u64,
-    /// Values not yet among them.
-    waiting: Vec<f64>,
+    /// Values not yet among them, as whole numbers in the same order, which are sorted faster.
+    waiting: Vec<i64>,
 }
 
 impl Digest {
@@ -65,7 +65,7 @@ impl Digest {
     /// Adds a finite number.
     #[inline]
     pub fn add(&mut self, value: f64) {
-        self.waiting.push(value);
+        self.waiting.push(key(value));
         if self.waiting.len() >= BATCH {
             self.settle();
         }
@@ -75,7 +75,7 @@ impl Digest {
     pub fn merge(&mut self, other: &mut Digest) {
         other.settle();
         self.settle();
-        self.take_in(&other.centroids);
+        self.take_in(other.centroids.iter().copied());
     }
 
     /// The value at the share `q`, from 0 to 1, of all values in order; NaN when there are none.
@@ -123,21 +123,20 @@ impl Digest {
             return;
         }
         let mut waiting = std::mem::take(&mut self.waiting);
-        waiting.sort_unstable_by(f64::total_cmp);
-        if let [value] = waiting[..] {
+        let single = |key: &i64| Centroid {
+            mean: value(*key),
+            count: 1,
+        };
+        if let [only] = waiting.as_slice() {
+            let new = single(only);
             // One at a time is how outliers are scored; it need not move through a new list.
-            let at = self.centroids.partition_point(|c| c.mean <= value);
-            let new = Centroid {
-                mean: value,
-                count: 1,
-            };
+            let at = self.centroids.partition_point(|c| c.mean <= new.mean);
             self.centroids.insert(at, new);
             self.total += 1;
             self.shrink();
         } else {
-            let single = |&mean| Centroid { mean, count: 1 };
-            let new: Vec<Centroid> = waiting.iter().map(single).collect();
-            self.take_in(&new);
+            waiting.sort_unstable();
+            self.take_in(waiting.iter().map(single));
         }
         // The room is kept for the values to come.
         waiting.clear();
@@ -145,7 +144,7 @@ impl Digest {
     }
 
     /// Merges centroids, in order, into the own ones.
-    fn take_in(&mut self, new: &[Centroid]) {
+    fn take_in(&mut self, new: impl ExactSizeIterator<Item = Centroid>) {
         let own = std::mem::take(&mut self.centroids);
         let mut all = Vec::with_capacity(own.len() + new.len());
         let mut rest = own.into_iter().peekable();
@@ -153,7 +152,7 @@ impl Digest {
             while let Some(earlier) = rest.next_if(|c| c.mean <= centroid.mean) {
                 all.push(earlier);
             }
-            all.push(*centroid);
+            all.push(centroid);
             self.total = self.total.saturating_add(centroid.count);
         }
         all.extend(rest);
@@ -173,15 +172,35 @@ impl Digest {
         // A short series may keep finer centroids; when that makes too many, the bound gives way.
         let fine = self.total < 16 * MOST as u64;
         let mut share = if fine { SHARE / 4.0 } else { SHARE };
+        let mut keep_gaps = true;
         loop {
-            let fewer = pushed_together(&self.centroids, self.total as f64, share);
+            let fewer = pushed_together(&self.centroids, self.total as f64, share, keep_gaps);
             if fewer.len() <= MOST {
                 self.centroids = fewer;
                 return;
             }
+            keep_gaps = share < SHARE;
             share *= 1.3;
         }
     }
+}
+
+/// A whole number that stands in the same order as the double.
+#[inline]
+fn key(value: f64) -> i64 {
+    flipped(value.to_bits() as i64)
+}
+
+/// The double of a key.
+#[inline]
+fn value(key: i64) -> f64 {
+    f64::from_bits(flipped(key) as u64)
+}
+
+/// Turns the order of the negative ones around, and back.
+#[inline]
+fn flipped(bits: i64) -> i64 {
+    bits ^ (((bits >> 63) as u64) >> 1) as i64
 }
 
 /// The line through two points, at `place`.
@@ -220,32 +239,58 @@ fn few(centroids: &[Centroid]) -> Option<Vec<Centroid>> {
     Some(exact)
 }
 
+/// Whether the gap in front of the centroid at `index` parts two heaps: a centroid across it would stand where no values
+/// are. It is four times as wide as what lies on both sides of it together.
+#[inline]
+fn is_gap(centroids: &[Centroid], index: usize) -> bool {
+    const AROUND: usize = 8;
+    let mean = |i: usize| centroids.get(i).map_or(f64::NAN, |c| c.mean);
+    let (before, behind) = (index.saturating_sub(1), index);
+    let left = mean(before) - mean(before.saturating_sub(AROUND));
+    let right = mean((behind + AROUND).min(centroids.len() - 1)) - mean(behind);
+    mean(behind) - mean(before) > 4.0 * (left + right)
+}
+
 /// Fewer centroids: neighbours become one as long as that stays within the bound of its place.
-fn pushed_together(centroids: &[Centroid], total: f64, share: f64) -> Vec<Centroid> {
+fn pushed_together(
+    centroids: &[Centroid],
+    total: f64,
+    share: f64,
+    keep_gaps: bool,
+) -> Vec<Centroid> {
     let bound = |q: f64| {
         let root = (q * (1.0 - q)).max(0.0).sqrt();
         total * share * root * root.sqrt()
     };
     let mut fewer: Vec<Centroid> = Vec::with_capacity(MOST);
-    let mut walk = centroids.iter();
-    let Some(&(mut open)) = walk.next() else {
+    let mut walk = centroids.iter().enumerate();
+    let Some((_, &(mut open))) = walk.next() else {
         return fewer;
     };
+    // The bound rises up to the middle and falls behind it, so the lower one is that of an end.
+    let weight_from = |before: f64| {
+        let start = before / total;
+        let most = bound(start);
+        let end = start + most / total;
+        if end <= 0.5 {
+            most
+        } else {
+            most.min(bound(end))
+        }
+    };
     let mut before = 0.0;
-    let mut left = bound(0.0);
-    for next in walk {
+    let mut most = weight_from(before);
+    for (index, next) in walk {
         let (weight, more) = (open.count as f64, next.count as f64);
         let joint = weight + more;
-        let end = (before + joint) / total;
-        // The bound rises up to the middle and falls behind it, so the lower one is that of an end.
-        if joint <= left && (end <= 0.5 || joint <= bound(end)) {
+        if joint <= most && !(keep_gaps && is_gap(centroids, index)) {
             let mean = open.mean + (next.mean - open.mean) * (more / joint);
             open.mean = mean.clamp(open.mean, next.mean);
             open.count += next.count;
         } else {
             fewer.push(open);
             before += weight;
-            left = bound(before / total);
+            most = weight_from(before);
             open = *next;
         }
     }

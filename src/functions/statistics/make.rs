@@ -158,22 +158,17 @@ enum Bad {
 }
 
 fn stats_add(call: &mut Call<'_, '_>) -> Outcome<Value> {
-    let fresh = match statistics(call)? {
-        None => Some(Statistics::new(Figures::Online(Online::default())).into_value()),
-        Some(_) => None,
-    };
-    let object = match &fresh {
-        Some(value) => value.as_object(),
-        None => statistics(call)?,
-    };
-    if let Some(object) = object {
+    if call.arg(0).is_null()
+        && let Some(first) = call.arguments.first_mut()
+    {
+        *first = Statistics::new(Figures::Online(Online::default())).into_value();
+    }
+    if let Some(object) = statistics(call)? {
         let mut figures = object.figures();
-        for index in 1..call.count() {
-            let added = match call.arg(index) {
-                Value::List(list) => {
-                    list.with(|items| add_all(call, &mut figures, &mut items.iter()))
-                }
-                Value::Set(set) => set.with(|items| add_all(call, &mut figures, &mut items.iter())),
+        for (index, value) in call.arguments.iter().enumerate().skip(1) {
+            let added = match value {
+                Value::List(list) => list.with(|items| add_all(call, &mut figures, items.iter())),
+                Value::Set(set) => set.with(|items| add_all(call, &mut figures, items.iter())),
                 value => add(call, &mut figures, value).map_err(|bad| (None, bad)),
             };
             if let Err((position, bad)) = added {
@@ -181,14 +176,14 @@ fn stats_add(call: &mut Call<'_, '_>) -> Outcome<Value> {
             }
         }
     }
-    Ok(fresh.unwrap_or_else(|| call.take(0)))
+    Ok(call.take(0))
 }
 
 /// Adds the elements of a collection; an error comes with the position of its cause.
 fn add_all<'v>(
     call: &Call<'_, '_>,
     figures: &mut Figures,
-    items: &mut dyn Iterator<Item = &'v Value>,
+    items: impl Iterator<Item = &'v Value>,
 ) -> Result<(), (Option<usize>, Bad)> {
     for (position, item) in items.enumerate() {
         call.step().map_err(|fault| (None, Bad::Other(fault)))?;

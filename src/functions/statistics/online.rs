@@ -114,11 +114,7 @@ impl Online {
             return Err(Refusal::NotANumber);
         }
         let (before, n) = (self.count as f64, self.count as f64 + 1.0);
-        // A merge of nothing with nothing has no moments; the first value makes them.
-        let [m1, m2, m3, m4] = match self.count {
-            0 => [0.0; 4],
-            _ => self.moments,
-        };
+        let [m1, m2, m3, m4] = self.moments();
         let delta = value - m1;
         let step = delta / n;
         let step2 = step * step;
@@ -152,8 +148,8 @@ impl Online {
     pub fn merged(&mut self, other: &mut Online) -> Result<Online, Refusal> {
         let (na, nb) = (self.count as f64, other.count as f64);
         let n = na + nb;
-        let [a1, a2, a3, a4] = self.moments;
-        let [b1, b2, b3, b4] = other.moments;
+        let [a1, a2, a3, a4] = self.moments();
+        let [b1, b2, b3, b4] = other.moments();
         let delta = b1 - a1;
         let delta2 = delta * delta;
         let delta3 = delta * delta2;
@@ -184,6 +180,15 @@ impl Online {
         merged.digest.merge(&mut self.digest);
         merged.digest.merge(&mut other.digest);
         Ok(merged)
+    }
+
+    /// The moments to go on from: a merge of nothing with nothing has NaN, as in Metron, and must not pass it on.
+    #[inline]
+    fn moments(&self) -> [f64; 4] {
+        match self.count {
+            0 => [0.0; 4],
+            _ => self.moments,
+        }
     }
 
     /// How many values there were.

@@ -53,8 +53,9 @@ impl Pair {
     /// Both sides together, as a new pair.
     fn merged(&self, other: &Pair) -> Result<Pair, Refusal> {
         let merged = |a: &Mutex<Online>, b: &Mutex<Online>| {
-            // Copies, because both may be one and the same, and only one may be locked at a time.
-            let (mut a, mut b) = (a.lock().clone(), b.lock().clone());
+            // Copies one after the other: both may be one and the same, and cannot be locked twice.
+            let mut a = a.lock().clone();
+            let mut b = b.lock().clone();
             Ok(Arc::new(Mutex::new(a.merged(&mut b)?)))
         };
         Ok(Pair {
@@ -67,6 +68,11 @@ impl Pair {
 /// The median; NaN without values.
 fn median(online: &Mutex<Online>) -> f64 {
     online.lock().percentile(50.0).unwrap_or(f64::NAN)
+}
+
+/// What it is made of; the lock ends here.
+fn parts(online: &Mutex<Online>) -> OnlineParts {
+    online.lock().parts()
 }
 
 impl MadState {
@@ -91,10 +97,10 @@ impl MadState {
     /// What it is made of.
     pub fn parts(&self) -> MadParts {
         MadParts {
-            tick_values: self.tick.values.lock().parts(),
-            tick_deviations: self.tick.deviations.lock().parts(),
-            window_values: self.window.values.lock().parts(),
-            window_deviations: self.window.deviations.lock().parts(),
+            tick_values: parts(&self.tick.values),
+            tick_deviations: parts(&self.tick.deviations),
+            window_values: parts(&self.window.values),
+            window_deviations: parts(&self.window.deviations),
         }
     }
 
