@@ -1,7 +1,9 @@
 //! Standard output and standard error: colours, errors, a closed pipe.
 
 use super::args::{Color, ListFormat};
-use crate::diagnostic::{Code, Diagnostic, Fault, Outcome, Page, plain, terminal};
+use crate::diagnostic::{
+    Code, Diagnostic, Fault, Outcome, Page, Style, brief, paint, plain, terminal,
+};
 use crate::shell::magic::csv_line;
 use serde_json::Value as Json;
 use std::io::{self, IsTerminal, Write};
@@ -57,6 +59,16 @@ fn terminal_size_of(stream: &(impl IsTerminal + AsFd)) -> Option<usize> {
         let size = terminal_size::terminal_size_of(stream);
         size.map_or(USUAL_WIDTH, |(width, _)| usize::from(width.0))
     })
+}
+
+/// Shows a lint in one line on standard error.
+pub fn remark(fault: &Fault) {
+    let text = brief(fault);
+    let text = match in_color() {
+        true => paint(Style::Warning, &text).to_string(),
+        false => text,
+    };
+    let _ = writeln!(io::stderr(), "{text}");
 }
 
 /// Shows a note on standard error.

@@ -63,6 +63,7 @@ pub fn standard_input(common: &Common) -> Outcome<bool> {
             print: &output::line,
             complain: &output::complain,
             note: &output::note,
+            remark: &output::remark,
             colors: output::in_color(),
             history: history(&engine)?,
         };

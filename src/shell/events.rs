@@ -17,7 +17,7 @@ use std::sync::atomic::AtomicU64;
 const MOST: usize = 512 << 20;
 
 /// How many events are looked at for the names of their fields.
-const LOOKED_AT: usize = 10_000;
+const LOOKED_AT: usize = 100_000;
 
 /// How deep names of fields are collected: `a.b.c`.
 const DEEPEST_NAME: usize = 3;

@@ -26,6 +26,8 @@ pub struct Front<'a> {
     pub complain: &'a dyn Fn(&Fault),
     /// Shows a note.
     pub note: &'a dyn Fn(&str),
+    /// Shows what a statement may mean otherwise than its writer thinks.
+    pub remark: &'a dyn Fn(&Fault),
     /// Whether the terminal shows colours.
     pub colors: bool,
     /// Where the statements of earlier sessions are; `None` keeps none.
@@ -147,10 +149,17 @@ fn run(session: &Session, statement: &Statement, front: &Front<'_>) -> Outcome<b
     let cancel = session.engine().context.cancel.clone();
     cancel.store(false, Ordering::SeqCst);
     session.set_window(Some(window()));
+    let remarks = session.remarks(statement);
     let shown = session.run(statement).and_then(|shown| {
         let text = shown.print_as(session.look())?;
         Ok((shown, text))
     });
+    // Of what has failed nobody need be told that it always fails.
+    for remark in remarks {
+        if shown.is_ok() || remark.code != Code::AlwaysFails {
+            (front.remark)(&remark);
+        }
+    }
     match shown {
         Ok((Shown::Quit, _)) => return Ok(false),
         Ok((shown, text)) => {

@@ -4,11 +4,13 @@ use super::events::Loaded;
 use super::show::{Look, Mode, show};
 use super::variables::{SessionVariables, Variable};
 use super::{help, magic};
-use crate::diagnostic::{Outcome, Page, Source};
+use crate::diagnostic::{Fault, Outcome, Page, Source};
 use crate::engine::Engine;
 use crate::eval::{Value, Variables, compile_tree};
 use crate::functions::library;
+use crate::functions::lints::{Known, Types, of_line};
 use crate::syntax::{Expr, ParseLimits, Said, Statement, statements};
+use ahash::AHashMap;
 use parking_lot::RwLock;
 use smol_str::SmolStr;
 use std::sync::Arc;
@@ -183,6 +185,28 @@ impl Session {
             length: limits.expression,
             depth: limits.depth,
         }
+    }
+
+    /// What a statement may mean otherwise than its writer thinks; silent about statements that cannot be read.
+    pub fn remarks(&self, statement: &Statement) -> Vec<Fault> {
+        let Ok(said) = statement.read(self.limits()) else {
+            return Vec::new();
+        };
+        let mut known = Known::default();
+        for (name, variable) in self.variables.list() {
+            let types = Types::of_value(&variable.value);
+            known.variables.insert(name, types);
+        }
+        known.fields = self
+            .variables
+            .loaded(|loaded| {
+                let names = loaded.fields().iter();
+                names.map(|name| (name.clone(), Types::ANY)).collect()
+            })
+            .filter(|fields: &AHashMap<_, _>| !fields.is_empty());
+        let engine = self.engine();
+        let allowed = &engine.config.check.allow;
+        of_line(statement, &said, &engine.context, &known, allowed)
     }
 
     /// Runs one statement. Errors: everything with its place; nothing is assigned then.

@@ -1,6 +1,7 @@
 //! Figures over all values that ever came, in constant memory.
 
 use super::digest::{Centroid, Digest};
+use std::cmp::Ordering;
 
 /// The figures of a stream of numbers.
 #[derive(Debug, Clone)]
@@ -128,13 +129,8 @@ impl Online {
         self.sum = sum;
         self.sum_of_squares = squares;
         self.sum_of_logs += value.ln();
-        // A comparison with NaN, the extreme of nothing, is false.
-        if !(self.min <= value) {
-            self.min = value;
-        }
-        if !(self.max >= value) {
-            self.max = value;
-        }
+        self.min = extreme(self.min, value, Ordering::Less);
+        self.max = extreme(self.max, value, Ordering::Greater);
         self.count += 1;
         self.moments = moments;
         self.digest.add(value);
@@ -171,9 +167,8 @@ impl Online {
             sum: self.sum + other.sum,
             sum_of_squares: self.sum_of_squares + other.sum_of_squares,
             sum_of_logs: self.sum_of_logs + other.sum_of_logs,
-            // These keep the number where one side is NaN, the extreme of nothing.
-            min: self.min.min(other.min),
-            max: self.max.max(other.max),
+            min: extreme(self.min, other.min, Ordering::Less),
+            max: extreme(self.max, other.max, Ordering::Greater),
             moments: [m1, m2, m3, m4],
         };
         check(merged.sum, merged.sum_of_squares, &merged.moments)?;
@@ -261,10 +256,17 @@ impl Online {
     /// The value below which `p` percent lie; `None` when `p` is not between 0 and 100.
     pub fn percentile(&mut self, p: f64) -> Option<f64> {
         let q = p / 100.0;
-        if !(q < 0.0 || q > 1.0) {
-            return Some(self.digest.quantile(q));
-        }
-        None
+        // NaN is not out of range: it gives NaN.
+        (q.is_nan() || (0.0..=1.0).contains(&q)).then(|| self.digest.quantile(q))
+    }
+}
+
+/// The one of two numbers on the `wanted` side; NaN, the extreme of nothing, gives way. -0.0 is below 0.0, as in Java.
+#[inline]
+fn extreme(a: f64, b: f64, wanted: Ordering) -> f64 {
+    match b.is_nan() || (!a.is_nan() && b.total_cmp(&a) != wanted) {
+        true => a,
+        false => b,
     }
 }
 

@@ -54,12 +54,7 @@ pub(super) const STATS_MEAN: FunctionSpec = FunctionSpec {
         example("STATS_MEAN(STATS_ADD(null, [1, 2]))", "1.5"),
         example("STATS_MEAN(STATS_INIT())", "NaN"),
     ],
-    see: &[
-        "STATS_SD",
-        "STATS_PERCENTILE",
-        "STATS_GEOMETRIC_MEAN",
-        "MEAN",
-    ],
+    see: &["STATS_SD", "STATS_PERCENTILE", "STATS_GEOMETRIC_MEAN"],
     words: &["average", "arithmetic", "expectation"],
     run: |call| read(call, Figures::mean),
     ..READER

@@ -74,12 +74,12 @@ impl Window {
 
     /// The smallest that is not NaN; NaN when there is none.
     pub fn min(&self) -> f64 {
-        self.values.iter().copied().fold(f64::NAN, f64::min)
+        self.extreme(|best, x| best < x)
     }
 
     /// The largest that is not NaN; NaN when there is none.
     pub fn max(&self) -> f64 {
-        self.values.iter().copied().fold(f64::NAN, f64::max)
+        self.extreme(|best, x| best > x)
     }
 
     /// The mean; NaN without values.
@@ -166,6 +166,12 @@ impl Window {
         let lower = sorted.get(whole as usize - 1).unwrap_or(last);
         let upper = sorted.get(whole as usize).unwrap_or(last);
         Some(lower + (place - whole) * (upper - lower))
+    }
+
+    /// The value that `beats` all others; of equal ones, such as 0.0 and -0.0, the last.
+    fn extreme(&self, beats: fn(f64, f64) -> bool) -> f64 {
+        let numbers = self.values.iter().copied().filter(|x| !x.is_nan());
+        numbers.fold(f64::NAN, |best, x| if beats(best, x) { best } else { x })
     }
 
     fn len(&self) -> f64 {
