@@ -1,8 +1,8 @@
 //! What a selector means at a moment, in words and in a picture.
 
 use super::clocks::{Change, clock_changes, length, moment, stretch};
-use super::days::{Asked, Days, home, place};
-use super::lint::iso;
+use super::days::{Asked, Days};
+use super::lint::{iso, place_of};
 use super::pick::Interval;
 use super::timeline::TimeLine;
 use super::tree::{Day, Specifier};
@@ -313,7 +313,7 @@ impl Causes {
             Ok(Cause {
                 words: window.selector.text(specifier.span).to_string(),
                 days: Days::compile(std::slice::from_ref(specifier))?.at(setting)?,
-                place: here(specifier, setting),
+                place: place_of(specifier, setting),
             })
         };
         let causes: Outcome<Vec<Cause>> = window.selector.exclude.iter().map(cause).collect();
@@ -337,15 +337,6 @@ impl Causes {
             .and_then(|place| place.holidays(edition, year).ok());
         let name = holidays.and_then(|all| all.into_iter().find(|found| found.day == begins));
         (&cause.words, name.map(|holiday| holiday.name))
-    }
-}
-
-/// Whose holidays a specifier means.
-fn here(specifier: &Specifier, setting: &Setting<'_>) -> Option<Place> {
-    match place(specifier).ok()? {
-        Some(found) => Some(found.place),
-        None if specifier.day == Day::Holidays => home(setting.locale, specifier.span).ok(),
-        None => None,
     }
 }
 
@@ -414,7 +405,7 @@ fn in_words(specifier: &Specifier, setting: &Setting<'_>) -> String {
             found.map_or_else(|| "a date".to_string(), iso)
         }
         Day::Holidays => {
-            let title = here(specifier, setting)
+            let title = place_of(specifier, setting)
                 .map(|here| here.title())
                 .unwrap_or_default();
             format!("a holiday of {title}")

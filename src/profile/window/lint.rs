@@ -49,6 +49,7 @@ impl Window {
     /// All warnings at a moment, in the order of the text.
     pub fn lints(&self, setting: &Setting<'_>) -> Vec<Lint> {
         let mut lints = Vec::new();
+        let mut compared = Vec::new();
         let selector = &self.selector;
         self.never_fits(&mut lints);
         let lists = [
@@ -63,8 +64,11 @@ impl Window {
                     _ => None,
                 };
                 self.arguments(specifier, date, setting, &mut lints);
-                if specifier.day == Day::Holidays {
-                    self.editions(specifier, setting, &mut lints);
+                if let Some(place) = place_of(specifier, setting)
+                    && !compared.contains(&place)
+                {
+                    compared.push(place);
+                    self.editions(specifier, place, setting, &mut lints);
                 }
             }
         }
@@ -181,15 +185,13 @@ impl Window {
     }
 
     /// Says when the editions differ within the span.
-    fn editions(&self, specifier: &Specifier, setting: &Setting<'_>, lints: &mut Vec<Lint>) {
-        let place = match place(specifier) {
-            Ok(Some(found)) => found.place,
-            Ok(None) => match home(setting.locale, specifier.span) {
-                Ok(place) => place,
-                Err(_) => return,
-            },
-            Err(_) => return,
-        };
+    fn editions(
+        &self,
+        specifier: &Specifier,
+        place: Place,
+        setting: &Setting<'_>,
+        lints: &mut Vec<Lint>,
+    ) {
         let (start, end) = self.bounds(setting.now);
         let days = (
             day::local(start.max(0), setting.zone),
@@ -243,6 +245,15 @@ impl Window {
             Edition::KEY,
             used.other().name()
         )));
+    }
+}
+
+/// Whose holidays a specifier means.
+pub(super) fn place_of(specifier: &Specifier, setting: &Setting<'_>) -> Option<Place> {
+    match place(specifier).ok()? {
+        Some(found) if specifier.day == Day::Holidays => Some(found.place),
+        None if specifier.day == Day::Holidays => home(setting.locale, specifier.span).ok(),
+        _ => None,
     }
 }
 
