@@ -4,6 +4,7 @@ use crate::diagnostic::{Fault, Outcome};
 use crate::eval::collections::{Entries, Map, MapKind};
 use crate::eval::text::check_length;
 use crate::eval::{Call, Value, convert};
+use crate::functions::kryo;
 use crate::functions::spec::{Family, FunctionSpec, Kind, SPEC, default, example, fails, required};
 use smol_str::{SmolStr, SmolStrBuilder, ToSmolStr, format_smolstr};
 use tlsh2::{Tlsh128_1, Tlsh128_3, Tlsh256_1, Tlsh256_3};
@@ -70,7 +71,7 @@ pub(super) fn hash(call: &Call<'_, '_>, config: Option<&Map>) -> Outcome<Value> 
     let config = read(call, config)?;
     let sum = match call.arg(0) {
         Value::Text(text) => sum(text.as_bytes(), &config),
-        value => bytes_of(call, value)?.and_then(|bytes| sum(&bytes, &config)),
+        value => sum(&bytes_of(call, value)?, &config),
     };
     match sum {
         None => Ok(Value::Null),
@@ -79,21 +80,11 @@ pub(super) fn hash(call: &Call<'_, '_>, config: Option<&Map>) -> Outcome<Value> 
     }
 }
 
-/// The bytes of a value that is no text: `None` when they are too few for any hash. Errors: E0203.
-fn bytes_of(call: &Call<'_, '_>, value: &Value) -> Outcome<Option<Vec<u8>>> {
-    match value {
-        Value::Null
-        | Value::Bool(_)
-        | Value::Int(_)
-        | Value::Long(_)
-        | Value::Float(_)
-        | Value::Double(_)
-        | Value::Char(_) => Ok(None),
-        Value::Big(n) if n.bits() <= 160 => Ok(None),
-        _ => Err(call
-            .wrong_type(0, "a string")
-            .help("hash its text: TO_STRING(…)")),
-    }
+/// The bytes of a value that is no text, as Metron's Kryo writes them. Errors: E0203, E0303.
+fn bytes_of(call: &Call<'_, '_>, value: &Value) -> Outcome<Vec<u8>> {
+    let mut bytes = Vec::new();
+    kryo::append(value, call.context().limits.string, &mut bytes)?;
+    Ok(bytes)
 }
 
 fn read(call: &Call<'_, '_>, config: Option<&Map>) -> Outcome<Config> {

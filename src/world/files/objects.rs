@@ -7,6 +7,7 @@ use crate::eval::collections::{Entries, List, Map, Set};
 use crate::eval::convert::to_long;
 use crate::eval::json::{bad_json, read};
 use crate::eval::{Call, Context, Value};
+use crate::functions::kryo;
 use crate::functions::spec::{
     Family, FunctionSpec, Kind, Parameter, Presence, SPEC, example, fails, required,
 };
@@ -37,7 +38,7 @@ const UNITS: &[(&str, u64)] = &[
 pub(super) const OBJECT_GET: FunctionSpec = FunctionSpec {
     name: "OBJECT_GET",
     family: Family::Files,
-    summary: "Reads an object from a file of JSON.",
+    summary: "Reads an object from a file of JSON or of a stored object.",
     details: "What was read is kept for a day. The globals object.cache.size (1000 files), object.cache.expiration (1440) with \
         object.cache.time.unit (MINUTES), and object.cache.max.file.size (1048576 bytes) change that.",
     parameters: &[Parameter {
@@ -49,7 +50,7 @@ pub(super) const OBJECT_GET: FunctionSpec = FunctionSpec {
         NOT_ALLOWED,
         "the argument is no string, or empty",
         "there is no such file, or it is larger than object.cache.max.file.size",
-        "the file does not hold JSON",
+        "the file holds neither JSON nor an object in Metron's Kryo form",
     ],
     examples: &[
         example("OBJECT_GET(null)", "null"),
@@ -67,7 +68,7 @@ pub(super) const OBJECT_GET: FunctionSpec = FunctionSpec {
 pub(super) const ENRICHMENT_OBJECT_GET: FunctionSpec = FunctionSpec {
     name: "ENRICHMENT_OBJECT_GET",
     family: Family::Files,
-    summary: "Looks an indicator up in a map that a file of JSON holds.",
+    summary: "Looks an indicator up in a map that a file holds.",
     details: "What was read is kept for a day. The globals object.cache.size (1000 files), object.cache.expiration (1440) with \
         object.cache.time.unit (MINUTES), and object.cache.max.file.size (1048576 bytes) change that; so do the same keys inside \
         the global enrichment.object.get.settings, for this function only.",
@@ -81,7 +82,7 @@ pub(super) const ENRICHMENT_OBJECT_GET: FunctionSpec = FunctionSpec {
         "there are not exactly two arguments",
         "an argument is neither a string nor null",
         "there is no such file, or it is larger than object.cache.max.file.size",
-        "the file does not hold a JSON object",
+        "the file does not hold a map",
     ],
     examples: &[
         example("ENRICHMENT_OBJECT_GET('/data/assets.json', null)", "null"),
@@ -233,14 +234,25 @@ fn keep(kept: &mut Kept, path: &str, value: Value, settings: &Settings) {
     }
 }
 
-/// The object that bytes stand for.
+/// The object that bytes stand for: JSON, or a value in Kryo as Metron stores it.
 fn deserialized(bytes: &[u8], call: &Call<'_, '_>) -> Outcome<Value> {
-    let no_json = |why: String| {
-        Diagnostic::new(Code::NotJson, format!("the file does not hold JSON: {why}")).of_argument(0)
-    };
-    let text = std::str::from_utf8(bytes).map_err(|_| no_json("it is no UTF-8".into()))?;
-    read(text, call.context().limits.depth)
-        .map_err(|bad| no_json(bad_json(Code::NotJson, &bad).message.clone()))
+    let json = std::str::from_utf8(bytes)
+        .ok()
+        .map(|text| read(text, call.context().limits.depth));
+    if let Some(Ok(value)) = json {
+        return Ok(value);
+    }
+    kryo::read(bytes).map_err(|damaged| {
+        let why = match json {
+            Some(Err(bad)) => bad_json(Code::NotJson, &bad).message.clone(),
+            _ => "it is no UTF-8".to_string(),
+        };
+        let message = "the file holds neither JSON nor a stored object";
+        Diagnostic::new(Code::NotJson, message)
+            .of_argument(0)
+            .note(format!("as JSON: {why}"))
+            .note(format!("as an object: {}", damaged.message))
+    })
 }
 
 /// A value of its own: what was kept is shared by all threads and must stay as it is.
@@ -288,7 +300,7 @@ fn enrichment_object_get(call: &mut Call<'_, '_>) -> Outcome<Value> {
             .map_or(Value::Null, |value| copied(&value))),
         other => {
             let message = format!(
-                "{path} must hold a JSON object, not {}",
+                "{path} must hold a map, not {}",
                 other.kind_in_words()
             );
             Err(Diagnostic::new(Code::NotJson, message).of_argument(0))
