@@ -140,4 +140,3 @@ fn database(engine: &Engine, subject: Subject) -> Option<Outcome<String>> {
         format!("database of {function}: {path}, {kind}{built}, {versions}, opened in {time:?}")
     }))
 }
-

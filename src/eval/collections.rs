@@ -431,7 +431,11 @@ impl Set {
 
     /// Removes in place.
     pub fn remove(&self, value: &Value) {
-        self.0.content.write().shift_remove(value);
+        // Looked for before the set is locked: the value may be, or hold, the set itself.
+        let at = self.0.content.read().get_index_of(value);
+        if let Some(at) = at {
+            self.0.content.write().shift_remove_index(at);
+        }
     }
 
     /// Whether both are one and the same set.

@@ -1,7 +1,7 @@
 //! Tree to program.
 
 use super::context::Context;
-use super::function::{Builtin, Call, wrong_count};
+use super::function::{Builtin, Call, named, wrong_count};
 use super::interpret::{Machine, unknown_function};
 use super::program::{
     Arithmetic, Binary, Branches, CallNode, Comparison, Constants, Container, In, LambdaCode,
@@ -455,6 +455,6 @@ pub fn call_builtin(builtin: &Builtin, arguments: Vec<Value>, context: &Context)
             prepared: None,
             machine,
         };
-        (builtin.run)(&mut call)
+        (builtin.run)(&mut call).map_err(|fault| named(fault, builtin.name))
     })
 }

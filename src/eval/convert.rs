@@ -40,6 +40,8 @@ pub fn to_int(value: &Value) -> Option<i32> {
         Value::Bool(b) => Some(i32::from(*b)),
         Value::Null => None,
         Value::List(_) | Value::Set(_) => to_int(&first(value)),
+        // Their text is no number, and may be long or, of what is being changed, not to be had.
+        Value::Map(_) | Value::Lambda(_) | Value::Object(_) => None,
         other => numbers::parse_int(&to_text(other)),
     }
 }
@@ -54,6 +56,7 @@ pub fn to_long(value: &Value) -> Option<i64> {
         Value::Bool(b) => Some(i64::from(*b)),
         Value::Null => None,
         Value::List(_) | Value::Set(_) => to_long(&first(value)),
+        Value::Map(_) | Value::Lambda(_) | Value::Object(_) => None,
         other => numbers::parse_long(&to_text(other)),
     }
 }
@@ -67,6 +70,7 @@ pub fn to_double(value: &Value) -> Option<f64> {
         Value::Bool(b) => Some(f64::from(u8::from(*b))),
         Value::Null => None,
         Value::List(_) | Value::Set(_) => to_double(&first(value)),
+        Value::Map(_) | Value::Lambda(_) | Value::Object(_) => None,
         other => numbers::parse_double(&to_text(other)),
     }
 }
@@ -82,6 +86,7 @@ pub fn to_float(value: &Value) -> Option<f32> {
         Value::Bool(b) => Some(f32::from(u8::from(*b))),
         Value::Null => None,
         Value::List(_) | Value::Set(_) => to_float(&first(value)),
+        Value::Map(_) | Value::Lambda(_) | Value::Object(_) => None,
         other => numbers::parse_float(&to_text(other)),
     }
 }
@@ -92,6 +97,7 @@ pub fn to_bool(value: &Value) -> Option<bool> {
         Value::Bool(b) => Some(*b),
         Value::Null => None,
         Value::List(_) | Value::Set(_) => to_bool(&first(value)),
+        Value::Map(_) | Value::Lambda(_) | Value::Object(_) => None,
         other => match to_text(other).to_lowercase().as_str() {
             "true" | "yes" | "y" | "on" | "1" => Some(true),
             "false" | "no" | "n" | "off" | "0" => Some(false),

@@ -144,6 +144,16 @@ impl Call<'_, '_> {
     }
 }
 
+/// Puts the function's name before a complaint about its arguments that does not say it.
+#[cold]
+pub(super) fn named(mut fault: Fault, name: &str) -> Fault {
+    let about_arguments = matches!(fault.code, Code::ArgumentType | Code::ArgumentValue);
+    if about_arguments && fault.span.is_none() && !fault.message.contains(name) {
+        fault.message = format!("{name}: {}", fault.message);
+    }
+    fault
+}
+
 /// The error for a wrong number of arguments.
 pub fn wrong_count(name: &str, expected: &str, given: usize) -> Fault {
     let given = match given {

@@ -5,7 +5,7 @@ use super::collections::{Entries, List, Map, MapKind, check_size};
 use super::compare;
 use super::context::{Context, look_up};
 use super::convert::{condition, truth};
-use super::function::{Arguments, Call, wrong_count};
+use super::function::{Arguments, Call, named, wrong_count};
 use super::lambda::Lambda;
 use super::program::{
     Arithmetic, Binary, Branches, CallNode, Comparison, Container, In, LambdaCode, NamedCall, Node,
@@ -566,5 +566,5 @@ fn place(mut fault: Fault, node: &CallNode) -> Fault {
         return fault;
     }
     let argument = fault.argument.take().and_then(|i| node.spans.get(i));
-    fault.or_at(argument.copied().unwrap_or(node.span))
+    named(fault, node.builtin.name).or_at(argument.copied().unwrap_or(node.span))
 }

@@ -32,7 +32,11 @@ pub fn topic(session: &Session, topic: &str) -> Outcome<Shown> {
             return page(found);
         }
     }
-    let found = search(registry, topic, context)?;
+    // What is written like a name is meant as one.
+    let found = match topic.contains('_') {
+        true => Vec::new(),
+        false => search(registry, topic, context)?,
+    };
     if let [only] = found.as_slice()
         && let Some(found) = help::help(registry, &only.name, context)?
     {

@@ -2,6 +2,7 @@
 
 mod events;
 mod measure;
+mod profile;
 mod save;
 mod settings;
 mod variables;
@@ -197,6 +198,15 @@ pub const MAGICS: &[Magic] = &[
                   the body of a lambda, shows its last value.",
         argument: Argument::Expression,
         run: measure::explain,
+    },
+    Magic {
+        name: "%window",
+        usage: "%window SELECTOR",
+        summary: "shows which intervals and periods a selector of PROFILE_WINDOW picks",
+        details: "Such as %window '1 hour window every 24 hours from 7 days ago excluding weekends': the intervals on a \
+                  time line, how many periods begin in them, and what is odd about the selector or the time.",
+        argument: Argument::None,
+        run: profile::window,
     },
     Magic {
         name: "%mode",

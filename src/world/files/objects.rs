@@ -299,10 +299,7 @@ fn enrichment_object_get(call: &mut Call<'_, '_>) -> Outcome<Value> {
             .get_text(indicator)
             .map_or(Value::Null, |value| copied(&value))),
         other => {
-            let message = format!(
-                "{path} must hold a map, not {}",
-                other.kind_in_words()
-            );
+            let message = format!("{path} must hold a map, not {}", other.kind_in_words());
             Err(Diagnostic::new(Code::NotJson, message).of_argument(0))
         }
     }
