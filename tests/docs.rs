@@ -96,6 +96,34 @@ fn generated_pages_are_fresh() {
     none(complaints);
 }
 
+#[test]
+fn the_table_of_families_is_fresh() {
+    const START: &str = "<!-- stellar docs --families -->\n";
+    let home = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_stellar"));
+    let output = run(
+        command.args(["docs", "--families"]),
+        home.path(),
+        home.path(),
+    );
+    let table = String::from_utf8(output.stdout).unwrap();
+    let text = std::fs::read_to_string("README.md").unwrap();
+    let (before, rest) = text.split_once(START).unwrap();
+    let (shown, after) = rest.split_once("<!-- end -->").unwrap();
+    if update() {
+        std::fs::write(
+            "README.md",
+            format!("{before}{START}{table}<!-- end -->{after}"),
+        )
+        .unwrap();
+    } else {
+        assert_eq!(
+            shown, table,
+            "README.md is stale: UPDATE=1 cargo test --test docs"
+        );
+    }
+}
+
 /// The inline code of a line of Markdown.
 fn inline_code(line: &str) -> Vec<String> {
     let mut found = Vec::new();

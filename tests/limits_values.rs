@@ -313,8 +313,14 @@ fn the_limits_of_steps_and_time_stop_an_evaluation() {
 #[test]
 fn collections_may_be_looked_for_in_themselves() {
     // Looking for a set in itself while it is locked would wait forever.
-    assert_eq!(shown("REDUCE([SET_INIT([1, 2])], (n, s) -> SET_REMOVE(s, s), 0)"), "[1, 2]");
-    assert_eq!(shown("REDUCE([SET_INIT([1, 2])], (n, s) -> SET_REMOVE(s, [s]), 0)"), "[1, 2]");
+    assert_eq!(
+        shown("REDUCE([SET_INIT([1, 2])], (n, s) -> SET_REMOVE(s, s), 0)"),
+        "[1, 2]"
+    );
+    assert_eq!(
+        shown("REDUCE([SET_INIT([1, 2])], (n, s) -> SET_REMOVE(s, [s]), 0)"),
+        "[1, 2]"
+    );
     refused("REDUCE([STATS_INIT()], (n, s) -> STATS_ADD(s, s), 0)");
     refused("REDUCE([STATS_INIT()], (n, s) -> STATS_ADD(s, [[s]]), 0)");
 }

@@ -69,7 +69,10 @@ impl Terminal {
     }
 
     fn running(&mut self) -> &mut Running {
-        self.running.as_mut().expect("no shell was started")
+        match &mut self.running {
+            Some(running) => running,
+            None => panic!("no shell was started"),
+        }
     }
 
     fn send(&mut self, bytes: &[u8]) {

@@ -439,6 +439,9 @@ pub struct DocsArgs {
     /// All error codes as Markdown.
     #[arg(long, conflicts_with_all = ["markdown", "man", "json", "name"])]
     pub errors: bool,
+    /// How many functions each family has, as Markdown.
+    #[arg(long, conflicts_with_all = ["markdown", "man", "json", "name", "errors", "lints"])]
+    pub families: bool,
     /// All lints as Markdown.
     #[arg(long, conflicts_with_all = ["markdown", "man", "json", "name", "errors"])]
     pub lints: bool,

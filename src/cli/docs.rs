@@ -40,6 +40,7 @@ pub fn docs(common: &Common, args: &DocsArgs) -> Outcome<bool> {
         None if args.json => {
             Json::Array(registry.specs().into_iter().map(object).collect()).to_string()
         }
+        None if args.families => help::families_table(registry, context)?,
         None if args.markdown => help::reference(registry, context)?,
         None => summary(&engine)?,
     };

@@ -105,22 +105,36 @@ pub fn signature(definition: &Definition) -> String {
     format!("{}({})", definition.name, definition.parameters.join(", "))
 }
 
+fn families_of(specs: &[&FunctionSpec]) -> Vec<Family> {
+    let mut families: Vec<Family> = specs.iter().map(|spec| spec.family).collect();
+    families.sort();
+    families.dedup();
+    families
+}
+
+/// How many functions each family has, as a table of Markdown. Errors: a library that does not parse.
+pub fn families_table(registry: &Registry, context: &Context) -> Outcome<String> {
+    let specs = registry.specs();
+    let library = registry.library(context)?.len();
+    let mut text = String::from("| family | functions |\n|---|---|\n");
+    for family in families_of(&specs) {
+        let count = specs.iter().filter(|spec| spec.family == family).count();
+        let _ = writeln!(text, "| {} | {count} |", family.title());
+    }
+    let _ = writeln!(text, "| {} | {library} |", Family::Library.title());
+    let _ = writeln!(text, "| **all** | **{}** |", specs.len() + library);
+    Ok(text)
+}
+
 /// The whole reference as Markdown: every family, every function. Errors: a library that does not parse.
 pub fn reference(registry: &Registry, context: &Context) -> Outcome<String> {
     let specs = registry.specs();
     let library = registry.library(context)?;
-    let mut families: Vec<Family> = specs.iter().map(|spec| spec.family).collect();
-    families.sort();
-    families.dedup();
+    let families = families_of(&specs);
     let mut text = String::from(
-        "# Functions\n\nThis page is made from the declarations in the source: `stellar docs --markdown`.\n",
+        "# Functions\n\nThis page is made from the declarations in the source: `stellar docs --markdown`.\n\n",
     );
-    let _ = writeln!(text, "\n| family | functions |\n|---|---|");
-    for family in &families {
-        let count = specs.iter().filter(|spec| spec.family == *family).count();
-        let _ = writeln!(text, "| {} | {count} |", family.title());
-    }
-    let _ = writeln!(text, "| {} | {} |", Family::Library.title(), library.len());
+    text.push_str(&families_table(registry, context)?);
     let section = |text: &mut String, name: &str, body: &str| {
         let body = body.split_once('\n').map_or("", |(_, rest)| rest);
         let _ = writeln!(text, "\n### {name}\n\n```text\n{body}\n```");
