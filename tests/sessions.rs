@@ -5,10 +5,20 @@ use serde_json::Value as Json;
 use std::collections::BTreeSet;
 use stellar::diagnostic::Outcome;
 use stellar::engine::Engine;
+use stellar::eval::Value;
+use stellar::eval::json::{to_json, to_typed};
+use stellar::eval::text::to_text;
 use stellar::shell::{Session, Shown};
 
 /// Recorded functions that come with later systems.
-const LATER: &[&str] = &["PROFILER", "PROFILE_GET", "PROFILE_VERBOSE"];
+const LATER: &[&str] = &["PROFILE_GET", "PROFILE_VERBOSE"];
+
+/// The names of all sessions.
+fn all() -> Vec<String> {
+    let text = include_str!("conformance/stellar/sessions.jsonl");
+    let sessions = text.lines().map(|line| serde_json::from_str::<Json>(line).unwrap());
+    sessions.map(|session| session["name"].as_str().unwrap().to_string()).collect()
+}
 
 fn transcript(name: &str) -> Vec<Json> {
     let path = concat!(
@@ -53,6 +63,64 @@ fn printed(shown: &Outcome<Vec<Shown>>) -> Option<String> {
     Some(prints.join("\n"))
 }
 
+/// Whether a value is the recorded one: sets in any order, doubles nearly, those that come from sketches roughly.
+fn same(value: &Value, recorded: &Json) -> bool {
+    let inner = &recorded["value"];
+    match recorded["type"].as_str().unwrap() {
+        "Set" => {
+            let Value::Set(set) = value else { return false };
+            let recorded = inner.as_array().unwrap();
+            let has = |item: &Json| set.items().iter().any(|value| same(value, item));
+            set.len() == recorded.len() && recorded.iter().all(has)
+        }
+        "List" => {
+            let Value::List(list) = value else { return false };
+            let recorded = inner.as_array().unwrap();
+            let items = list.items();
+            items.len() == recorded.len() && items.iter().zip(recorded).all(|(v, r)| same(v, r))
+        }
+        "Map" => {
+            let Value::Map(map) = value else { return false };
+            let recorded = inner.as_array().unwrap();
+            let has = |pair: &Json| {
+                let mut entries = map.entries().into_iter();
+                entries.any(|(k, v)| same(&k, &pair[0]) && same(&v, &pair[1]))
+            };
+            map.len() == recorded.len() && recorded.iter().all(has)
+        }
+        "Double" => {
+            let Value::Double(x) = value else { return false };
+            let expected: f64 = match inner.as_str() {
+                Some(text) => text.parse().unwrap(),
+                None => inner.as_f64().unwrap(),
+            };
+            (x - expected).abs() <= 1e-12 * expected.abs() || x.to_bits() == expected.to_bits()
+        }
+        _ => to_typed(value).unwrap() == *recorded,
+    }
+}
+
+/// Whether a list of maps holds these measurements, in any order, and no others.
+fn same_measurements(value: &Value, recorded: &[Json], what: &str) {
+    let Value::List(list) = value else { panic!("{what}: no list") };
+    let maps = list.items();
+    assert_eq!(maps.len(), recorded.len(), "{what}: {value:?}");
+    for one in recorded {
+        let plain = |name: &str| one[name].clone();
+        let found = maps.iter().any(|map| {
+            let Value::Map(map) = map else { return false };
+            let get = |name: &str| map.get_text(name).unwrap();
+            let keys: Vec<_> = map.entries().iter().map(|(k, _)| to_text(k)).collect();
+            keys == ["period", "profile", "groups", "value", "entity"]
+                && ["profile", "entity", "groups", "period"]
+                    .iter()
+                    .all(|name| to_json(&get(name)).unwrap() == plain(name))
+                && same(&get("value"), &one["value"])
+        });
+        assert!(found, "{what}: {one} is not in {value:?}");
+    }
+}
+
 fn replay(name: &str) -> usize {
     let session = Session::new(&Engine::bare());
     let steps = transcript(name);
@@ -78,6 +146,9 @@ fn replay(name: &str) -> usize {
             for name in theirs.filter(|name| !LATER.iter().any(|later| name.starts_with(later))) {
                 assert!(ours.contains(name), "{what}: {name} is missing");
             }
+        } else if let Some(expected) = step["measurements"].as_array() {
+            let last = shown.as_ref().unwrap().last().unwrap();
+            same_measurements(last.value().unwrap(), expected, &what);
         } else if let Some(expected) = step["print_unordered"].as_str() {
             assert_eq!(parts(&print), parts(expected), "{what}");
         } else {
@@ -107,6 +178,15 @@ fn session_26_of_globals_and_functions_prints_the_same() {
 #[test]
 fn session_27_of_values_and_their_texts_prints_the_same() {
     assert_eq!(replay("session-27"), 39);
+}
+
+#[test]
+fn every_session_prints_the_same() {
+    let names = all();
+    assert_eq!(names.len(), 27);
+    for name in names {
+        assert!(replay(&name) > 8, "{name}");
+    }
 }
 
 #[test]

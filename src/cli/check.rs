@@ -13,6 +13,7 @@ use crate::eval::{compile_tree, json::bad_json};
 use crate::functions::library;
 use crate::functions::lints::{Known, Types, of_line, of_script};
 use crate::input::{ChunkReader, inputs, lines};
+use crate::profile;
 use crate::syntax::{ParseLimits, Said, Statement, parse, statements};
 use ahash::AHashMap;
 use serde_json::{Value as Json, json};
@@ -75,6 +76,12 @@ pub fn check(common: &Common, args: &CheckArgs) -> Outcome<bool> {
     }
     for file in &args.files {
         let mut text = setup::read_text(file)?;
+        if file.extension().is_some_and(|extension| extension == "json") {
+            let source = Arc::new(Source::named(file.display().to_string(), text));
+            let faults = profile::definition::check(&source, context);
+            found.errors.extend(faults);
+            continue;
+        }
         if args.fix {
             text = checker.fixed(file, text)?;
         }

@@ -211,6 +211,10 @@ with_lints! {
         cause "The text does not say which periods of a profile are meant: a number and a unit are missing, a word is misspelt, a date or a country does not exist."
         cure "Write '1 hour', 'from 2 hours ago to 30 minutes ago', or '1 hour window every 24 hours from 14 days ago including tuesdays excluding holidays:us'."
         example "PROFILE_WINDOW('1 week')";
+    BadProfile "E0222" Evaluation "malformed definition of profiles"
+        cause "The text is no JSON, a field is unknown, missing or of the wrong type."
+        cure "Write {\"profiles\": [{\"profile\": \"name\", \"foreach\": \"ip_src_addr\", \"init\": {\"n\": \"0\"}, \"update\": {\"n\": \"n + 1\"}, \"result\": \"n\"}]}; onlyif, groupBy and expires may be added."
+        example "PROFILER_INIT('{\"profiles\": [{\"profile\": \"p\"}]}')";
     ExpressionLength "E0301" Limit "expression too long"
         cause "An expression may hold so many bytes as [limits] expression says (64 KiB unless changed)."
         cure "Split it into several with := or def."

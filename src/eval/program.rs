@@ -29,6 +29,14 @@ impl Program {
         self.variables.iter().position(|v| v == name)
     }
 
+    /// The slot, if the expression is nothing but a variable.
+    pub fn variable(&self) -> Option<usize> {
+        match &self.root {
+            Node::Slot(slot) => Some(*slot),
+            _ => None,
+        }
+    }
+
     /// The value, if the expression is a constant.
     pub fn constant(&self) -> Option<&Value> {
         match &self.root {

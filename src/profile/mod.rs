@@ -2,14 +2,17 @@
 
 pub mod client;
 pub mod day;
+pub mod definition;
 mod functions;
 pub mod holidays;
+pub mod measurement;
 pub mod period;
+pub mod runner;
 pub mod window;
 
-pub use functions::{explain_window, lint_window};
+pub use functions::{Keeper, explain_window, lint_window};
 
 use crate::functions::spec::FunctionSpec;
 
 /// The built-ins of this room.
-pub const FAMILIES: &[&[FunctionSpec]] = &[functions::FUNCTIONS];
+pub const FAMILIES: &[&[FunctionSpec]] = functions::FUNCTIONS;

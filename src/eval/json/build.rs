@@ -8,10 +8,11 @@ use smol_str::SmolStr;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-/// Builds values: lists of the kind that grows, maps that keep their order.
-struct Values;
+/// Builds values: lists of the kind that grows, maps that keep their order. Whole numbers are as short as they can be,
+/// or all of 64 bits when `LONG`.
+struct Values<const LONG: bool>;
 
-impl Builder for Values {
+impl<const LONG: bool> Builder for Values<LONG> {
     type Value = Value;
     type List = Vec<Value>;
     type Map = Entries;
@@ -25,7 +26,11 @@ impl Builder for Values {
     }
 
     fn int(&mut self, value: i32) -> Value {
-        Value::Int(value)
+        if LONG {
+            Value::Long(i64::from(value))
+        } else {
+            Value::Int(value)
+        }
     }
 
     fn long(&mut self, value: i64) -> Value {
@@ -78,17 +83,31 @@ fn big(digits: &str) -> Value {
 
 /// The value of a JSON text of any kind. Errors: what is wrong and at which byte.
 pub fn read(text: &str, depth: usize) -> Result<Value, BadJson> {
-    parse::parse(text, depth, After::Blanks, &mut Values).map(|(value, _)| value)
+    parse::parse(text, depth, After::Blanks, &mut Values::<false>).map(|(value, _)| value)
+}
+
+/// The same with every whole number of 64 bits.
+pub fn read_of_longs(text: &str, depth: usize) -> Result<Value, BadJson> {
+    parse::parse(text, depth, After::Blanks, &mut Values::<true>).map(|(value, _)| value)
 }
 
 /// The value at the start of a text; what follows a complete object or array is not looked at.
 pub fn read_prefix(text: &str, depth: usize) -> Result<Value, BadJson> {
-    parse::parse(text, depth, After::Anything, &mut Values).map(|(value, _)| value)
+    parse::parse(text, depth, After::Anything, &mut Values::<false>).map(|(value, _)| value)
 }
 
 /// The map that an event's line is. Errors: what is wrong and at which byte.
 pub fn read_event(line: &[u8]) -> Result<Map, BadJson> {
-    match parse::parse_event(line, &mut Values)? {
+    map(parse::parse_event(line, &mut Values::<false>)?)
+}
+
+/// The same with every whole number of 64 bits.
+pub fn read_event_of_longs(line: &[u8]) -> Result<Map, BadJson> {
+    map(parse::parse_event(line, &mut Values::<true>)?)
+}
+
+fn map(value: Value) -> Result<Map, BadJson> {
+    match value {
         Value::Map(map) => Ok(map),
         _ => Err(BadJson {
             offset: 0,
@@ -110,6 +129,16 @@ pub fn field_value(field: &Field<'_>, depth: usize) -> Value {
         Field::Str(text) => Value::Text(SmolStr::new(text)),
         // It has been checked already, so it can be read.
         Field::Raw(text) => read(text, depth).unwrap_or(Value::Null),
+    }
+}
+
+/// The same with every whole number of 64 bits.
+#[inline]
+pub fn field_value_of_longs(field: &Field<'_>, depth: usize) -> Value {
+    match field {
+        Field::Int(n) => Value::Long(i64::from(*n)),
+        Field::Raw(text) => read_of_longs(text, depth).unwrap_or(Value::Null),
+        other => field_value(other, depth),
     }
 }
 

@@ -4,7 +4,10 @@ mod build;
 pub mod parse;
 mod write;
 
-pub use build::{bad_json, field_value, read, read_event, read_object, read_prefix};
+pub use build::{
+    bad_json, field_value, field_value_of_longs, read, read_event, read_event_of_longs,
+    read_object, read_of_longs, read_prefix,
+};
 pub use write::{write_json, write_text};
 
 use crate::diagnostic::{Code, Diagnostic, Outcome};

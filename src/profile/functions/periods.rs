@@ -1,8 +1,8 @@
 //! PROFILE_FIXED and PROFILE_WINDOW: which periods of a profile are meant.
 
-use super::client;
-use super::period::{self, Period};
-use super::window::{self, Lint, Setting, Window};
+use crate::profile::client;
+use crate::profile::period::{self, Period};
+use crate::profile::window::{self, Lint, Setting, Window};
 use crate::diagnostic::{Code, Diagnostic, Fault, Outcome};
 use crate::eval::collections::Map;
 use crate::eval::convert::{to_long, to_string};

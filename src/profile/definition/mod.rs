@@ -1,0 +1,209 @@
+//! Definitions of profiles: what they hold, how they are read, and whether their expressions are good.
+
+mod json;
+mod read;
+#[cfg(test)]
+mod tests;
+
+use crate::diagnostic::{Code, Diagnostic, Fault, Outcome, Source};
+use crate::eval::collections::Map;
+use crate::eval::json::write_json;
+use crate::eval::{Context, Program, Value, compile};
+use json::Text;
+use smol_str::SmolStr;
+use std::sync::Arc;
+
+/// All profiles of a profiler.
+#[derive(Debug, Clone, Default)]
+pub struct Definitions {
+    /// The profiles, in order.
+    pub profiles: Vec<Arc<Definition>>,
+    /// The field of a message that holds its time; without it the clock counts.
+    pub timestamp_field: Option<SmolStr>,
+}
+
+/// One profile.
+#[derive(Debug, Clone)]
+pub struct Definition {
+    /// Its name.
+    pub profile: SmolStr,
+    /// What the entity of a message is.
+    pub foreach: Expression,
+    /// Whether a message matters.
+    pub only_if: Expression,
+    /// What sets the variables anew, at the first message after a flush.
+    pub init: Vec<(SmolStr, Expression)>,
+    /// What changes the variables at each message.
+    pub update: Vec<(SmolStr, Expression)>,
+    /// By what measurements are told apart beside entity and period.
+    pub group_by: Vec<Expression>,
+    /// The value of a measurement.
+    pub result: Expression,
+    /// Further values, for triage.
+    pub triage: Vec<(SmolStr, Expression)>,
+    /// After how many days a measurement may be forgotten.
+    pub expires: Option<i64>,
+    /// What the profile is good for.
+    pub description: Option<SmolStr>,
+    /// Whether results of one entity and period may be merged.
+    pub mergeable: Option<bool>,
+}
+
+impl Definition {
+    /// Whether both are equal, so that they share their state. Neither the order of assignments nor a
+    /// description matters.
+    pub fn same(&self, other: &Definition) -> bool {
+        self.profile == other.profile
+            && self.foreach == other.foreach
+            && self.only_if == other.only_if
+            && self.group_by == other.group_by
+            && self.result == other.result
+            && self.expires == other.expires
+            && same_entries(&self.init, &other.init)
+            && same_entries(&self.update, &other.update)
+            && same_entries(&self.triage, &other.triage)
+    }
+
+    /// All expressions, with what each is for.
+    pub fn expressions(&self) -> impl Iterator<Item = (Role, &Expression)> {
+        let groups = self.group_by.iter().enumerate();
+        [(Role::ForEach, &self.foreach), (Role::OnlyIf, &self.only_if)]
+            .into_iter()
+            .chain(named(Role::Init, &self.init))
+            .chain(named(Role::Update, &self.update))
+            .chain(groups.map(|(i, expression)| (Role::GroupBy(i), expression)))
+            .chain([(Role::Result, &self.result)])
+            .chain(named(Role::Triage, &self.triage))
+    }
+}
+
+fn named(
+    role: fn(SmolStr) -> Role,
+    entries: &[(SmolStr, Expression)],
+) -> impl Iterator<Item = (Role, &Expression)> {
+    entries.iter().map(move |(name, expression)| (role(name.clone()), expression))
+}
+
+fn same_entries(left: &[(SmolStr, Expression)], right: &[(SmolStr, Expression)]) -> bool {
+    left.len() == right.len() && left.iter().all(|entry| right.contains(entry))
+}
+
+/// What an expression of a profile is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Role {
+    /// `onlyif`
+    OnlyIf,
+    /// `foreach`
+    ForEach,
+    /// The variable of `init`.
+    Init(SmolStr),
+    /// The variable of `update`.
+    Update(SmolStr),
+    /// `result`
+    Result,
+    /// The name in `triage`.
+    Triage(SmolStr),
+    /// The number in `groupBy`, from 0.
+    GroupBy(usize),
+}
+
+impl std::fmt::Display for Role {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Role::OnlyIf => f.write_str("onlyif"),
+            Role::ForEach => f.write_str("foreach"),
+            Role::Init(name) => write!(f, "init of {name}"),
+            Role::Update(name) => write!(f, "update of {name}"),
+            Role::Result => f.write_str("result"),
+            Role::Triage(name) => write!(f, "triage {name}"),
+            Role::GroupBy(index) => write!(f, "groupBy {}", index + 1),
+        }
+    }
+}
+
+/// The text of an expression and where it stands.
+#[derive(Debug, Clone, Default)]
+pub struct Expression(Text);
+
+impl PartialEq for Expression {
+    fn eq(&self, other: &Expression) -> bool {
+        self.0.text == other.0.text
+    }
+}
+
+impl Expression {
+    /// Its text.
+    pub fn text(&self) -> &SmolStr {
+        &self.0.text
+    }
+
+    /// Compiles it; blank text is null. Errors: those of the syntax, with places in the expression.
+    pub fn compile(&self, context: &Context) -> Outcome<Arc<Program>> {
+        compile(&Arc::new(Source::expression(self.text().as_str())), context)
+    }
+
+    /// What is wrong with it already now, with places in the source of the definitions.
+    fn problems(&self, source: &Arc<Source>, context: &Context) -> Vec<Fault> {
+        let faults = match self.compile(context) {
+            Ok(program) => program.problems.clone(),
+            Err(fault) => vec![fault],
+        };
+        let moved = faults.into_iter().map(|fault| self.moved(fault, source));
+        moved.collect()
+    }
+
+    /// The same fault at its place in the source of the definitions.
+    fn moved(&self, mut fault: Fault, source: &Arc<Source>) -> Fault {
+        fault.span = fault.span.map(|span| self.0.place(span));
+        for label in &mut fault.related {
+            if label.source.is_none() {
+                label.span = self.0.place(label.span);
+            }
+        }
+        fault.source = Some(source.clone());
+        fault
+    }
+}
+
+/// Reads the definitions in a JSON text. Errors: E0222, each problem with its place; at least one.
+pub fn parse(source: &Arc<Source>) -> Result<Definitions, Vec<Fault>> {
+    read::definitions(source)
+}
+
+/// Reads definitions given as a map of the language, by way of its JSON. Errors: E0222, those of JSON.
+pub fn from_map(map: &Map) -> Result<Definitions, Vec<Fault>> {
+    let mut text = Vec::new();
+    write_json(&Value::Map(map.clone()), &mut text).map_err(|fault| vec![fault])?;
+    let text = String::from_utf8(text).unwrap_or_default();
+    parse(&Arc::new(Source::expression(text)))
+}
+
+/// The first of several problems, with a note about the others.
+pub fn first(faults: Vec<Fault>) -> Fault {
+    let others = faults.len().saturating_sub(1);
+    let first = faults.into_iter().next();
+    // No reader gives back an empty list; if one did, this says what is known.
+    let first = first.unwrap_or_else(|| Diagnostic::new(Code::BadProfile, "the definitions cannot be read"));
+    match others {
+        0 => first,
+        1 => first.note("there is one more problem"),
+        n => first.note(format!("there are {n} more problems")),
+    }
+}
+
+/// Everything that is wrong with the definitions in a JSON text, expressions included.
+pub fn check(source: &Arc<Source>, context: &Context) -> Vec<Fault> {
+    let definitions = match parse(source) {
+        Ok(definitions) => definitions,
+        Err(faults) => return faults,
+    };
+    let mut found = Vec::new();
+    for definition in &definitions.profiles {
+        for (role, expression) in definition.expressions() {
+            let faults = expression.problems(source, context);
+            let named = |fault: Fault| fault.note(format!("it is the {role} of {}", definition.profile));
+            found.extend(faults.into_iter().map(named));
+        }
+    }
+    found
+}

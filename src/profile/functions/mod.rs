@@ -1,0 +1,16 @@
+//! The profiler's functions in the language.
+
+mod periods;
+mod run;
+
+pub use run::Keeper;
+
+use crate::functions::spec::FunctionSpec;
+
+/// Which periods are meant.
+pub use periods::FUNCTIONS as PERIODS;
+/// Profiles on messages.
+pub use run::FUNCTIONS as RUN;
+
+/// The functions of this room.
+pub const FUNCTIONS: &[&[FunctionSpec]] = &[PERIODS, RUN];
