@@ -36,7 +36,10 @@ impl Measurement {
         ];
         let period = period.map(|(name, n)| (Value::text(name), Value::Long(n)));
         let mut entries = vec![
-            ("period", Value::Map(Map::new(MapKind::Hash, period.into_iter().collect()))),
+            (
+                "period",
+                Value::Map(Map::new(MapKind::Hash, period.into_iter().collect())),
+            ),
             ("profile", Value::Text(self.profile.clone())),
             ("groups", Value::List(List::array(self.groups.clone()))),
             ("value", self.value.clone()),
@@ -46,7 +49,9 @@ impl Measurement {
         if let Some(days) = self.expires {
             entries.push(("expires", Value::Long(days)));
         }
-        let entries = entries.into_iter().map(|(name, value)| (Value::text(name), value));
+        let entries = entries
+            .into_iter()
+            .map(|(name, value)| (Value::text(name), value));
         Map::new(MapKind::Hash, entries.collect())
     }
 
@@ -57,7 +62,10 @@ impl Measurement {
             value.ok_or_else(|| lacks(name, "a text"))
         };
         let Some(Value::Map(period)) = map.get_text("period") else {
-            return Err(lacks("period", "a map with the entries period and duration"));
+            return Err(lacks(
+                "period",
+                "a map with the entries period and duration",
+            ));
         };
         let whole = |name: &str| period.get_text(name).as_ref().and_then(to_long);
         let number = whole("period").filter(|n| *n >= 0);
@@ -82,7 +90,9 @@ impl Measurement {
             entity: text("entity")?,
             groups,
             period: Period { number, duration },
-            value: map.get_text("value").ok_or_else(|| lacks("value", "what was measured"))?,
+            value: map
+                .get_text("value")
+                .ok_or_else(|| lacks("value", "what was measured"))?,
             expires,
         })
     }

@@ -123,7 +123,10 @@ impl Reader<'_> {
     fn blanks(&mut self) -> Outcome<()> {
         loop {
             let rest = self.rest();
-            self.at += rest.len() - rest.trim_start_matches([' ', '\t', '\r', '\n', '\u{feff}']).len();
+            self.at += rest.len()
+                - rest
+                    .trim_start_matches([' ', '\t', '\r', '\n', '\u{feff}'])
+                    .len();
             let rest = self.rest();
             if rest.starts_with("//") {
                 self.at += rest.find('\n').unwrap_or(rest.len());
@@ -214,7 +217,9 @@ impl Reader<'_> {
             }
             self.digits()?;
         }
-        Ok(SmolStr::new(self.text.get(start..self.at).unwrap_or_default()))
+        Ok(SmolStr::new(
+            self.text.get(start..self.at).unwrap_or_default(),
+        ))
     }
 
     fn string(&mut self) -> Outcome<Text> {

@@ -67,13 +67,16 @@ impl Definition {
     /// All expressions, with what each is for.
     pub fn expressions(&self) -> impl Iterator<Item = (Role, &Expression)> {
         let groups = self.group_by.iter().enumerate();
-        [(Role::ForEach, &self.foreach), (Role::OnlyIf, &self.only_if)]
-            .into_iter()
-            .chain(named(Role::Init, &self.init))
-            .chain(named(Role::Update, &self.update))
-            .chain(groups.map(|(i, expression)| (Role::GroupBy(i), expression)))
-            .chain([(Role::Result, &self.result)])
-            .chain(named(Role::Triage, &self.triage))
+        [
+            (Role::ForEach, &self.foreach),
+            (Role::OnlyIf, &self.only_if),
+        ]
+        .into_iter()
+        .chain(named(Role::Init, &self.init))
+        .chain(named(Role::Update, &self.update))
+        .chain(groups.map(|(i, expression)| (Role::GroupBy(i), expression)))
+        .chain([(Role::Result, &self.result)])
+        .chain(named(Role::Triage, &self.triage))
     }
 }
 
@@ -81,7 +84,9 @@ fn named(
     role: fn(SmolStr) -> Role,
     entries: &[(SmolStr, Expression)],
 ) -> impl Iterator<Item = (Role, &Expression)> {
-    entries.iter().map(move |(name, expression)| (role(name.clone()), expression))
+    entries
+        .iter()
+        .map(move |(name, expression)| (role(name.clone()), expression))
 }
 
 fn same_entries(left: &[(SmolStr, Expression)], right: &[(SmolStr, Expression)]) -> bool {
@@ -183,7 +188,8 @@ pub fn first(faults: Vec<Fault>) -> Fault {
     let others = faults.len().saturating_sub(1);
     let first = faults.into_iter().next();
     // No reader gives back an empty list; if one did, this says what is known.
-    let first = first.unwrap_or_else(|| Diagnostic::new(Code::BadProfile, "the definitions cannot be read"));
+    let first = first
+        .unwrap_or_else(|| Diagnostic::new(Code::BadProfile, "the definitions cannot be read"));
     match others {
         0 => first,
         1 => first.note("there is one more problem"),
@@ -201,7 +207,8 @@ pub fn check(source: &Arc<Source>, context: &Context) -> Vec<Fault> {
     for definition in &definitions.profiles {
         for (role, expression) in definition.expressions() {
             let faults = expression.problems(source, context);
-            let named = |fault: Fault| fault.note(format!("it is the {role} of {}", definition.profile));
+            let named =
+                |fault: Fault| fault.note(format!("it is the {role} of {}", definition.profile));
             found.extend(faults.into_iter().map(named));
         }
     }

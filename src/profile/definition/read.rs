@@ -64,10 +64,14 @@ impl Reader {
             }
             let message = format!("{what} has no field {}", key.text);
             let fault = Diagnostic::at(Code::BadProfile, key.span, message);
-            self.faults.push(match nearest(&key.text, known.iter().copied()) {
-                Some(near) => fault.help(format!("did you mean {near}?")),
-                None => fault.help(format!("the fields are {}", quoted_list(known).replace(" or ", " and "))),
-            });
+            self.faults
+                .push(match nearest(&key.text, known.iter().copied()) {
+                    Some(near) => fault.help(format!("did you mean {near}?")),
+                    None => fault.help(format!(
+                        "the fields are {}",
+                        quoted_list(known).replace(" or ", " and ")
+                    )),
+                });
         }
         members
     }
@@ -83,18 +87,28 @@ impl Reader {
         let found = member(members, field);
         if found.is_none() && matches!(whole.kind, Kind::Object(_)) {
             let start = whole.span.start;
-            self.bad(Span::new(start, start + 1), format!("{what} has no {field}, which is required"));
+            self.bad(
+                Span::new(start, start + 1),
+                format!("{what} has no {field}, which is required"),
+            );
         }
         found
     }
 
     fn top(&mut self, node: &Node) -> Definitions {
         let members = self.members("a profiler", &TOP, node);
-        let timestamp_field = member(members, "timestampField").and_then(|n| self.text("timestampField", n));
+        let timestamp_field =
+            member(members, "timestampField").and_then(|n| self.text("timestampField", n));
         let mut profiles = Vec::new();
         match member(members, "profiles") {
-            Some(Node { kind: Kind::List(items), .. }) => {
-                profiles = items.iter().map(|item| Arc::new(self.profile(item))).collect();
+            Some(Node {
+                kind: Kind::List(items),
+                ..
+            }) => {
+                profiles = items
+                    .iter()
+                    .map(|item| Arc::new(self.profile(item)))
+                    .collect();
             }
             Some(other) => self.wrong("profiles", "a list", other),
             None => {}
@@ -110,7 +124,9 @@ impl Reader {
         let name = self.required("the profile", "profile", members, node);
         let name = name.map(|n| self.text("profile", n));
         // Metron, too, goes on with a name that is null.
-        let name = name.map_or_else(Default::default, |text| text.map_or(SmolStr::new_static("null"), |t| t.text));
+        let name = name.map_or_else(Default::default, |text| {
+            text.map_or(SmolStr::new_static("null"), |t| t.text)
+        });
         let what = match name.as_str() {
             "" => "the profile".to_string(),
             name => format!("the profile {name}"),
@@ -119,7 +135,9 @@ impl Reader {
         let result = self.required(&what, "result", members, node);
         let (result, triage) = result.map(|n| self.result(n)).unwrap_or_default();
         Definition {
-            foreach: foreach.map(|n| self.expression("foreach", n)).unwrap_or_default(),
+            foreach: foreach
+                .map(|n| self.expression("foreach", n))
+                .unwrap_or_default(),
             only_if: match member(members, "onlyif") {
                 Some(n) => self.expression("onlyif", n),
                 None => Expression(Text::plain("true", node.span.start)),
@@ -150,7 +168,11 @@ impl Reader {
                 (value.unwrap_or_default(), triage)
             }
             _ => {
-                self.wrong("result", "a string or an object with profile and triage", node);
+                self.wrong(
+                    "result",
+                    "a string or an object with profile and triage",
+                    node,
+                );
                 Default::default()
             }
         }
@@ -178,14 +200,20 @@ impl Reader {
 
     fn expressions(&mut self, what: &str, node: Option<&Node>) -> Vec<(SmolStr, Expression)> {
         match node {
-            Some(Node { kind: Kind::Object(members), .. }) => {
+            Some(Node {
+                kind: Kind::Object(members),
+                ..
+            }) => {
                 let one = |(key, value): &(Key, Node)| {
                     let what = format!("{} in {what}", key.text);
                     (key.text.clone(), self.expression(&what, value))
                 };
                 members.iter().map(one).collect()
             }
-            None | Some(Node { kind: Kind::Null, .. }) => Vec::new(),
+            None
+            | Some(Node {
+                kind: Kind::Null, ..
+            }) => Vec::new(),
             Some(other) => {
                 self.wrong(what, "an object of names and expressions", other);
                 Vec::new()
@@ -195,11 +223,20 @@ impl Reader {
 
     fn list(&mut self, what: &str, node: Option<&Node>) -> Vec<Expression> {
         match node {
-            Some(Node { kind: Kind::List(items), .. }) => {
+            Some(Node {
+                kind: Kind::List(items),
+                ..
+            }) => {
                 let what = format!("an element of {what}");
-                items.iter().map(|item| self.expression(&what, item)).collect()
+                items
+                    .iter()
+                    .map(|item| self.expression(&what, item))
+                    .collect()
             }
-            None | Some(Node { kind: Kind::Null, .. }) => Vec::new(),
+            None
+            | Some(Node {
+                kind: Kind::Null, ..
+            }) => Vec::new(),
             Some(other) => {
                 self.wrong(what, "a list of expressions", other);
                 Vec::new()

@@ -17,14 +17,20 @@ fn problems(text: &str) -> Vec<String> {
     let faults = read(text).unwrap_err();
     let said = faults.iter().map(|fault| {
         let place = fault.position().unwrap();
-        let help = fault.help.as_ref().map(|h| format!("; {h}")).unwrap_or_default();
+        let help = fault
+            .help
+            .as_ref()
+            .map(|h| format!("; {h}"))
+            .unwrap_or_default();
         format!("{}:{} {}{help}", place.line, place.column, fault.message)
     });
     said.collect()
 }
 
 fn texts(entries: &[(SmolStr, Expression)]) -> Vec<(&str, &str)> {
-    let texts = entries.iter().map(|(name, e)| (name.as_str(), e.text().as_str()));
+    let texts = entries
+        .iter()
+        .map(|(name, e)| (name.as_str(), e.text().as_str()));
     texts.collect()
 }
 
@@ -59,21 +65,46 @@ fn scalars_become_texts_as_they_are_written() {
     );
     assert_eq!(profile.profile, "7");
     assert_eq!(profile.foreach.text(), "true");
-    assert_eq!(texts(&profile.init), [("x", "1.0"), ("y", "2"), ("z", "true"), ("n", "")]);
-    assert_eq!(profile.group_by.iter().map(|e| e.text().as_str()).collect::<Vec<_>>(), ["1.50", ""]);
+    assert_eq!(
+        texts(&profile.init),
+        [("x", "1.0"), ("y", "2"), ("z", "true"), ("n", "")]
+    );
+    assert_eq!(
+        profile
+            .group_by
+            .iter()
+            .map(|e| e.text().as_str())
+            .collect::<Vec<_>>(),
+        ["1.50", ""]
+    );
     assert_eq!(profile.expires, Some(30));
     assert_eq!(profile.result.text(), "5");
 }
 
 #[test]
 fn expires_is_a_whole_number_of_days() {
-    for (json, days) in [("30", Some(30)), ("1.9", Some(1)), ("\" 7 \"", Some(7)), ("\"\"", None), ("null", None), ("-1", Some(-1))] {
-        let profile = one(&format!(r#"{{"profile": "p", "foreach": "1", "result": "1", "expires": {json}}}"#));
+    for (json, days) in [
+        ("30", Some(30)),
+        ("1.9", Some(1)),
+        ("\" 7 \"", Some(7)),
+        ("\"\"", None),
+        ("null", None),
+        ("-1", Some(-1)),
+    ] {
+        let profile = one(&format!(
+            r#"{{"profile": "p", "foreach": "1", "result": "1", "expires": {json}}}"#
+        ));
         assert_eq!(profile.expires, days, "{json}");
     }
     for json in ["\"z\"", "true", "[]", "1e30"] {
-        let text = format!(r#"{{"profiles": [{{"profile": "p", "foreach": "1", "result": "1", "expires": {json}}}]}}"#);
-        assert_eq!(problems(&text), ["1:72 expires must be a whole number of days"], "{json}");
+        let text = format!(
+            r#"{{"profiles": [{{"profile": "p", "foreach": "1", "result": "1", "expires": {json}}}]}}"#
+        );
+        assert_eq!(
+            problems(&text),
+            ["1:74 expires must be a whole number of days"],
+            "{json}"
+        );
     }
 }
 
@@ -86,15 +117,36 @@ fn comments_and_what_follows_are_passed_over() {
 #[test]
 fn problems_name_field_and_place() {
     let cases = [
-        ("hello", "1:1 hello is no JSON value; texts stand in double quotes"),
+        (
+            "hello",
+            "1:1 hello is no JSON value; texts stand in double quotes",
+        ),
         ("[]", "1:1 a profiler must be an object, not a list"),
-        ("{\"profiles\": null}", "1:14 profiles must be a list, not null"),
-        ("{\"profiles\": [],\n \"timestampfield\": \"ts\"}", "2:2 a profiler has no field timestampfield; did you mean timestampField?"),
-        ("{\"profiles\": [", "1:15 a JSON value was expected, but the text ends here"),
-        ("{\"profiles\" []}", "1:13 a colon was expected after the key"),
-        ("{'profiles': []}", "1:2 a key in double quotes was expected"),
+        (
+            "{\"profiles\": null}",
+            "1:14 profiles must be a list, not null",
+        ),
+        (
+            "{\"profiles\": [],\n \"timestampfield\": \"ts\"}",
+            "2:2 a profiler has no field timestampfield; did you mean timestampField?",
+        ),
+        (
+            "{\"profiles\": [",
+            "1:15 a JSON value was expected, but the text ends here",
+        ),
+        (
+            "{\"profiles\" []}",
+            "1:13 a colon was expected after the key",
+        ),
+        (
+            "{'profiles': []}",
+            "1:2 a key in double quotes was expected",
+        ),
         ("/* {}", "1:1 this comment has no end: write */"),
-        ("{\"timestampField\": \"a\nb\"}", "1:22 a line break or another control character stands in a string; write \\n, or close the string before the end of the line"),
+        (
+            "{\"timestampField\": \"a\nb\"}",
+            "1:22 a line break or another control character stands in a string; write \\n, or close the string before the end of the line",
+        ),
     ];
     for (text, said) in cases {
         assert_eq!(problems(text), [said], "{text}");
@@ -108,7 +160,7 @@ fn all_problems_of_the_fields_are_told_at_once() {
         problems(text),
         [
             "2:2 the profile has no profile, which is required",
-            "2:20 a profile has no field tickUpdate; did you mean update?",
+            "2:20 a profile has no field tickUpdate; the fields are profile, foreach, onlyif, init, update, groupBy, result, expires, description and mergeable",
             "2:49 groupBy must be a list of expressions, not a string",
             "3:13 result must be a string or an object with profile and triage, not a number",
             "3:26 update must be an object of names and expressions, not a list",
@@ -128,9 +180,13 @@ fn all_problems_of_the_fields_are_told_at_once() {
 
 #[test]
 fn equal_profiles_are_equal_in_any_order_of_assignments() {
-    let a = one(r#"{"profile": "p", "foreach": "ip", "init": {"a": "1", "b": "2"}, "result": "a"}"#);
-    let b = one(r#"{"result": "a", "description": "d", "init": {"b": "2", "a": 1}, "onlyif": "true", "foreach": "ip", "profile": "p"}"#);
-    let c = one(r#"{"profile": "p", "foreach": "ip", "init": {"a": "1", "b": "3"}, "result": "a"}"#);
+    let a =
+        one(r#"{"profile": "p", "foreach": "ip", "init": {"a": "1", "b": "2"}, "result": "a"}"#);
+    let b = one(
+        r#"{"result": "a", "description": "d", "init": {"b": "2", "a": 1}, "onlyif": "true", "foreach": "ip", "profile": "p"}"#,
+    );
+    let c =
+        one(r#"{"profile": "p", "foreach": "ip", "init": {"a": "1", "b": "3"}, "result": "a"}"#);
     assert!(a.same(&b) && b.same(&a));
     assert!(!a.same(&c));
 }
@@ -140,13 +196,24 @@ fn a_check_finds_every_bad_expression_at_its_place() {
     let text = "{\"profiles\": [{\"profile\": \"p\",\n \"foreach\": \"ip_src_addr\",\n \"onlyif\": \"x == \\\"a\\\" and NOSUCH(x)\",\n \"update\": {\"s\": \"STATS_AD(s, 1)\", \"t\": \"2 / \"},\n \"result\": \"STATS_MEAN(s)\"}]}";
     let source = Arc::new(Source::named("p.json", text));
     let found = check(&source, &Engine::bare().context);
-    let said: Vec<String> = found.iter().map(plain).collect();
-    let places: Vec<(usize, usize)> = found.iter().map(|f| f.position().map(|p| (p.line, p.column)).unwrap()).collect();
-    assert_eq!(places, [(3, 28), (4, 18), (4, 46)], "{said:?}");
+    let said: Vec<String> = found.iter().map(|f| plain(f)).collect();
+    let places: Vec<(usize, usize)> = found
+        .iter()
+        .map(|f| f.position().map(|p| (p.line, p.column)).unwrap())
+        .collect();
+    assert_eq!(places, [(3, 28), (4, 19), (4, 45)], "{said:?}");
     let span = found.first().and_then(|f| f.span).unwrap();
     assert_eq!(text.get(span.start..span.end), Some("NOSUCH"));
-    assert!(found.iter().all(|f| f.source.as_ref().is_some_and(|s| s.name == "p.json")));
-    assert!(said.get(1).is_some_and(|s| s.contains("STATS_ADD") && s.contains("update of s of p")), "{said:?}");
+    assert!(
+        found
+            .iter()
+            .all(|f| f.source.as_ref().is_some_and(|s| s.name == "p.json"))
+    );
+    assert!(
+        said.get(1)
+            .is_some_and(|s| s.contains("STATS_ADD") && s.contains("update of s of p")),
+        "{said:?}"
+    );
 }
 
 #[test]
@@ -154,17 +221,46 @@ fn a_map_of_the_language_is_read_as_its_json() {
     let value = Engine::bare()
         .evaluate("{'profiles': [{'profile': 'p', 'foreach': 'ip', 'init': {'n': 0}, 'result': 'n'}], 'timestampField': 'ts'}")
         .unwrap();
-    let Value::Map(map) = value else { panic!("no map") };
+    let Value::Map(map) = value else {
+        panic!("no map")
+    };
     let definitions = from_map(&map).unwrap();
     assert_eq!(definitions.timestamp_field.as_deref(), Some("ts"));
-    assert_eq!(texts(&definitions.profiles.first().unwrap().init), [("n", "0")]);
+    assert_eq!(
+        texts(&definitions.profiles.first().unwrap().init),
+        [("n", "0")]
+    );
 }
 
 /// Pieces that make texts which are nearly definitions.
 fn pieces() -> impl Strategy<Value = String> {
     let piece = prop::sample::select(vec![
-        "{", "}", "[", "]", ":", ",", "\"profiles\"", "\"profile\"", "\"foreach\"", "\"result\"", "\"init\"",
-        "\"groupBy\"", "\"a + \\\"b\\u00e9\\\"\"", "\"\\ud83d\\ude00 (\"", "1.5", "-", "null", "true", "//", "/*", "*/", "\n", "\"", "\\", "é", "\\u12",
+        "{",
+        "}",
+        "[",
+        "]",
+        ":",
+        ",",
+        "\"profiles\"",
+        "\"profile\"",
+        "\"foreach\"",
+        "\"result\"",
+        "\"init\"",
+        "\"groupBy\"",
+        "\"a + \\\"b\\u00e9\\\"\"",
+        "\"\\ud83d\\ude00 (\"",
+        "1.5",
+        "-",
+        "null",
+        "true",
+        "//",
+        "/*",
+        "*/",
+        "\n",
+        "\"",
+        "\\",
+        "é",
+        "\\u12",
     ]);
     prop::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
 }

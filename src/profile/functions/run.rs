@@ -54,7 +54,13 @@ const PROFILER_INIT: FunctionSpec = FunctionSpec {
         fails("PROFILER_INIT(null)", "E0203"),
     ],
     see: &["PROFILER_APPLY", "PROFILER_FLUSH"],
-    words: &["behaviour", "baseline", "usual", "entity", "profile definition"],
+    words: &[
+        "behaviour",
+        "baseline",
+        "usual",
+        "entity",
+        "profile definition",
+    ],
     pure: false,
     run: init,
     ..SPEC
@@ -92,7 +98,10 @@ const PROFILER_APPLY: FunctionSpec = FunctionSpec {
             "Profiler{1 profile(s), 3 messages(s), 2 route(s)}",
         ),
         fails("PROFILER_APPLY('5', PROFILER_INIT('{}'))", "E0203"),
-        fails("PROFILER_APPLY({'ip': '10.0.0.1'}, PROFILER_INIT('{}'))", "E0203"),
+        fails(
+            "PROFILER_APPLY({'ip': '10.0.0.1'}, PROFILER_INIT('{}'))",
+            "E0203",
+        ),
         fails("PROFILER_APPLY('{', PROFILER_INIT('{}'))", "E0216"),
     ],
     see: &["PROFILER_INIT", "PROFILER_FLUSH"],
@@ -134,7 +143,10 @@ const PROFILER_FLUSH: FunctionSpec = FunctionSpec {
         ),
         example("PROFILER_FLUSH(PROFILER_INIT('{}'))", "[]"),
         fails("PROFILER_FLUSH(null)", "E0203"),
-        fails("PROFILER_FLUSH(PROFILER_INIT('{}'), {'keep': true})", "E0204"),
+        fails(
+            "PROFILER_FLUSH(PROFILER_INIT('{}'), {'keep': true})",
+            "E0204",
+        ),
     ],
     see: &["PROFILER_INIT", "PROFILER_APPLY", "PROFILE_WINDOW"],
     words: &["measure", "tick", "period", "write"],
@@ -183,9 +195,9 @@ impl Object for Running {
 impl Running {
     /// The profiler, unless an expression of its own asks for it.
     fn lock(&self) -> Outcome<MutexGuard<'_, Profiler>> {
-        self.profiler.try_lock().ok_or_else(|| {
-            Diagnostic::new(Code::NotAvailable, "the profiler is at work already")
-        })
+        self.profiler
+            .try_lock()
+            .ok_or_else(|| Diagnostic::new(Code::NotAvailable, "the profiler is at work already"))
     }
 }
 
@@ -240,7 +252,13 @@ fn apply(call: &mut Call<'_, '_>) -> Outcome<Value> {
     running.messages.store(messages, Ordering::Relaxed);
     running.routes.store(routes, Ordering::Relaxed);
     drop(profiler);
-    done.map_err(|fault| if fault.span.is_none() { fault.of_argument(0) } else { fault })?;
+    done.map_err(|fault| {
+        if fault.span.is_none() {
+            fault.of_argument(0)
+        } else {
+            fault
+        }
+    })?;
     Ok(call.take(1))
 }
 
@@ -259,7 +277,10 @@ fn flush(call: &mut Call<'_, '_>) -> Outcome<Value> {
     }
     let maps = measurements.into_iter().map(|measurement| {
         // As in Metron the maps do not say when a measurement expires.
-        let plain = Measurement { expires: None, ..measurement };
+        let plain = Measurement {
+            expires: None,
+            ..measurement
+        };
         Value::Map(plain.to_map())
     });
     Ok(Value::from(maps.collect::<Vec<_>>()))
@@ -273,7 +294,9 @@ fn stores(call: &Call<'_, '_>, options: &Map) -> Outcome<bool> {
             (Some("store"), Value::Bool(b)) => store = b,
             (Some("store"), other) => {
                 let found = other.kind_in_words();
-                return Err(call.wrong_value(1, format!("the option store is true or false, not {found}")));
+                return Err(
+                    call.wrong_value(1, format!("the option store is true or false, not {found}"))
+                );
             }
             _ => return Err(call.wrong_value(1, "the only option is store")),
         }

@@ -124,7 +124,13 @@ impl Builder {
             };
             let value = ready.run(sight, slots, context);
             value
-                .and_then(|value| if value.is_null() { Err(null()) } else { Ok(value) })
+                .and_then(|value| {
+                    if value.is_null() {
+                        Err(null())
+                    } else {
+                        Ok(value)
+                    }
+                })
                 .map_err(|fault| (ready.number, fault))
         };
         let number = self.latest / duration;
@@ -158,19 +164,28 @@ impl Builder {
             value,
             expires: definition.expires,
         };
-        Ok(Some(Flushed { measurement, triage }))
+        Ok(Some(Flushed {
+            measurement,
+            triage,
+        }))
     }
 }
 
 #[cold]
 fn null() -> Fault {
-    Diagnostic::new(Code::ArgumentValue, "it gives null, where a measurement needs a value")
-        .help("messages cannot be seen here, only the variables of init and update")
+    Diagnostic::new(
+        Code::ArgumentValue,
+        "it gives null, where a measurement needs a value",
+    )
+    .help("messages cannot be seen here, only the variables of init and update")
 }
 
 #[cold]
 fn keeps_itself() -> Fault {
-    Diagnostic::new(Code::SelfContaining, "_ holds the variables of the profile, and cannot become one of them")
+    Diagnostic::new(
+        Code::SelfContaining,
+        "_ holds the variables of the profile, and cannot become one of them",
+    )
 }
 
 /// A time that is seen as such: what Metron's converter makes a long of.

@@ -165,12 +165,20 @@ enum How {
 
 impl Ready {
     /// Compiles an expression. One that is malformed fails when it runs.
-    pub fn new(number: usize, expression: &Expression, names: &mut Names<'_>, context: &Context) -> Ready {
+    pub fn new(
+        number: usize,
+        expression: &Expression,
+        names: &mut Names<'_>,
+        context: &Context,
+    ) -> Ready {
         let how = match expression.compile(context) {
             Err(fault) => How::Broken(fault),
             Ok(program) => {
-                let origins: Box<[Origin]> =
-                    program.variables.iter().map(|name| Origin::of(name, names)).collect();
+                let origins: Box<[Origin]> = program
+                    .variables
+                    .iter()
+                    .map(|name| Origin::of(name, names))
+                    .collect();
                 let only = program.variable().is_some() && origins.len() == 1;
                 match (program.constant(), origins) {
                     (Some(value), _) => How::Constant(value.clone()),
@@ -200,7 +208,12 @@ impl Ready {
     }
 
     /// Evaluates it; `slots` is memory to work in.
-    pub fn run(&self, sight: Sight<'_>, slots: &mut Vec<Value>, context: &Context) -> Outcome<Value> {
+    pub fn run(
+        &self,
+        sight: Sight<'_>,
+        slots: &mut Vec<Value>,
+        context: &Context,
+    ) -> Outcome<Value> {
         match &self.how {
             How::Program(program, origins) => {
                 slots.clear();

@@ -100,14 +100,22 @@ impl Reader {
         };
         self.extractor.extract(line, fields)?;
         let depth = self.depth;
-        rows.extend(fields.iter().map(|field| field_value_of_longs(field, depth)));
+        rows.extend(
+            fields
+                .iter()
+                .map(|field| field_value_of_longs(field, depth)),
+        );
         Ok(())
     }
 
     /// Appends the row of a message that is a map of longs.
     fn map(&self, map: Map, rows: &mut Vec<Value>) {
         let get = |name: &str| map.get_text(name);
-        rows.extend(self.names.iter().map(|name| look_up(name, get).unwrap_or(Value::Null)));
+        rows.extend(
+            self.names
+                .iter()
+                .map(|name| look_up(name, get).unwrap_or(Value::Null)),
+        );
         if self.whole {
             rows.push(Value::Map(map.as_view()));
         }
@@ -117,7 +125,12 @@ impl Reader {
     /// that is a map made from JSON, or a list of those; `step` is called for each. Gives how many there were.
     ///
     /// Errors: E0203 for anything else, E0216 for a text that is not JSON, those of `step`.
-    pub fn value(&mut self, value: &Value, rows: &mut Vec<Value>, step: &dyn Fn() -> Outcome<()>) -> Outcome<usize> {
+    pub fn value(
+        &mut self,
+        value: &Value,
+        rows: &mut Vec<Value>,
+        step: &dyn Fn() -> Outcome<()>,
+    ) -> Outcome<usize> {
         self.at(value, rows, step, 0)
     }
 
@@ -129,7 +142,10 @@ impl Reader {
         level: usize,
     ) -> Outcome<usize> {
         if level > TEXTS_IN_TEXTS {
-            return Err(Diagnostic::new(Code::Nesting, "texts and lists of messages are nested too deeply"));
+            return Err(Diagnostic::new(
+                Code::Nesting,
+                "texts and lists of messages are nested too deeply",
+            ));
         }
         step()?;
         match value {

@@ -68,7 +68,12 @@ impl Profiler {
     ///
     /// Malformed expressions fail when they are reached, as in Metron; [`super::definition::check`] finds them before.
     /// Errors: E0204 when entities are kept for less than a period.
-    pub fn new(definitions: &Definitions, duration: i64, keep: Keep, context: &Context) -> Outcome<Profiler> {
+    pub fn new(
+        definitions: &Definitions,
+        duration: i64,
+        keep: Keep,
+        context: &Context,
+    ) -> Outcome<Profiler> {
         if let Some(idle) = keep.idle.filter(|idle| *idle < duration) {
             let message = format!(
                 "entities are kept for {idle} ms, which is less than a period of {duration} ms: their measurements would be lost"
@@ -81,7 +86,9 @@ impl Profiler {
         let mut workers: Vec<Worker> = Vec::new();
         let mut order = Vec::new();
         for definition in &definitions.profiles {
-            let known = workers.iter().position(|w| w.plan.definition.same(definition));
+            let known = workers
+                .iter()
+                .position(|w| w.plan.definition.same(definition));
             order.push(known.unwrap_or(workers.len()));
             if known.is_none() {
                 workers.push(Worker::new(definition, &mut fields, context));
@@ -218,14 +225,22 @@ impl Profiler {
 
     /// What each profile did so far, or the one of that name.
     pub fn reports(&self, name: Option<&str>) -> Vec<ProfileReport> {
-        let all = self.order.iter().filter_map(|index| self.workers.get(*index));
+        let all = self
+            .order
+            .iter()
+            .filter_map(|index| self.workers.get(*index));
         let named = all.filter(|w| name.is_none_or(|name| w.plan.definition.profile == name));
         let report = |worker: &Worker| ProfileReport {
             profile: worker.plan.definition.profile.clone(),
             messages: self.messages,
             routes: worker.routes,
             entities: worker.active.len(),
-            troubles: worker.troubles.iter().filter(|t| t.count > 0).cloned().collect(),
+            troubles: worker
+                .troubles
+                .iter()
+                .filter(|t| t.count > 0)
+                .cloned()
+                .collect(),
         };
         named.map(report).collect()
     }

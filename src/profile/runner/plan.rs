@@ -66,13 +66,19 @@ impl Plan {
             }
         }
         // In the order of Definition::expressions, for the numbers.
-        let mut maker = Maker { next: 0, fields, context };
+        let mut maker = Maker {
+            next: 0,
+            fields,
+            context,
+        };
         let foreach = maker.of_message(&definition.foreach, &[]);
         let only_if = maker.of_message(&definition.only_if, &[]);
         let init = maker.assignments(&definition.init, &names);
         let update = maker.assignments(&definition.update, &names);
         let groups = definition.group_by.iter();
-        let groups = groups.map(|e| maker.of_state(e, &names, &OF_MEASUREMENT)).collect();
+        let groups = groups
+            .map(|e| maker.of_state(e, &names, &OF_MEASUREMENT))
+            .collect();
         let result = maker.of_state(&definition.result, &names, &[]);
         let triage = definition.triage.iter();
         let triage = triage.map(|(name, e)| (name.clone(), maker.of_state(e, &names, &[])));
@@ -107,20 +113,40 @@ impl Maker<'_> {
     /// One that sees the variables and the message.
     fn of_message(&mut self, expression: &Expression, state: &[SmolStr]) -> Ready {
         let number = self.number();
-        let mut names = Names { state, fields: Some(self.fields), extra: &[] };
+        let mut names = Names {
+            state,
+            fields: Some(self.fields),
+            extra: &[],
+        };
         Ready::new(number, expression, &mut names, self.context)
     }
 
     /// One that sees the variables and further names.
-    fn of_state(&mut self, expression: &Expression, state: &[SmolStr], extra: &[&'static str]) -> Ready {
-        let mut names = Names { state, fields: None, extra };
+    fn of_state(
+        &mut self,
+        expression: &Expression,
+        state: &[SmolStr],
+        extra: &[&'static str],
+    ) -> Ready {
+        let mut names = Names {
+            state,
+            fields: None,
+            extra,
+        };
         Ready::new(self.number(), expression, &mut names, self.context)
     }
 
-    fn assignments(&mut self, entries: &[(SmolStr, Expression)], state: &[SmolStr]) -> Vec<(usize, Ready)> {
+    fn assignments(
+        &mut self,
+        entries: &[(SmolStr, Expression)],
+        state: &[SmolStr],
+    ) -> Vec<(usize, Ready)> {
         let one = |(name, expression): &(SmolStr, Expression)| {
             let variable = state.iter().position(|n| n == name);
-            (variable.unwrap_or(usize::MAX), self.of_message(expression, state))
+            (
+                variable.unwrap_or(usize::MAX),
+                self.of_message(expression, state),
+            )
         };
         entries.iter().map(one).collect()
     }
@@ -155,7 +181,13 @@ impl Worker {
         slots: &mut Vec<Value>,
         context: &Context,
     ) -> Outcome<bool> {
-        let Worker { plan, active, expired: _, routes, troubles } = self;
+        let Worker {
+            plan,
+            active,
+            expired: _,
+            routes,
+            troubles,
+        } = self;
         let sight = Sight {
             state: &[],
             names: &[],
@@ -167,7 +199,12 @@ impl Worker {
                 Ok(true) => {}
                 Ok(false) => return Ok(false),
                 Err(fault) => {
-                    note(troubles, plan, unless_interrupted((plan.only_if.number, fault))?, None);
+                    note(
+                        troubles,
+                        plan,
+                        unless_interrupted((plan.only_if.number, fault))?,
+                        None,
+                    );
                     return Ok(false);
                 }
             }
@@ -184,7 +221,12 @@ impl Worker {
                     &made
                 }
                 Err(fault) => {
-                    note(troubles, plan, unless_interrupted((plan.foreach.number, fault))?, None);
+                    note(
+                        troubles,
+                        plan,
+                        unless_interrupted((plan.foreach.number, fault))?,
+                        None,
+                    );
                     return Ok(false);
                 }
             },
@@ -192,7 +234,9 @@ impl Worker {
         let builder = match active.get_mut(entity) {
             Some(builder) => builder,
             None if entity.is_empty() => return Err(nameless(plan)),
-            None => active.entry(entity.clone()).or_insert(Builder::new(plan.names.len())),
+            None => active
+                .entry(entity.clone())
+                .or_insert(Builder::new(plan.names.len())),
         };
         builder.touched = now;
         *routes += 1;
@@ -210,9 +254,16 @@ impl Worker {
         context: &Context,
         out: &mut Vec<Flushed>,
     ) -> Outcome<()> {
-        let Worker { plan, active, troubles, .. } = self;
+        let Worker {
+            plan,
+            active,
+            troubles,
+            ..
+        } = self;
         for (entity, builder) in active {
-            flush(plan, troubles, entity, builder, duration, slots, context, out)?;
+            flush(
+                plan, troubles, entity, builder, duration, slots, context, out,
+            )?;
         }
         Ok(())
     }
@@ -225,9 +276,16 @@ impl Worker {
         context: &Context,
         out: &mut Vec<Flushed>,
     ) -> Outcome<()> {
-        let Worker { plan, expired, troubles, .. } = self;
+        let Worker {
+            plan,
+            expired,
+            troubles,
+            ..
+        } = self;
         for (entity, builder) in expired.iter_mut() {
-            flush(plan, troubles, entity, builder, duration, slots, context, out)?;
+            flush(
+                plan, troubles, entity, builder, duration, slots, context, out,
+            )?;
         }
         expired.clear();
         Ok(())
@@ -236,7 +294,8 @@ impl Worker {
     /// Takes the entities that were not used since `before` out of service, and forgets those that were out
     /// already.
     pub fn expire(&mut self, before: i64, long_before: i64) {
-        self.expired.retain(|_, builder| builder.touched >= long_before);
+        self.expired
+            .retain(|_, builder| builder.touched >= long_before);
         let idle: Vec<SmolStr> = self
             .active
             .iter()
@@ -281,11 +340,18 @@ fn note(troubles: &mut [Trouble], plan: &Plan, failed: Failed, entity: Option<&S
         return;
     };
     trouble.count += 1;
-    let (profile, role, expression) = (&plan.definition.profile, &trouble.role, &trouble.expression);
+    let (profile, role, expression) =
+        (&plan.definition.profile, &trouble.role, &trouble.expression);
     if trouble.count == 1 {
-        tracing::warn!("profile {profile}: {role}: {} in {expression}", fault.message);
+        tracing::warn!(
+            "profile {profile}: {role}: {} in {expression}",
+            fault.message
+        );
     } else {
-        tracing::debug!("profile {profile}: {role}: {} in {expression}", fault.message);
+        tracing::debug!(
+            "profile {profile}: {role}: {} in {expression}",
+            fault.message
+        );
     }
     trouble.last = Some(fault);
     trouble.entity = entity.cloned();
@@ -297,12 +363,16 @@ fn nameless(plan: &Plan) -> Fault {
         "the foreach of profile {} gives an empty text: an entity must have a name",
         plan.definition.profile
     );
-    Diagnostic::new(Code::ArgumentValue, message)
-        .help("leave such messages out by onlyif")
+    Diagnostic::new(Code::ArgumentValue, message).help("leave such messages out by onlyif")
 }
 
 /// Whether a message matters. Errors: those of the expression, E0203 when it is neither true nor false.
-fn wanted(ready: &Ready, sight: Sight<'_>, slots: &mut Vec<Value>, context: &Context) -> Outcome<bool> {
+fn wanted(
+    ready: &Ready,
+    sight: Sight<'_>,
+    slots: &mut Vec<Value>,
+    context: &Context,
+) -> Outcome<bool> {
     match ready.run(sight, slots, context)? {
         Value::Bool(b) => Ok(b),
         other => to_bool(&other).ok_or_else(|| {
@@ -313,7 +383,12 @@ fn wanted(ready: &Ready, sight: Sight<'_>, slots: &mut Vec<Value>, context: &Con
 }
 
 /// What a message is about. Errors: those of the expression, E0203 when there is no text to it.
-fn entity(ready: &Ready, sight: Sight<'_>, slots: &mut Vec<Value>, context: &Context) -> Outcome<SmolStr> {
+fn entity(
+    ready: &Ready,
+    sight: Sight<'_>,
+    slots: &mut Vec<Value>,
+    context: &Context,
+) -> Outcome<SmolStr> {
     let value = ready.run(sight, slots, context)?;
     name(&value).ok_or_else(|| {
         let message = format!("it gives {}, which names no entity", said(&value));
