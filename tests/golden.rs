@@ -1,4 +1,4 @@
-//! Golden files: `tests/golden/CATEGORY/*.stellar` with what is expected beside them in `.out`.
+//! Golden files: `tests/golden/CATEGORY/*.stellar` (`*.json` for profiles) with what is expected beside them in `.out`.
 //! `UPDATE=1 cargo test --test golden` rewrites what is expected.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -14,11 +14,16 @@ use stellar::syntax::{ParseLimits, WIDTH, format_script, statements};
 
 /// Runs every case of a category and compares; `produce` makes the output from the text of a case.
 fn run(category: &str, produce: impl Fn(&str) -> String) {
+    run_on(category, "stellar", produce);
+}
+
+/// The same on files that end otherwise.
+fn run_on(category: &str, extension: &str, produce: impl Fn(&str) -> String) {
     let folder = Path::new("tests/golden").join(category);
     let mut cases: Vec<PathBuf> = fs::read_dir(&folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|e| e == "stellar"))
+        .filter(|path| path.extension().is_some_and(|e| e == extension))
         .collect();
     cases.sort();
     assert!(!cases.is_empty(), "no cases in {}", folder.display());
@@ -116,6 +121,17 @@ fn lints() {
             output.push_str(&format!("    {promise} {changed}\n"));
         }
         output
+    });
+}
+
+/// What is wrong with definitions of profiles.
+#[test]
+fn profiles() {
+    let context = Engine::bare().context;
+    run_on("profiles", "json", |text| {
+        let source = Arc::new(Source::named("profiles.json", text));
+        let faults = stellar::profile::definition::check(&source, &context);
+        faults.iter().map(|fault| plain(fault) + "\n").collect()
     });
 }
 

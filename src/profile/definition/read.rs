@@ -86,9 +86,10 @@ impl Reader {
     ) -> Option<&'n Node> {
         let found = member(members, field);
         if found.is_none() && matches!(whole.kind, Kind::Object(_)) {
-            let start = whole.span.start;
+            // At its closing brace, so that a misspelt field is told first.
+            let end = whole.span.end;
             self.bad(
-                Span::new(start, start + 1),
+                Span::new(end.saturating_sub(1), end),
                 format!("{what} has no {field}, which is required"),
             );
         }

@@ -159,21 +159,21 @@ fn all_problems_of_the_fields_are_told_at_once() {
     assert_eq!(
         problems(text),
         [
-            "2:2 the profile has no profile, which is required",
             "2:20 a profile has no field tickUpdate; the fields are profile, foreach, onlyif, init, update, groupBy, result, expires, description and mergeable",
             "2:49 groupBy must be a list of expressions, not a string",
             "3:13 result must be a string or an object with profile and triage, not a number",
             "3:26 update must be an object of names and expressions, not a list",
             "3:44 x in init must be a string, not a list",
             "3:49 a profile has no field forEach; did you mean foreach?",
+            "3:64 the profile has no profile, which is required",
         ]
     );
     let text = r#"{"profiles": [{"profile": "p", "foreach": "1", "result": {"triage": {}, "value": "1"}}]}"#;
     assert_eq!(
         problems(text),
         [
-            "1:58 result has no profile, which is required",
             "1:73 result has no field value; the fields are profile and triage",
+            "1:85 result has no profile, which is required",
         ]
     );
 }

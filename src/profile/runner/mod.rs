@@ -142,6 +142,29 @@ impl Profiler {
     ) -> Outcome<()> {
         let mut rows = Vec::new();
         let count = self.reader.value(value, &mut rows, step)?;
+        self.each_row(&rows, count, context, step)
+    }
+
+    /// Appends what a line holds of the fields that the profiles name, for [`Profiler::apply_rows`]. Errors: E0401.
+    pub fn read(&mut self, line: &[u8], rows: &mut Vec<Value>) -> Outcome<()> {
+        let read = self.reader.line(line, rows);
+        read.map_err(|bad| bad_json(Code::BadLine, &bad))
+    }
+
+    /// Applies messages that [`Profiler::read`] has read. Errors: E0204 for an entity without a name, E0307.
+    pub fn apply_rows(&mut self, rows: &[Value], context: &Context) -> Outcome<()> {
+        // Without a field there is nothing in a row by which it could be counted.
+        let count = rows.len().checked_div(self.reader.width()).unwrap_or(0);
+        self.each_row(rows, count, context, &|| context.check_cancelled())
+    }
+
+    fn each_row(
+        &mut self,
+        rows: &[Value],
+        count: usize,
+        context: &Context,
+        step: &dyn Fn() -> Outcome<()>,
+    ) -> Outcome<()> {
         let width = self.reader.width();
         for i in 0..count {
             step()?;

@@ -1,0 +1,172 @@
+//! PROFILER_INIT, PROFILER_APPLY and PROFILER_FLUSH in a session, as Metron answers; and `stellar check` on profiles.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use stellar::config::FixedClock;
+use stellar::diagnostic::Code;
+use stellar::engine::Engine;
+use stellar::profile::Keeper;
+use stellar::profile::measurement::Measurement;
+use stellar::shell::Session;
+
+/// A session whose clock stands still, after these statements.
+fn session(statements: &[&str]) -> Session {
+    let mut engine = Engine::bare();
+    engine.context.clock = Arc::new(FixedClock(1_502_665_200_000));
+    let session = Session::new(&engine);
+    for statement in statements {
+        said(&session, statement).unwrap();
+    }
+    session
+}
+
+/// What the shell prints, or the code of the error.
+fn said(session: &Session, text: &str) -> Result<String, Code> {
+    let shown = session.run_text(text).map_err(|fault| fault.code)?;
+    Ok(shown.iter().filter_map(|s| s.print()).collect())
+}
+
+const HELLO: &str = r#"p := PROFILER_INIT('{"profiles":[{"profile":"hello-world","foreach":"ip","init":{"count":"0"},"update":{"count":"count + 1"},"result":"count"}]}')"#;
+
+#[test]
+fn what_counts_as_messages() {
+    let session = session(&["p := PROFILER_INIT('{}')", "zz := 'unset'", "%undefine zz"]);
+    for (call, answer) in [
+        ("PROFILER_INIT()", Err(Code::ArgumentCount)),
+        ("PROFILER_INIT(nothing)", Err(Code::ArgumentType)),
+        ("PROFILER_INIT(5)", Err(Code::ArgumentType)),
+        ("PROFILER_INIT('hello')", Err(Code::BadProfile)),
+        (
+            "PROFILER_INIT('{\"profiles\":null}')",
+            Err(Code::BadProfile),
+        ),
+        ("PROFILER_APPLY()", Err(Code::ArgumentCount)),
+        ("PROFILER_APPLY('{}')", Err(Code::ArgumentCount)),
+        ("PROFILER_APPLY('{}', nothing)", Err(Code::ArgumentType)),
+        ("PROFILER_APPLY('{}', 'x')", Err(Code::ArgumentType)),
+        ("PROFILER_APPLY('5', p)", Err(Code::ArgumentType)),
+        ("PROFILER_APPLY('nope', p)", Err(Code::NotJson)),
+        ("PROFILER_APPLY('', p)", Err(Code::NotJson)),
+        ("PROFILER_APPLY(5, p)", Err(Code::ArgumentType)),
+        ("PROFILER_APPLY(nothing, p)", Err(Code::ArgumentType)),
+        ("PROFILER_APPLY([1], p)", Err(Code::ArgumentType)),
+        ("PROFILER_APPLY({'a':1}, p)", Err(Code::ArgumentType)),
+        ("PROFILER_APPLY([{'a':1}], p)", Err(Code::ArgumentType)),
+        ("PROFILER_APPLY('[1]', p)", Err(Code::ArgumentType)),
+        ("PROFILER_APPLY('[null]', p)", Err(Code::ArgumentType)),
+        ("PROFILER_APPLY(['{}','nope'], p)", Err(Code::NotJson)),
+        ("PROFILER_FLUSH()", Err(Code::ArgumentCount)),
+        ("PROFILER_FLUSH(nothing)", Err(Code::ArgumentType)),
+        ("PROFILER_FLUSH('x')", Err(Code::ArgumentType)),
+        ("PROFILER_FLUSH(p, 5)", Err(Code::ArgumentType)),
+        (
+            "PROFILER_FLUSH(p, {'store': 'yes'})",
+            Err(Code::ArgumentValue),
+        ),
+        // Nothing was applied so far: messages are read before any is applied.
+        ("p", Ok("Profiler{0 profile(s), 0 messages(s), 0 route(s)}")),
+        (
+            "PROFILER_APPLY('[ ]', p)",
+            Ok("Profiler{0 profile(s), 0 messages(s), 0 route(s)}"),
+        ),
+        (
+            "PROFILER_APPLY(['{}','[{},{}]'], p)",
+            Ok("Profiler{0 profile(s), 3 messages(s), 0 route(s)}"),
+        ),
+        (
+            r#"PROFILER_APPLY('["{}", ["{}"]]', p)"#,
+            Ok("Profiler{0 profile(s), 5 messages(s), 0 route(s)}"),
+        ),
+        (
+            "PROFILER_APPLY(TO_JSON_MAP('{\"a\":1}'), p)",
+            Ok("Profiler{0 profile(s), 6 messages(s), 0 route(s)}"),
+        ),
+        ("PROFILER_FLUSH(p)", Ok("[]")),
+    ] {
+        assert_eq!(
+            said(&session, call).as_deref(),
+            answer.as_ref().copied(),
+            "{call}"
+        );
+    }
+}
+
+#[test]
+fn applying_changes_the_profiler_that_a_variable_holds() {
+    let session = session(&[HELLO, r#"m := '{"ip":"10.0.0.1"}'"#]);
+    assert_eq!(
+        said(&session, "PROFILER_APPLY([m, m, m], p)").unwrap(),
+        "Profiler{1 profile(s), 3 messages(s), 3 route(s)}"
+    );
+    assert_eq!(
+        said(&session, "p").unwrap(),
+        "Profiler{1 profile(s), 3 messages(s), 3 route(s)}"
+    );
+    assert_eq!(
+        said(&session, "PROFILER_FLUSH(p)").unwrap(),
+        "[{period={duration=900000, period=1669628, start=1502665200000, end=1502666100000}, profile=hello-world, groups=[], value=3, entity=10.0.0.1}]"
+    );
+    assert_eq!(said(&session, "PROFILER_FLUSH(p)").unwrap(), "[]");
+    assert_eq!(
+        said(&session, "p").unwrap(),
+        "Profiler{1 profile(s), 3 messages(s), 3 route(s)}"
+    );
+}
+
+#[test]
+fn variables_of_the_session_are_not_seen() {
+    let session = session(&[
+        HELLO,
+        "count := 100",
+        "ip := 'x'",
+        "PROFILER_APPLY('{\"a\":1}', p)",
+    ]);
+    assert_eq!(
+        said(&session, "p").unwrap(),
+        "Profiler{1 profile(s), 1 messages(s), 0 route(s)}"
+    );
+}
+
+#[test]
+fn the_length_of_a_period_is_a_global() {
+    let session = session(&[
+        "%define profiler.client.period.duration := 1",
+        "%define profiler.client.period.duration.units := 'HOURS'",
+        HELLO,
+    ]);
+    said(&session, r#"PROFILER_APPLY('{"ip":"a"}', p)"#).unwrap();
+    let flushed = said(&session, "MAP_GET('period', GET_FIRST(PROFILER_FLUSH(p)))").unwrap();
+    assert_eq!(
+        flushed,
+        "{duration=3600000, period=417407, start=1502665200000, end=1502668800000}"
+    );
+    said(&session, "%define profiler.client.period.duration := 0").unwrap();
+    assert_eq!(said(&session, HELLO), Err(Code::ArgumentValue));
+}
+
+#[test]
+fn a_profiler_does_not_wait_for_itself() {
+    let inner = r#"q := PROFILER_INIT('{"profiles":[{"profile":"x","foreach":"\'e\'","update":{"s":"PROFILER_APPLY(\'{}\', me)"},"result":"1"}]}')"#;
+    let session = session(&[inner]);
+    let applied = said(&session, "PROFILER_APPLY(MAP_MERGE([{'me': q}]), q)").unwrap();
+    assert_eq!(applied, "Profiler{1 profile(s), 1 messages(s), 1 route(s)}");
+}
+
+#[test]
+fn measurements_are_stored_when_asked_for() {
+    let stored = Arc::new(AtomicUsize::new(0));
+    let session = session(&[HELLO, r#"PROFILER_APPLY('{"ip":"a"}', p)"#]);
+    let counter = stored.clone();
+    session.provide(Arc::new(Keeper(Box::new(
+        move |_, measurements: &[Measurement]| {
+            counter.fetch_add(measurements.len(), Ordering::Relaxed);
+            Ok(())
+        },
+    ))));
+    said(&session, "PROFILER_FLUSH(p, {'store': false})").unwrap();
+    assert_eq!(stored.load(Ordering::Relaxed), 0);
+    said(&session, r#"PROFILER_APPLY('[{"ip":"a"},{"ip":"b"}]', p)"#).unwrap();
+    said(&session, "PROFILER_FLUSH(p, {'store': true})").unwrap();
+    assert_eq!(stored.load(Ordering::Relaxed), 2);
+}
