@@ -3,6 +3,7 @@
 mod periods;
 mod run;
 
+pub use periods::{explain_window, lint_window};
 pub use run::Keeper;
 
 use crate::functions::spec::FunctionSpec;
