@@ -13,6 +13,7 @@ pub mod java;
 pub mod json;
 mod lambda;
 mod limits;
+mod notes;
 mod program;
 mod run;
 pub mod text;
@@ -25,6 +26,7 @@ pub use context::{Clock, Context, Globals, NoVariables, Services, Variables, loo
 pub use function::{Arguments, Builtin, Call, Functions, Prepare, Prepared};
 pub use lambda::{Definition, Lambda};
 pub use limits::Limits;
+pub use notes::Notes;
 pub use program::Program;
 pub use trace::{Part, Traced, trace};
 pub use value::{Object, Value};

@@ -1,15 +1,26 @@
 //! The settings under which profiles are read: those of a call, then the global ones, then the defaults.
 
 use super::holidays::Edition;
+use super::store::Place;
 use crate::diagnostic::{Code, Diagnostic, Outcome, nearest, quoted_list};
 use crate::eval::collections::Map;
-use crate::eval::convert::{to_long, to_string};
+use crate::eval::convert::{to_int, to_long, to_string};
 use crate::eval::{Context, Value};
 
 /// How long a period is.
 pub const DURATION: &str = "profiler.client.period.duration";
 /// In which unit.
 pub const UNITS: &str = "profiler.client.period.duration.units";
+/// In which table measurements lie.
+pub const TABLE: &str = "profiler.client.hbase.table";
+/// In which of its column families.
+pub const FAMILY: &str = "profiler.client.hbase.column.family";
+/// What salts are remainders of.
+pub const DIVISOR: &str = "profiler.client.salt.divisor";
+/// What stands for a measurement that is not there.
+pub const DEFAULT: &str = "profiler.default.value";
+/// The Java class that opens tables of HBase; it has no meaning here.
+pub const PROVIDER: &str = "hbase.provider.impl";
 
 /// The first value of a setting that `read` understands: that of the call, then the global one. As in the original a
 /// value of the wrong type counts as none.
@@ -65,6 +76,28 @@ pub fn period_duration(context: &Context, overrides: Option<&Map>) -> Outcome<i6
         )));
     }
     Ok(millis)
+}
+
+/// Where measurements are read and written. Errors: E0204 for a divisor of 0.
+pub fn place(context: &Context, overrides: Option<&Map>) -> Outcome<Place> {
+    let usual = Place::default();
+    let divisor = setting(context, overrides, DIVISOR, to_int).unwrap_or(usual.divisor);
+    if divisor == 0 {
+        let message = format!("{DIVISOR} is 0: nothing can be divided by that");
+        return Err(Diagnostic::new(Code::ArgumentValue, message));
+    }
+    Ok(Place {
+        table: setting(context, overrides, TABLE, to_string).unwrap_or(usual.table),
+        family: setting(context, overrides, FAMILY, to_string).unwrap_or(usual.family),
+        divisor,
+    })
+}
+
+/// What stands for a measurement that is not there; `None`: nothing does.
+pub fn default_value(context: &Context, overrides: Option<&Map>) -> Option<Value> {
+    setting(context, overrides, DEFAULT, |value| {
+        (!value.is_null()).then(|| value.clone())
+    })
 }
 
 /// The edition of holidays that counts. Errors: E0204 for an unknown one.

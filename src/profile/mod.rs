@@ -7,10 +7,13 @@ mod functions;
 pub mod holidays;
 pub mod measurement;
 pub mod period;
+pub mod row_key;
 pub mod runner;
+pub mod store;
 pub mod window;
 
 pub use functions::{Keeper, explain_window, lint_window};
+pub use store::{Embedded, PROFILE, Profiles};
 
 use crate::functions::spec::FunctionSpec;
 

@@ -1,17 +1,33 @@
 //! The profiler's functions in the language.
 
+mod get;
 mod periods;
+mod put;
 mod run;
 
 pub use periods::{explain_window, lint_window};
 pub use run::Keeper;
 
+use super::store::Profiles;
+use crate::diagnostic::{Code, Diagnostic, Outcome};
+use crate::eval::Call;
 use crate::functions::spec::FunctionSpec;
-
-/// Which periods are meant.
-pub use periods::FUNCTIONS as PERIODS;
-/// Profiles on messages.
-pub use run::FUNCTIONS as RUN;
+use std::sync::Arc;
 
 /// The functions of this room.
-pub const FUNCTIONS: &[&[FunctionSpec]] = &[PERIODS, RUN];
+pub const FUNCTIONS: &[&[FunctionSpec]] = &[
+    get::FUNCTIONS,
+    periods::FUNCTIONS,
+    put::FUNCTIONS,
+    run::FUNCTIONS,
+];
+
+/// The service of a call. Errors: E0217.
+fn service(call: &Call<'_, '_>) -> Outcome<Arc<Profiles>> {
+    call.context().services.get::<Profiles>().ok_or_else(|| {
+        Diagnostic::new(
+            Code::NotAvailable,
+            format!("{} needs a store, and there is none", call.name),
+        )
+    })
+}

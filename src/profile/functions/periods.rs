@@ -1,12 +1,14 @@
 //! PROFILE_FIXED and PROFILE_WINDOW: which periods of a profile are meant.
 
-use crate::profile::client;
-use crate::profile::period::{self, Period};
-use crate::profile::window::{self, Lint, Setting, Window};
-use crate::diagnostic::{Code, Diagnostic, Fault, Outcome};
+use crate::diagnostic::{Code, Diagnostic, Fault, Outcome, nearest, quoted_list};
 use crate::eval::collections::Map;
 use crate::eval::convert::{to_long, to_string};
-use crate::eval::{Call, Context, Prepared, Value};
+use crate::eval::text::to_text;
+use crate::eval::{Call, Context, Notes, Prepared, Value};
+use crate::profile::client;
+use crate::profile::holidays::Edition;
+use crate::profile::period::{self, Period};
+use crate::profile::window::{self, Lint, Setting, Window};
 use crate::functions::spec::{Family, FunctionSpec, Kind, SPEC, default, example, fails, required};
 use std::sync::Arc;
 
@@ -53,7 +55,7 @@ const PROFILE_FIXED: FunctionSpec = FunctionSpec {
         fails("PROFILE_FIXED(1, 'hours')", "E0204"),
         fails("PROFILE_FIXED('x', 'HOURS')", "E0203"),
     ],
-    see: &["PROFILE_WINDOW"],
+    see: &["PROFILE_GET", "PROFILE_WINDOW"],
     words: &["lookback", "history", "time range", "baseline"],
     pure: false,
     run: fixed,
@@ -113,7 +115,7 @@ const PROFILE_WINDOW: FunctionSpec = FunctionSpec {
         fails("PROFILE_WINDOW('1 week')", "E0221"),
         fails("PROFILE_WINDOW('1 hour', 0)", "E0204"),
     ],
-    see: &["PROFILE_FIXED"],
+    see: &["PROFILE_FIXED", "PROFILE_GET"],
     words: &[
         "seasonal",
         "holiday",
@@ -196,33 +198,64 @@ fn list(numbers: impl Iterator<Item = i64>, duration: i64) -> Value {
 }
 
 fn fixed(call: &mut Call<'_, '_>) -> Outcome<Value> {
-    let Some(count) = to_long(call.arg(0)) else {
-        return Err(call.wrong_type(0, "a number"));
-    };
-    let Some(unit) = to_string(call.arg(1)) else {
-        return Err(call.wrong_type(1, "a string"));
-    };
-    let ago = client::to_millis(count, &unit).map_err(|fault| fault.of_argument(1))?;
     let overrides = overrides(call, 2)?;
+    unknown(call, overrides.as_ref(), &[client::DURATION, client::UNITS]);
+    let periods = ago(call, 0, 1, overrides.as_ref())?;
+    let object = |period| Value::Object(Arc::new(period));
+    Ok(Value::from(periods.into_iter().map(object).collect::<Vec<_>>()))
+}
+
+/// The periods from the time ago that stands in the arguments `count` and `unit` up to now.
+pub(super) fn ago(
+    call: &Call<'_, '_>,
+    count: usize,
+    unit: usize,
+    overrides: Option<&Map>,
+) -> Outcome<Vec<Period>> {
+    let Some(length) = to_long(call.arg(count)) else {
+        return Err(call.wrong_type(count, "a number"));
+    };
+    let Some(name) = to_string(call.arg(unit)) else {
+        return Err(call.wrong_type(unit, "a string"));
+    };
+    let ago = client::to_millis(length, &name).map_err(|fault| fault.of_argument(unit))?;
     let context = call.context();
-    let duration = client::period_duration(context, overrides.as_ref())?;
+    let duration = client::period_duration(context, overrides)?;
     let end = context.clock.now();
     let first = end.saturating_sub(ago) / duration;
     // The quotient is cut towards zero, and only numbers behind the first are looked at for being negative.
     let starts = |number: i64| i128::from(number) * i128::from(duration) <= i128::from(end);
     if !starts(first) {
-        return Ok(list(std::iter::empty(), duration));
+        return Ok(Vec::new());
     }
     if first < -1 {
-        return Err(period::negative(first + 1).of_argument(0));
+        return Err(period::negative(first + 1).of_argument(count));
     }
     let last = (end.div_euclid(duration)).max(first);
     let most = context.limits.collection;
     if usize::try_from(last - first).map_or(true, |count| count >= most) {
         let message = format!("{}: there would be more than {most} periods", call.name);
-        return Err(Diagnostic::new(Code::CollectionSize, message).of_argument(0));
+        return Err(Diagnostic::new(Code::CollectionSize, message).of_argument(count));
     }
-    Ok(list(first..=last, duration))
+    Ok((first..=last).map(|number| Period { number, duration }).collect())
+}
+
+/// Leaves a note about overrides that a function does not know.
+fn unknown(call: &Call<'_, '_>, overrides: Option<&Map>, known: &[&str]) {
+    let (Some(map), Some(notes)) = (overrides, call.context().services.get::<Notes>()) else {
+        return;
+    };
+    for (key, _) in map.entries() {
+        let key = to_text(&key);
+        if known.contains(&key.as_str()) {
+            continue;
+        }
+        let hint = match nearest(&key, known.iter().copied()) {
+            Some(near) => format!("did you mean {near}?"),
+            None => format!("it knows {}", quoted_list(known).replace(" or ", " and ")),
+        };
+        notes.say(format!("{} passes over the override {key}; {hint}", call.name));
+    }
 }
 
 fn window(call: &mut Call<'_, '_>) -> Outcome<Value> {
@@ -231,6 +264,8 @@ fn window(call: &mut Call<'_, '_>) -> Outcome<Value> {
         _ => 2,
     };
     let overrides = overrides(call, at)?;
+    let known = [client::DURATION, client::UNITS, Edition::KEY];
+    unknown(call, overrides.as_ref(), &known);
     let context = call.context();
     let now = match call.arg(1) {
         number if number.is_number() => to_long(number),

@@ -1,0 +1,62 @@
+//! What a function wants to say beside its value.
+
+use parking_lot::Mutex;
+use std::collections::HashSet;
+
+/// How many notes are kept until somebody shows them.
+const KEPT: usize = 10;
+
+/// A service with what functions want to say to people beside their values. Front ends that show it provide it;
+/// where it is missing nobody listens, and functions save the work.
+#[derive(Default)]
+pub struct Notes(Mutex<Said>);
+
+#[derive(Default)]
+struct Said {
+    fresh: Vec<String>,
+    /// What needs to be said only once.
+    once: HashSet<String>,
+}
+
+impl Notes {
+    /// Says something: a sentence without a full stop.
+    pub fn say(&self, text: impl Into<String>) {
+        let (text, mut said) = (text.into(), self.0.lock());
+        if said.fresh.len() < KEPT && !said.fresh.contains(&text) {
+            said.fresh.push(text);
+        }
+    }
+
+    /// Says something unless it was said this way before.
+    pub fn say_once(&self, text: impl Into<String>) {
+        let text = text.into();
+        if self.0.lock().once.insert(text.clone()) {
+            self.say(text);
+        }
+    }
+
+    /// What was said since the last time.
+    pub fn take(&self) -> Vec<String> {
+        std::mem::take(&mut self.0.lock().fresh)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn notes_are_shown_once_each_and_are_not_endless() {
+        let notes = Notes::default();
+        notes.say("a");
+        notes.say("a");
+        notes.say_once("b");
+        assert_eq!(notes.take(), ["a", "b"]);
+        notes.say("a");
+        notes.say_once("b");
+        assert_eq!(notes.take(), ["a"]);
+        (0..100).for_each(|n| notes.say(n.to_string()));
+        assert_eq!(notes.take().len(), KEPT);
+        assert!(notes.take().is_empty());
+    }
+}

@@ -1,0 +1,173 @@
+//! Where measurements lie: one way in, whatever is behind it.
+
+mod explain;
+mod reason;
+mod sqlite;
+
+pub use reason::Reason;
+pub use sqlite::{Embedded, PROFILE};
+
+use super::measurement::Measurement;
+use super::period::Period;
+use crate::diagnostic::Outcome;
+use crate::eval::text::to_text;
+use crate::eval::{Call, Context, Value};
+use crate::store::Deadline;
+use smol_str::SmolStr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+/// Which table is meant and how it is written. What was written in one place is not found in another.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Place {
+    /// The table.
+    pub table: SmolStr,
+    /// Its column family.
+    pub family: SmolStr,
+    /// What salts are remainders of; never 0.
+    pub divisor: i32,
+}
+
+impl Default for Place {
+    /// What the settings mean when nobody has set them.
+    fn default() -> Place {
+        Place {
+            table: "profiler".into(),
+            family: "P".into(),
+            divisor: 1000,
+        }
+    }
+}
+
+/// Which values are wanted.
+#[derive(Debug, Clone, Default)]
+pub struct Query {
+    /// Where.
+    pub place: Place,
+    /// The name of the profile.
+    pub profile: SmolStr,
+    /// What it is about.
+    pub entity: SmolStr,
+    /// The groups; only their texts, one behind the other, count.
+    pub groups: Vec<Value>,
+    /// Of when, in the order of the answer; the same one may be asked for twice.
+    pub periods: Vec<Period>,
+}
+
+/// The texts of all groups, one behind the other.
+pub fn group_text(groups: &[Value]) -> String {
+    groups.iter().map(|group| to_text(group).to_string()).collect()
+}
+
+/// Which series are meant: all of them, those of a profile, of an entity, of its groups.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// The place; `None` is every place.
+    pub place: Option<Place>,
+    /// The name of the profile.
+    pub profile: Option<SmolStr>,
+    /// What it is about.
+    pub entity: Option<SmolStr>,
+    /// The groups, by their texts.
+    pub groups: Option<Vec<Value>>,
+}
+
+/// A profile as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredProfile {
+    /// Where.
+    pub place: Place,
+    /// Its name.
+    pub profile: SmolStr,
+    /// The length of its periods in milliseconds.
+    pub duration: i64,
+    /// How many series there are, which is one for each entity and its groups.
+    pub series: u64,
+}
+
+/// The measurements of one entity in one set of groups.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Series {
+    /// Where.
+    pub place: Place,
+    /// The name of the profile.
+    pub profile: SmolStr,
+    /// What it is about.
+    pub entity: SmolStr,
+    /// The texts of its groups.
+    pub groups: Vec<SmolStr>,
+    /// The first period that has a measurement.
+    pub first: Period,
+    /// The last one.
+    pub last: Period,
+}
+
+/// What a call must keep to: its time, and when it has to end.
+#[derive(Debug, Clone, Copy)]
+pub struct Within<'a> {
+    /// Now, in milliseconds since 1970: what has outlived its time is not there any more.
+    pub now: i64,
+    /// When it must have ended.
+    pub deadline: Deadline,
+    /// Set to end it at once.
+    pub cancel: &'a Arc<AtomicBool>,
+}
+
+impl<'a> Within<'a> {
+    /// Now, without a deadline.
+    pub fn context(context: &'a Context) -> Within<'a> {
+        Within {
+            now: context.clock.now(),
+            deadline: Deadline::NONE,
+            cancel: &context.cancel,
+        }
+    }
+
+    /// What a function must keep to.
+    pub fn call(call: &'a Call<'_, '_>) -> Within<'a> {
+        Within {
+            deadline: call.deadline().into(),
+            ..Within::context(call.context())
+        }
+    }
+}
+
+/// Where measurements lie. All methods fail with E0306 and E0307 when they have to end.
+pub trait ProfileStore: Send + Sync {
+    /// Stores measurements, all or none; one that is there already gets the new value.
+    fn write(&self, place: &Place, measurements: &[Measurement], within: Within<'_>) -> Outcome<()>;
+
+    /// The value of every period of the query, in its order; `None` where there is none. E0605 for damaged values.
+    fn read(&self, query: &Query, within: Within<'_>) -> Outcome<Vec<Option<Value>>>;
+
+    /// The profiles of the filter's place and name, by table, family, divisor, name and length of periods.
+    fn profiles(&self, filter: &Filter, within: Within<'_>) -> Outcome<Vec<StoredProfile>>;
+
+    /// The series of the filter in that order, then by entity and groups; at most so many.
+    fn list(&self, filter: &Filter, most: usize, within: Within<'_>) -> Outcome<Vec<Series>>;
+
+    /// Removes the measurements of the filter's series and says how many there were.
+    fn delete(&self, filter: &Filter, within: Within<'_>) -> Outcome<usize>;
+
+    /// Why a query finds nothing, the likeliest reason first. Empty when it does find something.
+    fn explain_empty(&self, query: &Query, within: Within<'_>) -> Outcome<Vec<Reason>>;
+}
+
+/// The service behind the profiler's functions.
+#[derive(Clone)]
+pub struct Profiles(Arc<dyn ProfileStore>);
+
+impl Profiles {
+    /// Measurements in this store.
+    pub fn new(store: Arc<dyn ProfileStore>) -> Profiles {
+        Profiles(store)
+    }
+}
+
+impl std::ops::Deref for Profiles {
+    type Target = dyn ProfileStore;
+
+    fn deref(&self) -> &Self::Target {
+        self.0.as_ref()
+    }
+}
