@@ -103,6 +103,9 @@ pub enum Command {
     /// Fills the embedded store with what ENRICHMENT_GET looks up.
     #[command(subcommand)]
     Enrich(EnrichCommand),
+    /// Shows and removes what profiles have measured.
+    #[command(subcommand)]
+    Profile(ProfileCommand),
     /// Says what is configured, what answers and how fast.
     Doctor {
         /// How to print the settings.
@@ -368,6 +371,59 @@ pub struct LoadArgs {
     /// The column family.
     #[arg(long, default_value = "t")]
     pub family: String,
+}
+
+/// `stellar profile`
+#[derive(Debug, Subcommand)]
+pub enum ProfileCommand {
+    /// Shows the measurements of an entity.
+    Get(ProfileGetArgs),
+    /// Shows the profiles that have been written, or the entities of one.
+    List {
+        /// The profile whose entities are shown.
+        profile: Option<String>,
+        /// The most entities that are shown.
+        #[arg(long, value_name = "N", default_value_t = 1000)]
+        limit: usize,
+        /// How to print it.
+        #[arg(long, value_enum)]
+        format: Option<ListFormat>,
+    },
+    /// Removes the measurements of a profile.
+    Delete {
+        /// The profile.
+        profile: String,
+        /// Only those of this entity.
+        #[arg(long)]
+        entity: Option<String>,
+        /// Only those in these groups, in their order.
+        #[arg(
+            long = "group",
+            value_name = "GROUP",
+            requires = "entity",
+            allow_hyphen_values = true
+        )]
+        groups: Vec<String>,
+    },
+}
+
+/// `stellar profile get`
+#[derive(Debug, ClapArgs)]
+pub struct ProfileGetArgs {
+    /// The profile.
+    pub profile: String,
+    /// What it is about, such as an address.
+    #[arg(allow_hyphen_values = true)]
+    pub entity: String,
+    /// A group; several are given in their order.
+    #[arg(long = "group", value_name = "GROUP", allow_hyphen_values = true)]
+    pub groups: Vec<String>,
+    /// Of when, such as '1 hour window every 24 hours from 7 days ago'; all there is without.
+    #[arg(long, value_name = "SELECTOR")]
+    pub window: Option<String>,
+    /// How to print them.
+    #[arg(long, value_enum)]
+    pub format: Option<ListFormat>,
 }
 
 /// `stellar check`

@@ -11,6 +11,7 @@ mod fmt;
 mod interrupt;
 mod legacy;
 mod output;
+mod profile;
 mod run;
 mod setup;
 mod store;
@@ -66,6 +67,7 @@ fn dispatch(args: Args) -> Outcome<bool> {
         Some(Command::Run(command)) => run::run(&common, &command),
         Some(Command::Store(command)) => store::store(&common, &command),
         Some(Command::Enrich(command)) => store::enrich(&common, &command),
+        Some(Command::Profile(command)) => profile::profile(&common, &command),
         Some(Command::Doctor { format }) => doctor::doctor(&common, format),
         Some(Command::Check(command)) => check::check(&common, &command),
         Some(Command::Fmt(command)) => fmt::fmt(&common, &command),

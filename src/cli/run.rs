@@ -103,8 +103,11 @@ fn script(
     keep_going: bool,
 ) -> Outcome<bool> {
     let cancelled = || session.engine().context.check_cancelled();
+    session.listen();
     for statement in statements(source) {
-        let failed = match cancelled().and_then(|()| session.run(&statement)) {
+        let ran = cancelled().and_then(|()| session.run(&statement));
+        session.notes().iter().for_each(|note| output::note(note));
+        let failed = match ran {
             Ok(Shown::Quit) => return Ok(false),
             Ok(shown) => match printer.record_of(&statement, &shown) {
                 Ok(record) => {

@@ -35,6 +35,11 @@ impl Notes {
         }
     }
 
+    /// Whether nothing more is listened to, so that nobody needs to think of what to say.
+    pub fn full(&self) -> bool {
+        self.0.lock().fresh.len() >= KEPT
+    }
+
     /// What was said since the last time.
     pub fn take(&self) -> Vec<String> {
         std::mem::take(&mut self.0.lock().fresh)
@@ -55,7 +60,9 @@ mod tests {
         notes.say("a");
         notes.say_once("b");
         assert_eq!(notes.take(), ["a"]);
+        assert!(!notes.full());
         (0..100).for_each(|n| notes.say(n.to_string()));
+        assert!(notes.full());
         assert_eq!(notes.take().len(), KEPT);
         assert!(notes.take().is_empty());
     }

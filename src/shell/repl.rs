@@ -40,6 +40,7 @@ pub struct Front<'a> {
 pub fn interact(session: &Session, front: &Front<'_>) -> Outcome<()> {
     let mut editor = editor(session, front).map_err(broken)?;
     session.provide(Arc::new(Terminal));
+    session.listen();
     session.set_mode(Mode::Table);
     (front.print)("Stellar, Go!")?;
     if let Some(path) = &front.history {
@@ -177,6 +178,7 @@ fn run(session: &Session, statement: &Statement, front: &Front<'_>) -> Outcome<b
         }
         Err(fault) => (front.complain)(&fault),
     }
+    session.notes().iter().for_each(|note| (front.note)(note));
     Ok(true)
 }
 

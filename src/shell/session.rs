@@ -6,7 +6,7 @@ use super::variables::{SessionVariables, Variable};
 use super::{help, magic};
 use crate::diagnostic::{Fault, Outcome, Page, Source};
 use crate::engine::Engine;
-use crate::eval::{Value, Variables, compile_tree};
+use crate::eval::{Notes, Value, Variables, compile_tree};
 use crate::functions::library;
 use crate::functions::lints::{Known, Types, of_line};
 use crate::syntax::{Expr, ParseLimits, Said, Statement, statements};
@@ -107,6 +107,17 @@ impl Session {
         let mut engine = (*self.engine()).clone();
         engine.context.services.add(service);
         *self.engine.write() = Arc::new(engine);
+    }
+
+    /// Listens to what functions have to say beside their values.
+    pub fn listen(&self) {
+        self.provide(Arc::new(Notes::default()));
+    }
+
+    /// What functions have said since the last time.
+    pub fn notes(&self) -> Vec<String> {
+        let notes = self.engine().context.services.get::<Notes>();
+        notes.map(|notes| notes.take()).unwrap_or_default()
     }
 
     /// How results are shown.

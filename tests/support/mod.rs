@@ -3,6 +3,7 @@
 
 pub mod http;
 pub mod mmdb;
+pub mod profiles;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::PathBuf;

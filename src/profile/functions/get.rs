@@ -176,6 +176,7 @@ fn answer(call: &Call<'_, '_>, query: &Query, explain: bool) -> Outcome<Vec<Opti
     if explain
         && found.iter().all(Option::is_none)
         && let Some(notes) = call.context().services.get::<Notes>()
+        && !notes.full()
     {
         // An explanation that cannot be had is no reason to fail.
         for reason in service.explain_empty(query, within).unwrap_or_default() {
