@@ -49,17 +49,23 @@ fn own() -> Own {
 }
 
 fn write(store: &Embedded, measurements: &[Measurement]) {
-    store.write(&Place::default(), measurements, at(NOW, &Arc::default())).unwrap();
+    store
+        .write(&Place::default(), measurements, at(NOW, &Arc::default()))
+        .unwrap();
 }
 
 fn read(store: &Embedded, query: &Query, now: i64) -> String {
     let found = store.read(query, at(now, &Arc::default())).unwrap();
-    let texts = found.into_iter().map(|v| v.map_or("-".into(), |v| to_text(&v).to_string()));
+    let texts = found
+        .into_iter()
+        .map(|v| v.map_or("-".into(), |v| to_text(&v).to_string()));
     texts.collect::<Vec<String>>().join(" ")
 }
 
 fn why(store: &Embedded, query: &Query) -> Vec<Reason> {
-    store.explain_empty(query, at(NOW, &Arc::default())).unwrap()
+    store
+        .explain_empty(query, at(NOW, &Arc::default()))
+        .unwrap()
 }
 
 fn sentences(reasons: &[Reason]) -> Vec<String> {
@@ -97,7 +103,10 @@ fn tables_families_and_lengths_of_periods_are_apart() {
     let ask = |change: &dyn Fn(&mut Query)| {
         let mut query = query("p", "e", [5]);
         change(&mut query);
-        (read(&own, &query, NOW), sentences(&why(&own, &query)).join("; "))
+        (
+            read(&own, &query, NOW),
+            sentences(&why(&own, &query)).join("; "),
+        )
     };
     assert_eq!(ask(&|_| ()), ("1".into(), String::new()));
     let (found, reason) = ask(&|q| q.place.table = "other".into());
@@ -130,7 +139,10 @@ fn tables_families_and_lengths_of_periods_are_apart() {
         q.place.divisor = 7;
         q.periods[0].duration = 60_000;
     });
-    assert!(reason.contains("salt divisor") && reason.contains("of 1 minute"), "{reason}");
+    assert!(
+        reason.contains("salt divisor") && reason.contains("of 1 minute"),
+        "{reason}"
+    );
 }
 
 #[test]
@@ -148,7 +160,10 @@ fn an_empty_answer_is_explained() {
     );
     let why = |query: &Query| sentences(&why(&own, query)).join("; ");
     assert_eq!(why(&query("logins", "alice", [100])), "");
-    assert_eq!(why(&query("logins", "alice", [])), "the list of periods is empty");
+    assert_eq!(
+        why(&query("logins", "alice", [])),
+        "the list of periods is empty"
+    );
     assert_eq!(
         why(&query("login", "alice", [100])),
         "there is no profile login; did you mean logins?"
@@ -189,11 +204,19 @@ fn what_has_expired_is_removed_and_its_series_with_it() {
     batch.push(measurement("p", "e1", 30_000, Value::Int(2)));
     write(&own, &batch);
     let day = 86_400_000;
-    let expire = |now| own.file.expire(now, Deadline::NONE, &Arc::default()).unwrap();
+    let expire = |now| {
+        own.file
+            .expire(now, Deadline::NONE, &Arc::default())
+            .unwrap()
+    };
     let names = |now| {
         let cancel = Arc::default();
         let found = own.list(&Filter::default(), 100, at(now, &cancel)).unwrap();
-        found.into_iter().map(|s| s.entity.to_string()).collect::<Vec<_>>().join(" ")
+        found
+            .into_iter()
+            .map(|s| s.entity.to_string())
+            .collect::<Vec<_>>()
+            .join(" ")
     };
     assert_eq!(expire(NOW + day), [("profile", 0)]);
     assert_eq!(names(NOW + day), "e0 e1 e2 e3 e4");
@@ -201,7 +224,8 @@ fn what_has_expired_is_removed_and_its_series_with_it() {
     assert_eq!(names(NOW + day + 1), "e1");
     let late = at(NOW + day + 1, &Arc::default()).now;
     assert_eq!(
-        own.explain_empty(&query("p", "e0", [0]), at(late, &Arc::default())).unwrap(),
+        own.explain_empty(&query("p", "e0", [0]), at(late, &Arc::default()))
+            .unwrap(),
         [Reason::Expired]
     );
     assert_eq!(expire(late), [("profile", 25_000)]);
@@ -209,7 +233,10 @@ fn what_has_expired_is_removed_and_its_series_with_it() {
     assert_eq!(read(&own, &query("p", "e1", [1, 30_000]), late), "- 2");
     let rows = own.file.check().unwrap().tables;
     let rows = |table: &str| rows.iter().find(|(name, _)| name == table).unwrap().1;
-    assert_eq!((rows("profile_series"), rows("profile_measurement")), (1, 1));
+    assert_eq!(
+        (rows("profile_series"), rows("profile_measurement")),
+        (1, 1)
+    );
 }
 
 #[test]
@@ -242,13 +269,24 @@ fn listing_tells_profiles_and_series() {
     let profiles = own.profiles(&Filter::default(), within).unwrap();
     let told: Vec<String> = profiles
         .iter()
-        .map(|p| format!("{} {} {} {}", p.place.table, p.profile, p.duration, p.series))
+        .map(|p| {
+            format!(
+                "{} {} {} {}",
+                p.place.table, p.profile, p.duration, p.series
+            )
+        })
         .collect();
     assert_eq!(told, ["profiler p 900000 3", "t q 3600000 1"]);
     let list = |filter: Filter, most| {
         let found = own.list(&filter, most, within).unwrap();
         let tell = found.iter().map(|s| {
-            format!("{} [{}] {}-{}", s.entity, s.groups.join(","), s.first.number, s.last.number)
+            format!(
+                "{} [{}] {}-{}",
+                s.entity,
+                s.groups.join(","),
+                s.first.number,
+                s.last.number
+            )
         });
         tell.collect::<Vec<_>>().join("; ")
     };
@@ -258,20 +296,29 @@ fn listing_tells_profiles_and_series() {
         groups: groups.map(<[Value]>::to_vec),
         place: None,
     };
-    assert_eq!(list(of(None, None), 9), "e [] 3-9; e2 [] 5-5; e [a,1.5] 4-4");
+    assert_eq!(
+        list(of(None, None), 9),
+        "e [] 3-9; e2 [] 5-5; e [a,1.5] 4-4"
+    );
     assert_eq!(list(of(None, None), 2), "e [] 3-9; e2 [] 5-5");
     assert_eq!(list(of(Some("e"), None), 9), "e [] 3-9; e [a,1.5] 4-4");
     assert_eq!(list(of(Some("e"), Some(&[])), 9), "e [] 3-9");
     assert_eq!(list(of(Some("e"), Some(&groups)), 9), "e [a,1.5] 4-4");
     assert_eq!(list(of(Some("ea"), None), 9), "");
 
-    assert_eq!(own.delete(&of(Some("e"), Some(&groups)), within).unwrap(), 1);
+    assert_eq!(
+        own.delete(&of(Some("e"), Some(&groups)), within).unwrap(),
+        1
+    );
     assert_eq!(list(of(None, None), 9), "e [] 3-9; e2 [] 5-5");
     assert_eq!(own.delete(&of(Some("e"), None), within).unwrap(), 2);
     assert_eq!(list(of(None, None), 9), "e2 [] 5-5");
     assert_eq!(own.delete(&of(None, None), within).unwrap(), 1);
     let left = own.profiles(&Filter::default(), within).unwrap();
-    assert_eq!(left.iter().map(|p| p.profile.as_str()).collect::<Vec<_>>(), ["q"]);
+    assert_eq!(
+        left.iter().map(|p| p.profile.as_str()).collect::<Vec<_>>(),
+        ["q"]
+    );
 }
 
 #[test]
@@ -298,7 +345,10 @@ fn a_damaged_value_says_whose_it_is() {
             Ok(conn.execute("UPDATE profile_measurement SET value = x'ff'", [])?)
         })
         .unwrap();
-    let fault = own.store.read(&query("p", "e", [1]), at(NOW, &Arc::default())).unwrap_err();
+    let fault = own
+        .store
+        .read(&query("p", "e", [1]), at(NOW, &Arc::default()))
+        .unwrap_err();
     assert_eq!(fault.code, Code::DamagedValue);
     assert!(format!("{fault:?}").contains("period 1"), "{fault:?}");
 }
@@ -307,7 +357,10 @@ fn a_damaged_value_says_whose_it_is() {
 #[test]
 #[ignore = "runs only as a child of another test"]
 fn child() {
-    let (Ok(path), Ok(name)) = (std::env::var("STELLAR_TEST_PATH"), std::env::var("STELLAR_TEST_NAME")) else {
+    let (Ok(path), Ok(name)) = (
+        std::env::var("STELLAR_TEST_PATH"),
+        std::env::var("STELLAR_TEST_NAME"),
+    ) else {
         return;
     };
     let (store, _) = open(Path::new(&path));
@@ -335,19 +388,26 @@ fn processes_share_the_file() {
     };
     let mut children = ["a", "b"].map(start);
     let (store, file) = open(&path);
-    let own: Vec<Measurement> =
-        (0..50).map(|n| measurement("p", "mine", n, Value::Long(n))).collect();
-    own.iter().for_each(|one| write(&store, std::slice::from_ref(one)));
+    let own: Vec<Measurement> = (0..50)
+        .map(|n| measurement("p", "mine", n, Value::Long(n)))
+        .collect();
+    own.iter()
+        .for_each(|one| write(&store, std::slice::from_ref(one)));
     for child in &mut children {
         assert!(child.wait().unwrap().success());
     }
     let numbers: Vec<String> = (0..50).map(|n| n.to_string()).collect();
     for entity in ["a0", "a19", "b0", "b19", "mine"] {
-        assert_eq!(read(&store, &query("p", entity, 0..50), NOW), numbers.join(" "));
+        assert_eq!(
+            read(&store, &query("p", entity, 0..50), NOW),
+            numbers.join(" ")
+        );
     }
     let shared = read(&store, &query("p", "shared", 0..50), NOW);
     assert!(shared.split(' ').all(|v| v == "a" || v == "b"), "{shared}");
-    let series = store.profiles(&Filter::default(), at(NOW, &Arc::default())).unwrap();
+    let series = store
+        .profiles(&Filter::default(), at(NOW, &Arc::default()))
+        .unwrap();
     assert_eq!(series.iter().map(|p| p.series).collect::<Vec<_>>(), [42]);
     assert_eq!(file.check().unwrap().problems, Vec::<String>::new());
 }

@@ -51,7 +51,9 @@ pub fn profile(common: &Common, command: &ProfileCommand) -> Outcome<bool> {
             };
             let removed = profiles.delete(&filter, within)?;
             let s = if removed == 1 { "" } else { "s" };
-            output::line(&format!("{removed} measurement{s} of profile {profile} removed"))?;
+            output::line(&format!(
+                "{removed} measurement{s} of profile {profile} removed"
+            ))?;
             Ok(true)
         }
     }
@@ -78,7 +80,12 @@ fn list(profiles: &Profiles, within: Within<'_>, format: ListFormat) -> Outcome<
         })
     });
     let columns = [
-        "profile", "duration", "series", "table", "column_family", "salt_divisor",
+        "profile",
+        "duration",
+        "series",
+        "table",
+        "column_family",
+        "salt_divisor",
     ];
     output::table(format, &columns, rows.collect())?;
     Ok(true)
@@ -111,7 +118,11 @@ fn entities(
             })
         })
         .collect();
-    output::table(format, &["entity", "groups", "from", "to", "duration"], rows)?;
+    output::table(
+        format,
+        &["entity", "groups", "from", "to", "duration"],
+        rows,
+    )?;
     if cut {
         output::note(&format!("there are more than {limit}: --limit shows more"));
     }

@@ -63,8 +63,13 @@ mod tests {
 
     #[test]
     fn keys_are_those_of_metron() {
-        let key = |groups| hex(&row_key(1000, "profile", "entity", groups, 1_669_628).unwrap_or_default());
-        assert_eq!(key(""), "fffffcaa70726f66696c65656e7469747900000000001979fc");
+        let key = |groups| {
+            hex(&row_key(1000, "profile", "entity", groups, 1_669_628).unwrap_or_default())
+        };
+        assert_eq!(
+            key(""),
+            "fffffcaa70726f66696c65656e7469747900000000001979fc"
+        );
         assert_eq!(
             key("weekends"),
             "fffffcaa70726f66696c65656e746974797765656b656e647300000000001979fc"
@@ -77,6 +82,9 @@ mod tests {
         assert_eq!(hex(&utf8), "fffffe4270c3a965e282ac0000000000000001");
         assert_eq!(row_key(0, "p", "e", "", 1), None);
         // Nothing separates the parts.
-        assert_eq!(row_key(1000, "p", "ge1", "", 1), row_key(1000, "pg", "e1", "", 1));
+        assert_eq!(
+            row_key(1000, "p", "ge1", "", 1),
+            row_key(1000, "pg", "e1", "", 1)
+        );
     }
 }

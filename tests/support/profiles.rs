@@ -29,7 +29,12 @@ pub fn period(number: i64) -> Period {
     }
 }
 
-pub fn measurement(profile: &str, entity: &str, number: i64, value: impl Into<Value>) -> Measurement {
+pub fn measurement(
+    profile: &str,
+    entity: &str,
+    number: i64,
+    value: impl Into<Value>,
+) -> Measurement {
     Measurement {
         profile: profile.into(),
         entity: entity.into(),
@@ -93,7 +98,11 @@ fn values_come_in_the_order_of_the_periods(store: &impl ProfileStore) {
         .collect();
     store.write(&place, &written, within).unwrap();
     let read = |numbers: &[i64]| {
-        texts(store.read(&query("pg", "e1", numbers.iter().copied()), within).unwrap())
+        texts(
+            store
+                .read(&query("pg", "e1", numbers.iter().copied()), within)
+                .unwrap(),
+        )
     };
     assert_eq!(read(&[9, 10, 11, 12, 13]), ["-", "103", "-", "101", "100"]);
     assert_eq!(read(&[13, 12, 10]), ["100", "101", "103"]);
@@ -108,8 +117,14 @@ fn values_come_in_the_order_of_the_periods(store: &impl ProfileStore) {
     ];
     store.write(&place, &again, within).unwrap();
     assert_eq!(read(&[10, 12, 13]), ["5", "8", "100"]);
-    assert_eq!(texts(store.read(&query("pg", "e2", [10]), within).unwrap()), ["-"]);
-    assert_eq!(texts(store.read(&query("px", "e1", [10]), within).unwrap()), ["-"]);
+    assert_eq!(
+        texts(store.read(&query("pg", "e2", [10]), within).unwrap()),
+        ["-"]
+    );
+    assert_eq!(
+        texts(store.read(&query("px", "e1", [10]), within).unwrap()),
+        ["-"]
+    );
 }
 
 fn only_the_texts_of_groups_count(store: &impl ProfileStore) {
@@ -167,7 +182,13 @@ fn places_are_apart(store: &impl ProfileStore) {
         texts(store.read(&query, within).unwrap()).join(" ")
     };
     assert_eq!(read(place.clone()), "1");
-    assert_eq!(read(Place { divisor: 7, ..place }), "-");
+    assert_eq!(
+        read(Place {
+            divisor: 7,
+            ..place
+        }),
+        "-"
+    );
 }
 
 fn every_kind_of_value_comes_back(store: &impl ProfileStore) {
@@ -175,16 +196,30 @@ fn every_kind_of_value_comes_back(store: &impl ProfileStore) {
     let within = at(NOW, &cancel);
     let engine = Engine::bare();
     let expressions = [
-        "1", "-1L", "2.5", "1.5F", "true", "'é€😀'", "''", "[1, 'a', 1]", "{'a' : null, 'b' : [1]}",
-        "STATS_ADD(STATS_INIT(), 1, 2, 3)", "HLLP_ADD(null, 'a')", "null",
+        "1",
+        "-1L",
+        "2.5",
+        "1.5F",
+        "true",
+        "'é€😀'",
+        "''",
+        "[1, 'a', 1]",
+        "{'a' : null, 'b' : [1]}",
+        "STATS_ADD(STATS_INIT(), 1, 2, 3)",
+        "HLLP_ADD(null, 'a')",
+        "null",
     ];
-    let values: Vec<Value> = expressions.map(|text| engine.evaluate(text).unwrap()).into();
+    let values: Vec<Value> = expressions
+        .map(|text| engine.evaluate(text).unwrap())
+        .into();
     let written: Vec<Measurement> = (0..)
         .zip(&values)
         .map(|(number, value)| measurement("kinds", "e", number, value.clone()))
         .collect();
     store.write(&Place::default(), &written, within).unwrap();
-    let read = store.read(&query("kinds", "e", 0..values.len() as i64), within).unwrap();
+    let read = store
+        .read(&query("kinds", "e", 0..values.len() as i64), within)
+        .unwrap();
     for ((found, value), expression) in read.into_iter().zip(&values).zip(expressions) {
         let found = found.unwrap();
         assert_eq!(found.type_name(), value.type_name(), "{expression}");
@@ -208,15 +243,30 @@ fn what_expires_is_gone(store: &impl ProfileStore) {
     let mut endless = measurement("ex", "e", 3, Value::Int(3));
     endless.expires = Some(i64::MAX);
     let kept = measurement("ex", "e", 4, Value::Int(4));
-    store.write(&Place::default(), &[short, past, endless, kept], at(NOW, &cancel)).unwrap();
-    let read = |now| texts(store.read(&query("ex", "e", 1..5), at(now, &cancel)).unwrap()).join(" ");
+    store
+        .write(
+            &Place::default(),
+            &[short, past, endless, kept],
+            at(NOW, &cancel),
+        )
+        .unwrap();
+    let read = |now| {
+        texts(
+            store
+                .read(&query("ex", "e", 1..5), at(now, &cancel))
+                .unwrap(),
+        )
+        .join(" ")
+    };
     assert_eq!(read(NOW), "1 - 3 4");
     assert_eq!(read(NOW + 2 * DAY), "1 - 3 4");
     assert_eq!(read(NOW + 2 * DAY + 1), "- - 3 4");
     assert_eq!(read(NOW + 10_000 * DAY), "- - 3 4");
     // Written anew without an end it stays.
     let anew = measurement("ex", "e", 1, Value::Int(5));
-    store.write(&Place::default(), &[anew], at(NOW + 3 * DAY, &cancel)).unwrap();
+    store
+        .write(&Place::default(), &[anew], at(NOW + 3 * DAY, &cancel))
+        .unwrap();
     assert_eq!(read(NOW + 9 * DAY), "5 - 3 4");
 }
 
@@ -228,10 +278,15 @@ fn a_failed_write_leaves_nothing(store: &impl ProfileStore) {
         measurement("bad", "e", 1, Value::Int(1)),
         measurement("bad", "e", 2, lambda),
     ];
-    let fault = store.write(&Place::default(), &written, within).unwrap_err();
+    let fault = store
+        .write(&Place::default(), &written, within)
+        .unwrap_err();
     assert_eq!(fault.code, Code::ArgumentType);
     assert!(format!("{fault:?}").contains("profile bad"), "{fault:?}");
-    assert_eq!(texts(store.read(&query("bad", "e", [1]), within).unwrap()), ["-"]);
+    assert_eq!(
+        texts(store.read(&query("bad", "e", [1]), within).unwrap()),
+        ["-"]
+    );
 }
 
 fn calls_end_when_they_must(store: &impl ProfileStore) {
@@ -240,16 +295,35 @@ fn calls_end_when_they_must(store: &impl ProfileStore) {
     let place = Place::default();
     let code = |fault: stellar::diagnostic::Fault| fault.code;
     let cancelled = at(NOW, &cancel);
-    assert_eq!(code(store.write(&place, &written, cancelled).unwrap_err()), Code::Interrupted);
-    assert_eq!(code(store.read(&query("end", "e", [1]), cancelled).unwrap_err()), Code::Interrupted);
+    assert_eq!(
+        code(store.write(&place, &written, cancelled).unwrap_err()),
+        Code::Interrupted
+    );
+    assert_eq!(
+        code(store.read(&query("end", "e", [1]), cancelled).unwrap_err()),
+        Code::Interrupted
+    );
     cancel.store(false, Ordering::SeqCst);
     let late = Within {
         deadline: Deadline::after(Duration::ZERO),
         ..at(NOW, &cancel)
     };
-    assert_eq!(code(store.write(&place, &written, late).unwrap_err()), Code::Timeout);
-    assert_eq!(code(store.read(&query("end", "e", [1]), late).unwrap_err()), Code::Timeout);
-    assert_eq!(texts(store.read(&query("end", "e", [1]), at(NOW, &cancel)).unwrap()), ["-"]);
+    assert_eq!(
+        code(store.write(&place, &written, late).unwrap_err()),
+        Code::Timeout
+    );
+    assert_eq!(
+        code(store.read(&query("end", "e", [1]), late).unwrap_err()),
+        Code::Timeout
+    );
+    assert_eq!(
+        texts(
+            store
+                .read(&query("end", "e", [1]), at(NOW, &cancel))
+                .unwrap()
+        ),
+        ["-"]
+    );
 }
 
 /// Any measurements, any order of periods, any duplicates, against a table in memory.
@@ -264,7 +338,11 @@ fn whatever_is_written_is_read(store: &impl ProfileStore) {
     for round in 0..30 {
         let mut batch = Vec::new();
         for _ in 0..dice.roll(80) {
-            let (p, e, g) = (dice.pick(&profiles), dice.pick(&entities), dice.pick(&groups));
+            let (p, e, g) = (
+                dice.pick(&profiles),
+                dice.pick(&entities),
+                dice.pick(&groups),
+            );
             let far = if dice.roll(4) == 0 { 1000 } else { 1 };
             let number = dice.roll(60) as i64 * far;
             let value = dice.roll(1_000_000) as i32;
@@ -278,7 +356,11 @@ fn whatever_is_written_is_read(store: &impl ProfileStore) {
         }
         store.write(&Place::default(), &batch, within).unwrap();
         for _ in 0..10 {
-            let (p, e, g) = (dice.pick(&profiles), dice.pick(&entities), dice.pick(&groups));
+            let (p, e, g) = (
+                dice.pick(&profiles),
+                dice.pick(&entities),
+                dice.pick(&groups),
+            );
             // "a" + "b1" and "ab" + "1" are one row where nothing separates them.
             let shared = |p: &str, e: &str| (p == "a" && e == "b1") || (p == "ab" && e == "1");
             if shared(p, e) {
@@ -296,7 +378,11 @@ fn whatever_is_written_is_read(store: &impl ProfileStore) {
                 let known = model.get(&(format!("{p}|{e}|{g}"), *n));
                 known.map_or("-".to_string(), i32::to_string)
             });
-            assert_eq!(found, wanted.collect::<Vec<_>>(), "round {round}: {p} {e} {g} {numbers:?}");
+            assert_eq!(
+                found,
+                wanted.collect::<Vec<_>>(),
+                "round {round}: {p} {e} {g} {numbers:?}"
+            );
         }
     }
 }

@@ -59,7 +59,10 @@ const PROFILE_GET: FunctionSpec = FunctionSpec {
         "the store cannot be read, or holds a damaged value",
     ],
     examples: &[
-        example("PROFILE_GET('logins', 'alice', PROFILE_FIXED(1, 'HOURS'))", "[]"),
+        example(
+            "PROFILE_GET('logins', 'alice', PROFILE_FIXED(1, 'HOURS'))",
+            "[]",
+        ),
         example(
             "PROFILE_GET('logins', 'alice', PROFILE_WINDOW('1 hour', 1502665200001L), [], {'profiler.default.value': 0})",
             "[0, 0, 0, 0]",
@@ -71,7 +74,12 @@ const PROFILE_GET: FunctionSpec = FunctionSpec {
             "E0203",
         ),
     ],
-    see: &["PROFILE_FIXED", "PROFILE_WINDOW", "PROFILE_VERBOSE", "PROFILE_PUT"],
+    see: &[
+        "PROFILE_FIXED",
+        "PROFILE_WINDOW",
+        "PROFILE_VERBOSE",
+        "PROFILE_PUT",
+    ],
     words: &["baseline", "history", "measurement", "usual", "past"],
     pure: false,
     borrows: false,
@@ -102,9 +110,18 @@ const PROFILE_VERBOSE: FunctionSpec = FunctionSpec {
         "the store cannot be read, or holds a damaged value",
     ],
     examples: &[
-        example("PROFILE_VERBOSE('logins', 'alice', PROFILE_FIXED(1, 'HOURS'))", "[]"),
-        example("MAP(PROFILE_VERBOSE('logins', 'alice', []), m -> MAP_GET('value', m))", "[]"),
-        fails("PROFILE_VERBOSE('logins', 'alice', PROFILE_FIXED(1, 'HOURS'), 'weekends')", "E0203"),
+        example(
+            "PROFILE_VERBOSE('logins', 'alice', PROFILE_FIXED(1, 'HOURS'))",
+            "[]",
+        ),
+        example(
+            "MAP(PROFILE_VERBOSE('logins', 'alice', []), m -> MAP_GET('value', m))",
+            "[]",
+        ),
+        fails(
+            "PROFILE_VERBOSE('logins', 'alice', PROFILE_FIXED(1, 'HOURS'), 'weekends')",
+            "E0203",
+        ),
     ],
     see: &["PROFILE_GET", "PROFILE_FIXED", "PROFILE_WINDOW"],
     words: &["baseline", "history", "measurement", "table"],
@@ -207,7 +224,9 @@ fn get(call: &mut Call<'_, '_>) -> Outcome<Value> {
     };
     let provider = client::setting(context, overrides.as_ref(), PROVIDER, to_string);
     if let (Some(_), Some(notes)) = (provider, notes()) {
-        notes.say_once(format!("{PROVIDER} has no effect: no Java class opens tables here"));
+        notes.say_once(format!(
+            "{PROVIDER} has no effect: no Java class opens tables here"
+        ));
     }
     if periods.is_empty() {
         no_periods(call);
@@ -222,13 +241,19 @@ fn get(call: &mut Call<'_, '_>) -> Outcome<Value> {
     };
     let default = client::default_value(context, overrides.as_ref());
     let found = answer(call, &query, default.is_none())?;
-    let values = found.into_iter().filter_map(|value| value.or_else(|| default.clone()));
+    let values = found
+        .into_iter()
+        .filter_map(|value| value.or_else(|| default.clone()));
     Ok(Value::List(List::array(values.collect())))
 }
 
 fn no_periods(call: &Call<'_, '_>) {
     if let Some(notes) = call.context().services.get::<Notes>() {
-        notes.say(format!("{} finds nothing: {}", call.name, Reason::NoPeriods));
+        notes.say(format!(
+            "{} finds nothing: {}",
+            call.name,
+            Reason::NoPeriods
+        ));
     }
 }
 
@@ -257,7 +282,13 @@ fn verbose(call: &mut Call<'_, '_>) -> Outcome<Value> {
     let default = client::default_value(context, None);
     let found = answer(call, &query, default.is_none())?;
     let names = [
-        "period.start", "period", "profile", "period.end", "groups", "value", "entity",
+        "period.start",
+        "period",
+        "profile",
+        "period.end",
+        "groups",
+        "value",
+        "entity",
     ]
     .map(Value::text);
     let groups = Value::List(List::array(query.groups.clone()));

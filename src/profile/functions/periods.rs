@@ -202,7 +202,9 @@ fn fixed(call: &mut Call<'_, '_>) -> Outcome<Value> {
     unknown(call, overrides.as_ref(), &[client::DURATION, client::UNITS]);
     let periods = ago(call, 0, 1, overrides.as_ref())?;
     let object = |period| Value::Object(Arc::new(period));
-    Ok(Value::from(periods.into_iter().map(object).collect::<Vec<_>>()))
+    Ok(Value::from(
+        periods.into_iter().map(object).collect::<Vec<_>>(),
+    ))
 }
 
 /// The periods from the time ago that stands in the arguments `count` and `unit` up to now.
@@ -237,7 +239,9 @@ pub(super) fn ago(
         let message = format!("{}: there would be more than {most} periods", call.name);
         return Err(Diagnostic::new(Code::CollectionSize, message).of_argument(count));
     }
-    Ok((first..=last).map(|number| Period { number, duration }).collect())
+    Ok((first..=last)
+        .map(|number| Period { number, duration })
+        .collect())
 }
 
 /// Leaves a note about overrides that a function does not know.
@@ -254,7 +258,10 @@ fn unknown(call: &Call<'_, '_>, overrides: Option<&Map>, known: &[&str]) {
             Some(near) => format!("did you mean {near}?"),
             None => format!("it knows {}", quoted_list(known).replace(" or ", " and ")),
         };
-        notes.say(format!("{} passes over the override {key}; {hint}", call.name));
+        notes.say(format!(
+            "{} passes over the override {key}; {hint}",
+            call.name
+        ));
     }
 }
 

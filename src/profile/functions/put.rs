@@ -21,7 +21,12 @@ const PROFILE_PUT: FunctionSpec = FunctionSpec {
         PROFILE_GET must be given the same.",
     parameters: &[
         required("measurements", Kind::List, "a list of maps, or one map"),
-        default("config_overrides", Kind::Map, "settings for this call", "{}"),
+        default(
+            "config_overrides",
+            Kind::Map,
+            "settings for this call",
+            "{}",
+        ),
     ],
     returns: "how many were stored",
     errors: &[
@@ -32,7 +37,10 @@ const PROFILE_PUT: FunctionSpec = FunctionSpec {
     ],
     examples: &[
         example("PROFILE_PUT([])", "0"),
-        fails("PROFILE_PUT([{'profile': 'logins', 'entity': 'alice', 'value': 3}])", "E0204"),
+        fails(
+            "PROFILE_PUT([{'profile': 'logins', 'entity': 'alice', 'value': 3}])",
+            "E0204",
+        ),
         fails("PROFILE_PUT('logins')", "E0203"),
     ],
     see: &["PROFILE_GET", "PROFILE_FIXED"],

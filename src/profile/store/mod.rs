@@ -56,7 +56,10 @@ pub struct Query {
 
 /// The texts of all groups, one behind the other.
 pub fn group_text(groups: &[Value]) -> String {
-    groups.iter().map(|group| to_text(group).to_string()).collect()
+    groups
+        .iter()
+        .map(|group| to_text(group).to_string())
+        .collect()
 }
 
 /// Which series are meant: all of them, those of a profile, of an entity, of its groups.
@@ -135,7 +138,8 @@ impl<'a> Within<'a> {
 /// Where measurements lie. All methods fail with E0306 and E0307 when they have to end.
 pub trait ProfileStore: Send + Sync {
     /// Stores measurements, all or none; one that is there already gets the new value.
-    fn write(&self, place: &Place, measurements: &[Measurement], within: Within<'_>) -> Outcome<()>;
+    fn write(&self, place: &Place, measurements: &[Measurement], within: Within<'_>)
+    -> Outcome<()>;
 
     /// The value of every period of the query, in its order; `None` where there is none. E0605 for damaged values.
     fn read(&self, query: &Query, within: Within<'_>) -> Outcome<Vec<Option<Value>>>;

@@ -87,7 +87,12 @@ impl fmt::Display for Reason {
                         parts.push(format!("{what} {found}, not {wanted} ({key})"));
                     }
                 };
-                differ("in table", TABLE, found.table.to_string(), wanted.table.to_string());
+                differ(
+                    "in table",
+                    TABLE,
+                    found.table.to_string(),
+                    wanted.table.to_string(),
+                );
                 differ(
                     "in column family",
                     FAMILY,

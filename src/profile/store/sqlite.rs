@@ -117,7 +117,12 @@ struct Row {
 }
 
 impl ProfileStore for Embedded {
-    fn write(&self, place: &Place, measurements: &[Measurement], within: Within<'_>) -> Outcome<()> {
+    fn write(
+        &self,
+        place: &Place,
+        measurements: &[Measurement],
+        within: Within<'_>,
+    ) -> Outcome<()> {
         if measurements.is_empty() {
             return Ok(());
         }
@@ -257,14 +262,26 @@ fn length(text: &str) -> i64 {
 
 /// Whether a source may hold what a filter asks for.
 fn wanted(filter: &Filter, source: &Source) -> bool {
-    filter.place.as_ref().is_none_or(|place| *place == source.place)
-        && filter.profile.as_ref().is_none_or(|name| *name == source.profile)
+    filter
+        .place
+        .as_ref()
+        .is_none_or(|place| *place == source.place)
+        && filter
+            .profile
+            .as_ref()
+            .is_none_or(|name| *name == source.profile)
 }
 
 fn put(conn: &Connection, place: &Place, sources: &[(SmolStr, i64)], rows: &[Row]) -> Outcome<()> {
     let mut ids = Vec::with_capacity(sources.len());
     for (profile, duration) in sources {
-        let key = params![place.table.as_str(), place.family.as_str(), place.divisor, profile.as_str(), duration];
+        let key = params![
+            place.table.as_str(),
+            place.family.as_str(),
+            place.divisor,
+            profile.as_str(),
+            duration
+        ];
         conn.prepare_cached(
             "INSERT INTO profile_source (source, family, divisor, profile, duration) VALUES (?1, ?2, ?3, ?4, ?5)
              ON CONFLICT DO NOTHING",
@@ -318,8 +335,8 @@ fn put(conn: &Connection, place: &Place, sources: &[(SmolStr, i64)], rows: &[Row
 fn answering(conn: &Connection, query: &Query, all: &[Source], duration: i64) -> Outcome<Vec<i64>> {
     let groups = group_text(&query.groups);
     let whole = format!("{}{}{groups}", query.profile, query.entity);
-    let mut statement =
-        conn.prepare_cached("SELECT id, entity FROM profile_series WHERE source = ?1 AND name = ?2")?;
+    let mut statement = conn
+        .prepare_cached("SELECT id, entity FROM profile_series WHERE source = ?1 AND name = ?2")?;
     let mut found = Vec::new();
     let here = |s: &&Source| s.duration == duration && s.place == query.place;
     for source in all.iter().filter(here) {
@@ -421,7 +438,10 @@ pub(super) fn each_series(
         let (Some(entity), Some(rest)) = (name.get(..length), name.get(length..)) else {
             continue;
         };
-        let other = filter.entity.as_deref().is_some_and(|wanted| wanted != entity);
+        let other = filter
+            .entity
+            .as_deref()
+            .is_some_and(|wanted| wanted != entity);
         if other || groups.as_deref().is_some_and(|wanted| wanted != rest) {
             continue;
         }
@@ -492,4 +512,3 @@ fn drop_sources(conn: &Connection) -> Outcome<()> {
     conn.execute(sql, [])?;
     Ok(())
 }
-
