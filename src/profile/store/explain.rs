@@ -68,7 +68,7 @@ pub(super) fn explain(conn: &Connection, query: &Query, now: i64) -> Outcome<Vec
     let mut exact = Vec::new();
     for source in &candidates {
         each_series(conn, &filter, source.id, &mut |named| {
-            exact.push((source.duration, named.id));
+            exact.push((source.id, source.duration, named.id));
             Ok(true)
         })?;
     }
@@ -79,9 +79,9 @@ pub(super) fn explain(conn: &Connection, query: &Query, now: i64) -> Outcome<Vec
     }
     if reasons.is_empty() {
         let mut found: Option<(Period, Period)> = None;
-        for (duration, series) in exact {
+        for (source, duration, series) in exact {
             let period = |number| Period { number, duration };
-            if let Some((begin, end)) = reach(conn, series, now)? {
+            if let Some((begin, end)) = reach(conn, source, series, now)? {
                 found = Some(match found {
                     Some((a, b)) => (a.min(period(begin)), b.max(period(end))),
                     None => (period(begin), period(end)),

@@ -3,6 +3,7 @@
 mod explain;
 mod reason;
 mod sqlite;
+mod upkeep;
 
 pub use reason::Reason;
 pub use sqlite::{Embedded, PROFILE};

@@ -1,10 +1,13 @@
 //! Measurements in the embedded file.
 //!
-//! A source is a profile in one place with one length of periods; a series is an entity with its groups in a source;
-//! measurements of a series lie side by side. The name of a series is its entity and its groups in one text, as in
-//! Metron's row keys, with the length of the entity beside it: what Metron takes for the same row is one look-up.
+//! A source is a profile in one place with one length of periods; a series is an entity with its groups in a source.
+//! The name of a series is its entity and its groups in one text, as in Metron's row keys, with the length of the
+//! entity beside it: what Metron takes for the same row is one look-up. Periods come in blocks of 16: measurements lie
+//! by source, block and series, so that a flush writes into one stretch of the file however long the history is, and a
+//! thousand periods of a series are some sixty stretches.
 
 use super::explain::explain;
+use super::upkeep::{drop_sources, expire, shrink};
 use super::{
     Filter, Place, ProfileStore, Query, Reason, Series, StoredProfile, Within, group_text,
 };
@@ -29,22 +32,21 @@ pub static PROFILE: Room = Room {
             UNIQUE (source, family, divisor, profile, duration)) STRICT;
         CREATE TABLE profile_series (
             id INTEGER PRIMARY KEY, source INTEGER NOT NULL, name TEXT NOT NULL, entity INTEGER NOT NULL,
-            texts TEXT, UNIQUE (source, name, entity)) STRICT;
+            texts TEXT, first INTEGER NOT NULL, last INTEGER NOT NULL, UNIQUE (source, name, entity)) STRICT;
+        CREATE TABLE profile_block (
+            source INTEGER NOT NULL, block INTEGER NOT NULL, expires INTEGER,
+            PRIMARY KEY (source, block)) STRICT, WITHOUT ROWID;
         CREATE TABLE profile_measurement (
-            series INTEGER NOT NULL, period INTEGER NOT NULL, value BLOB NOT NULL, expires INTEGER,
-            PRIMARY KEY (series, period)) STRICT, WITHOUT ROWID;
-        CREATE INDEX profile_expires ON profile_measurement (expires) WHERE expires IS NOT NULL"],
+            source INTEGER NOT NULL, block INTEGER NOT NULL, series INTEGER NOT NULL, slot INTEGER NOT NULL,
+            value BLOB NOT NULL, expires INTEGER, PRIMARY KEY (source, block, series, slot)) STRICT, WITHOUT ROWID"],
     expire: Some(expire),
 };
 
 /// The most bytes of one value.
 const LONGEST: usize = 256 << 20;
 
-/// How many rows one transaction removes at most when they have outlived their time.
-const REMOVED: i64 = 10_000;
-
-/// Periods with at most so many others between them are read in one go: those cost less than another search.
-const GAP: i64 = 32;
+/// How many periods make a block: many make reading fast, few make writing fast.
+const BLOCK: i64 = 16;
 
 const DAY: i64 = 86_400_000;
 
@@ -200,7 +202,7 @@ impl ProfileStore for Embedded {
                         number,
                         duration: source.duration,
                     };
-                    if let Some((first, last)) = reach(conn, named.id, within.now)? {
+                    if let Some((first, last)) = reach(conn, source.id, named.id, within.now)? {
                         found.push(Series {
                             place: source.place.clone(),
                             profile: source.profile.clone(),
@@ -232,18 +234,28 @@ impl ProfileStore for Embedded {
         self.0.write(&PROFILE, deadline, cancel, move |conn| {
             let mut removed = 0;
             for source in sources(conn)?.into_iter().filter(|s| wanted(&filter, s)) {
-                let mut ids = Vec::new();
+                if filter.entity.is_none() && filter.groups.is_none() {
+                    removed += conn.execute(
+                        "DELETE FROM profile_measurement WHERE source = ?1",
+                        [source.id],
+                    )?;
+                    conn.execute("DELETE FROM profile_series WHERE source = ?1", [source.id])?;
+                    continue;
+                }
+                let mut touched = BTreeSet::new();
                 each_series(conn, &filter, source.id, &mut |named| {
-                    ids.push(named.id);
+                    touched.insert(named.id);
                     Ok(true)
                 })?;
-                for id in ids {
+                for series in &touched {
                     removed += conn
-                        .prepare_cached("DELETE FROM profile_measurement WHERE series = ?1")?
-                        .execute([id])?;
-                    conn.prepare_cached("DELETE FROM profile_series WHERE id = ?1")?
-                        .execute([id])?;
+                        .prepare_cached(
+                            "DELETE FROM profile_measurement WHERE source = ?1 AND series = ?2
+                             AND block IN (SELECT block FROM profile_block WHERE source = ?1)",
+                        )?
+                        .execute([source.id, *series])?;
                 }
+                shrink(conn, source.id, &touched)?;
             }
             drop_sources(conn)?;
             Ok(removed)
@@ -295,44 +307,82 @@ fn put(conn: &Connection, place: &Place, sources: &[(SmolStr, i64)], rows: &[Row
             .query_row(key, |row| row.get(0))?;
         ids.push(id);
     }
-    let mut find = conn.prepare_cached(
-        "SELECT id FROM profile_series WHERE source = ?1 AND name = ?2 AND entity = ?3",
-    )?;
-    let mut add = conn.prepare_cached(
-        "INSERT INTO profile_series (source, name, entity, texts) VALUES (?1, ?2, ?3, ?4)",
-    )?;
-    let mut store = conn.prepare_cached(
-        "INSERT OR REPLACE INTO profile_measurement (series, period, value, expires) VALUES (?1, ?2, ?3, ?4)",
-    )?;
+    // What goes where, and how soon something of a block expires.
+    let mut places = Vec::with_capacity(rows.len());
+    let mut blocks: BTreeMap<(i64, i64), Option<i64>> = BTreeMap::new();
     // Rows of one series stand together.
-    let mut last: Option<(usize, &str, i64, i64)> = None;
-    for row in rows {
-        let series = match last {
-            Some((source, name, entity, id))
-                if (source, name, entity) == (row.source, row.name.as_str(), row.entity) =>
-            {
-                id
-            }
-            _ => {
-                let source = ids.get(row.source).copied().unwrap_or_default();
-                let known = find
-                    .query_row(params![source, row.name, row.entity], |row| row.get(0))
-                    .optional()?;
-                match known {
-                    Some(id) => id,
-                    None => add.insert(params![source, row.name, row.entity, row.texts])?,
-                }
-            }
-        };
-        last = Some((row.source, &row.name, row.entity, series));
-        store.execute(params![series, row.period, row.value, row.expires])?;
+    let same = |a: &Row, b: &Row| (a.source, &a.name, a.entity) == (b.source, &b.name, b.entity);
+    for rows in rows.chunk_by(same) {
+        let Some(head) = rows.first() else { continue };
+        let source = ids.get(head.source).copied().unwrap_or_default();
+        let series = series(conn, source, head, rows)?;
+        for row in rows {
+            let block = row.period.div_euclid(BLOCK);
+            places.push((source, block, series, row));
+            let soonest = blocks.entry((source, block)).or_default();
+            *soonest = match (*soonest, row.expires) {
+                (Some(a), Some(b)) => Some(a.min(b)),
+                (a, b) => a.or(b),
+            };
+        }
+    }
+    let mut note = conn.prepare_cached(
+        "INSERT INTO profile_block (source, block, expires) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE
+         SET expires = min(coalesce(expires, excluded.expires), coalesce(excluded.expires, expires))",
+    )?;
+    for ((source, block), soonest) in blocks {
+        note.execute(params![source, block, soonest])?;
+    }
+    // In the order of the file, and of equal keys the last is still the last.
+    places.sort_by_key(|(source, block, series, _)| (*source, *block, *series));
+    let mut store = conn.prepare_cached(
+        "INSERT OR REPLACE INTO profile_measurement (source, block, series, slot, value, expires)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?;
+    for (source, block, series, row) in places {
+        let slot = row.period.rem_euclid(BLOCK);
+        store.execute(params![source, block, series, slot, row.value, row.expires])?;
     }
     Ok(())
 }
 
+/// The number of the series of some rows, which is made when there is none.
+fn series(conn: &Connection, source: i64, head: &Row, rows: &[Row]) -> Outcome<i64> {
+    let blocks = || rows.iter().map(|row| row.period.div_euclid(BLOCK));
+    let first = blocks().min().unwrap_or_default();
+    let last = blocks().max().unwrap_or_default();
+    let known: Option<(i64, i64, i64)> = conn
+        .prepare_cached(
+            "SELECT id, first, last FROM profile_series WHERE source = ?1 AND name = ?2 AND entity = ?3",
+        )?
+        .query_row(params![source, head.name, head.entity], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })
+        .optional()?;
+    match known {
+        Some((id, begin, end)) => {
+            if first < begin || last > end {
+                conn.prepare_cached("UPDATE profile_series SET first = ?2, last = ?3 WHERE id = ?1")?
+                    .execute([id, first.min(begin), last.max(end)])?;
+            }
+            Ok(id)
+        }
+        None => Ok(conn
+            .prepare_cached(
+                "INSERT INTO profile_series (source, name, entity, texts, first, last) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            )?
+            .insert(params![source, head.name, head.entity, head.texts, first, last])?),
+    }
+}
+
 /// The series that may answer a query in one length of periods: the one that is meant first, then those whose
 /// profile, entity and groups are the same text.
-fn answering(conn: &Connection, query: &Query, all: &[Source], duration: i64) -> Outcome<Vec<i64>> {
+fn answering(
+    conn: &Connection,
+    query: &Query,
+    all: &[Source],
+    duration: i64,
+) -> Outcome<Vec<(i64, i64)>> {
     let groups = group_text(&query.groups);
     let whole = format!("{}{}{groups}", query.profile, query.entity);
     let mut statement = conn
@@ -349,11 +399,14 @@ fn answering(conn: &Connection, query: &Query, all: &[Source], duration: i64) ->
         for row in rows {
             let (id, entity): (i64, i64) = row?;
             let meant = source.profile == query.profile && entity == length(&query.entity);
-            found.push((!meant, id));
+            found.push((!meant, source.id, id));
         }
     }
     found.sort_unstable();
-    Ok(found.into_iter().map(|(_, id)| id).collect())
+    Ok(found
+        .into_iter()
+        .map(|(_, source, id)| (source, id))
+        .collect())
 }
 
 /// The value of every period of a query, in its order.
@@ -368,20 +421,23 @@ pub(super) fn read(conn: &Connection, query: &Query, now: i64) -> Outcome<Vec<Op
     }
     let all = sources(conn)?;
     let mut statement = conn.prepare_cached(
-        "SELECT period, value FROM profile_measurement
-         WHERE series = ?1 AND period BETWEEN ?2 AND ?3 AND (expires IS NULL OR expires >= ?4) ORDER BY period",
+        "SELECT slot, value FROM profile_measurement
+         WHERE source = ?1 AND block = ?2 AND series = ?3 AND slot BETWEEN ?4 AND ?5
+         AND (expires IS NULL OR expires >= ?6) ORDER BY slot",
     )?;
     for (duration, mut wanted) in by_duration {
         wanted.sort_unstable();
-        for series in answering(conn, query, &all, duration)? {
-            for run in wanted.chunk_by(|a, b| b.0.saturating_sub(a.0) <= GAP) {
+        for (source, series) in answering(conn, query, &all, duration)? {
+            for run in wanted.chunk_by(|a, b| a.0.div_euclid(BLOCK) == b.0.div_euclid(BLOCK)) {
                 let (Some((first, _)), Some((last, _))) = (run.first(), run.last()) else {
                     continue;
                 };
-                let mut rows = statement.query(params![series, first, last, now])?;
+                let block = first.div_euclid(BLOCK);
+                let (low, high) = (first.rem_euclid(BLOCK), last.rem_euclid(BLOCK));
+                let mut rows = statement.query([source, block, series, low, high, now])?;
                 let mut left = run;
                 while let Some(row) = rows.next()? {
-                    let number: i64 = row.get(0)?;
+                    let number = block * BLOCK + row.get::<_, i64>(0)?;
                     let passed = left.partition_point(|(wanted, _)| *wanted < number);
                     left = left.get(passed..).unwrap_or_default();
                     let bytes = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
@@ -462,53 +518,26 @@ pub(super) fn each_series(
 }
 
 /// The first and the last period of a series that has a measurement now.
-pub(super) fn reach(conn: &Connection, series: i64, now: i64) -> Outcome<Option<(i64, i64)>> {
+pub(super) fn reach(
+    conn: &Connection,
+    source: i64,
+    series: i64,
+    now: i64,
+) -> Outcome<Option<(i64, i64)>> {
     let mut ends = [None, None];
-    let orders = [
-        "SELECT period FROM profile_measurement WHERE series = ?1 AND (expires IS NULL OR expires >= ?2)
-         ORDER BY period LIMIT 1",
-        "SELECT period FROM profile_measurement WHERE series = ?1 AND (expires IS NULL OR expires >= ?2)
-         ORDER BY period DESC LIMIT 1",
-    ];
-    for (end, sql) in ends.iter_mut().zip(orders) {
+    for (end, order) in ends.iter_mut().zip(["ASC", "DESC"]) {
+        let sql = format!(
+            "SELECT m.block * {BLOCK} + m.slot
+             FROM profile_series s CROSS JOIN profile_block b CROSS JOIN profile_measurement m
+             WHERE s.id = ?2 AND b.source = ?1 AND b.block BETWEEN s.first AND s.last
+             AND m.source = ?1 AND m.block = b.block AND m.series = ?2 AND (m.expires IS NULL OR m.expires >= ?3)
+             ORDER BY b.block {order}, m.slot {order} LIMIT 1"
+        );
         *end = conn
-            .prepare_cached(sql)?
-            .query_row([series, now], |row| row.get(0))
+            .prepare_cached(&sql)?
+            .query_row([source, series, now], |row| row.get(0))
             .optional()?;
     }
     let [first, last] = ends;
     Ok(first.zip(last))
-}
-
-/// Removes some of what has outlived its time, and series that are empty then.
-fn expire(conn: &Connection, now: i64) -> Outcome<usize> {
-    let mut statement = conn.prepare_cached(
-        "DELETE FROM profile_measurement WHERE (series, period) IN
-         (SELECT series, period FROM profile_measurement WHERE expires < ?1 LIMIT ?2) RETURNING series",
-    )?;
-    let mut touched = BTreeSet::new();
-    let mut removed = 0;
-    for series in statement.query_map([now, REMOVED], |row| row.get::<_, i64>(0))? {
-        touched.insert(series?);
-        removed += 1;
-    }
-    let mut emptied = 0;
-    let mut statement = conn.prepare_cached(
-        "DELETE FROM profile_series WHERE id = ?1
-         AND NOT EXISTS (SELECT 1 FROM profile_measurement WHERE series = ?1)",
-    )?;
-    for series in touched {
-        emptied += statement.execute([series])?;
-    }
-    if emptied > 0 {
-        drop_sources(conn)?;
-    }
-    Ok(removed)
-}
-
-fn drop_sources(conn: &Connection) -> Outcome<()> {
-    let sql = "DELETE FROM profile_source
-               WHERE NOT EXISTS (SELECT 1 FROM profile_series WHERE source = profile_source.id)";
-    conn.execute(sql, [])?;
-    Ok(())
 }
