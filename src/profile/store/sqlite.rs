@@ -527,11 +527,12 @@ pub(super) fn reach(
     let mut ends = [None, None];
     for (end, order) in ends.iter_mut().zip(["ASC", "DESC"]) {
         let sql = format!(
-            "SELECT m.block * {BLOCK} + m.slot
-             FROM profile_series s CROSS JOIN profile_block b CROSS JOIN profile_measurement m
-             WHERE s.id = ?2 AND b.source = ?1 AND b.block BETWEEN s.first AND s.last
-             AND m.source = ?1 AND m.block = b.block AND m.series = ?2 AND (m.expires IS NULL OR m.expires >= ?3)
-             ORDER BY b.block {order}, m.slot {order} LIMIT 1"
+            "SELECT b.block * {BLOCK} + (
+                 SELECT slot FROM profile_measurement WHERE source = ?1 AND block = b.block AND series = ?2
+                 AND (expires IS NULL OR expires >= ?3) ORDER BY slot {order} LIMIT 1) AS period
+             FROM profile_series s CROSS JOIN profile_block b
+             WHERE s.id = ?2 AND b.source = ?1 AND b.block BETWEEN s.first AND s.last AND period IS NOT NULL
+             ORDER BY b.block {order} LIMIT 1"
         );
         *end = conn
             .prepare_cached(&sql)?
