@@ -149,7 +149,7 @@ fn the_length_of_a_period_is_a_global() {
 fn a_profiler_does_not_wait_for_itself() {
     let inner = r#"q := PROFILER_INIT('{"profiles":[{"profile":"x","foreach":"\'e\'","update":{"s":"PROFILER_APPLY(\'{}\', me)"},"result":"1"}]}')"#;
     let session = session(&[inner]);
-    let applied = said(&session, "PROFILER_APPLY(MAP_MERGE([{'me': q}]), q)").unwrap();
+    let applied = said(&session, "PROFILER_APPLY(MAP_MERGE([{'me': q}, {}]), q)").unwrap();
     assert_eq!(applied, "Profiler{1 profile(s), 1 messages(s), 1 route(s)}");
 }
 
@@ -169,4 +169,35 @@ fn measurements_are_stored_when_asked_for() {
     said(&session, r#"PROFILER_APPLY('[{"ip":"a"},{"ip":"b"}]', p)"#).unwrap();
     said(&session, "PROFILER_FLUSH(p, {'store': true})").unwrap();
     assert_eq!(stored.load(Ordering::Relaxed), 2);
+}
+
+#[test]
+fn check_takes_definitions_of_profiles() {
+    let check = |name: &str| {
+        let program = env!("CARGO_BIN_EXE_stellar");
+        let file = format!("tests/golden/profiles/{name}.json");
+        let output = std::process::Command::new(program)
+            .args(["check", "--format", "json", &file])
+            .env_remove("STELLAR_CONFIG")
+            .output()
+            .unwrap();
+        let found: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        (output.status.code(), found.as_array().unwrap().clone())
+    };
+    assert_eq!(check("good"), (Some(0), Vec::new()));
+    let (code, found) = check("expressions");
+    assert_eq!(code, Some(1));
+    let first = found.first().unwrap();
+    assert_eq!(first["code"], "E0201");
+    assert_eq!(
+        (first["line"].as_u64(), first["column"].as_u64()),
+        (Some(5), Some(19))
+    );
+    assert!(
+        first["file"]
+            .as_str()
+            .unwrap()
+            .ends_with("expressions.json")
+    );
+    assert_eq!(found.len(), 6);
 }

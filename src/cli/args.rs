@@ -429,7 +429,7 @@ pub struct ProfileGetArgs {
 /// `stellar check`
 #[derive(Debug, ClapArgs)]
 pub struct CheckArgs {
-    /// The scripts; - is standard input.
+    /// Scripts, and definitions of profiles (files that end in .json); - is a script on standard input.
     #[arg(required_unless_present = "expressions", value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// An expression to check; may be given several times.

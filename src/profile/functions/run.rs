@@ -252,11 +252,11 @@ fn apply(call: &mut Call<'_, '_>) -> Outcome<Value> {
     running.messages.store(messages, Ordering::Relaxed);
     running.routes.store(routes, Ordering::Relaxed);
     drop(profiler);
-    done.map_err(|fault| {
-        if fault.span.is_none() {
+    done.map_err(|mut fault| match fault.code {
+        Code::Interrupted | Code::Steps | Code::Timeout => fault,
+        _ => {
+            fault.message = format!("{}: {}", call.name, fault.message);
             fault.of_argument(0)
-        } else {
-            fault
         }
     })?;
     Ok(call.take(1))

@@ -26,6 +26,8 @@ pub(super) struct Builder {
     latest: i64,
     /// When it was last used, by the clock.
     pub touched: i64,
+    /// By which message it was last used.
+    pub turn: u64,
 }
 
 /// An expression that failed: its number, and how.
@@ -48,6 +50,7 @@ impl Builder {
             initialised: false,
             latest: 0,
             touched: 0,
+            turn: 0,
         }
     }
 

@@ -21,7 +21,8 @@ use plan::Worker;
 use smol_str::SmolStr;
 use std::sync::Arc;
 
-/// How long entities are kept that get no messages, and how many at once.
+/// How long entities are kept that get no messages, and how many at once. What is not kept waits for
+/// [`Profiler::flush_expired`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Keep {
     /// Milliseconds; `None` keeps them for ever.
@@ -176,18 +177,19 @@ impl Profiler {
 
     fn apply_row(&mut self, row: &[Value], context: &Context) -> Outcome<()> {
         let message = Row::new(row);
-        let now = match (self.time, self.keep.idle, self.keep.entities) {
-            (Some(_), None, None) => 0,
+        let now = match (self.time, self.keep.idle) {
+            (Some(_), None) => 0,
             _ => context.clock.now(),
         };
         let time = match self.time {
             Some(field) => builder::time(message.get(field)),
             None => Some(now),
         };
+        let used = (now, self.messages + 1);
         let mut routes = 0;
         for index in &self.order {
             if let Some(worker) = self.workers.get_mut(*index) {
-                let taken = worker.apply(message, time, now, &mut self.slots, context)?;
+                let taken = worker.apply(message, time, used, &mut self.slots, context)?;
                 routes += u64::from(taken);
             }
         }
@@ -226,7 +228,8 @@ impl Profiler {
         };
         let before = now.saturating_sub(idle);
         for worker in &mut self.workers {
-            worker.expire(before, before.saturating_sub(idle));
+            worker.expire(|builder| builder.touched < before);
+            worker.forget(before.saturating_sub(idle));
         }
     }
 
@@ -237,12 +240,12 @@ impl Profiler {
             return;
         }
         let builders = self.workers.iter().flat_map(|w| w.active.values());
-        let mut touched: Vec<i64> = builders.map(|b| b.touched).collect();
+        let mut turns: Vec<u64> = builders.map(|b| b.turn).collect();
         let oldest = (count - most).max(count / 8).min(count - 1);
-        let (_, limit, _) = touched.select_nth_unstable(oldest);
+        let (_, limit, _) = turns.select_nth_unstable(oldest);
         let limit = *limit;
         for worker in &mut self.workers {
-            worker.expire(limit, i64::MIN);
+            worker.expire(|builder| builder.turn < limit);
         }
     }
 

@@ -177,7 +177,7 @@ impl Worker {
         &mut self,
         message: Row<'_>,
         time: Option<i64>,
-        now: i64,
+        (now, turn): (i64, u64),
         slots: &mut Vec<Value>,
         context: &Context,
     ) -> Outcome<bool> {
@@ -239,6 +239,7 @@ impl Worker {
                 .or_insert(Builder::new(plan.names.len())),
         };
         builder.touched = now;
+        builder.turn = turn;
         *routes += 1;
         if let Err(failed) = builder.apply(plan, message, time, slots, context) {
             note(troubles, plan, unless_interrupted(failed)?, Some(entity));
@@ -291,25 +292,21 @@ impl Worker {
         Ok(())
     }
 
-    /// Takes the entities that were not used since `before` out of service, and forgets those that were out
-    /// already.
-    pub fn expire(&mut self, before: i64, long_before: i64) {
-        self.expired
-            .retain(|_, builder| builder.touched >= long_before);
-        let idle: Vec<SmolStr> = self
-            .active
-            .iter()
-            .filter(|(_, builder)| builder.touched < before)
-            .map(|(entity, _)| entity.clone())
-            .collect();
-        if idle.is_empty() {
+    /// Takes the entities that are idle out of service.
+    pub fn expire(&mut self, idle: impl Fn(&Builder) -> bool) {
+        if !self.active.values().any(&idle) {
             return;
         }
         let (gone, kept) = std::mem::take(&mut self.active)
             .into_iter()
-            .partition::<Entities, _>(|(_, builder)| builder.touched < before);
+            .partition::<Entities, _>(|(_, builder)| idle(builder));
         self.active = kept;
         self.expired.extend(gone);
+    }
+
+    /// Forgets those that are out of service and were not used since `before`.
+    pub fn forget(&mut self, before: i64) {
+        self.expired.retain(|_, builder| builder.touched >= before);
     }
 }
 
