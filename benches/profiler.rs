@@ -100,6 +100,7 @@ fn run(criterion: &mut Criterion) {
     group.bench_function("a list of texts", |bencher| {
         bencher.iter(|| running.apply_value(&list, &context, &|| Ok(())));
     });
+    group.throughput(Throughput::Elements(6000));
     group.bench_function("flush of 6000 entities", |bencher| {
         bencher.iter_batched(
             || {

@@ -155,8 +155,11 @@ const PROFILER_FLUSH: FunctionSpec = FunctionSpec {
     ..SPEC
 };
 
+/// Stores measurements for a call.
+pub type Store = dyn Fn(&Call<'_, '_>, &[Measurement]) -> Outcome<()> + Send + Sync;
+
 /// Where measurements are stored: the service behind `PROFILER_FLUSH(profiler, {'store': true})`.
-pub struct Keeper(pub Box<dyn Fn(&Call<'_, '_>, &[Measurement]) -> Outcome<()> + Send + Sync>);
+pub struct Keeper(pub Box<Store>);
 
 /// A profiler as a value. Its figures can be read while it is at work.
 struct Running {
