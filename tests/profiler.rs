@@ -2,12 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use stellar::config::FixedClock;
+use stellar::config::{Config, FixedClock, Options, Surroundings};
 use stellar::diagnostic::Code;
-use stellar::engine::Engine;
-use stellar::profile::Keeper;
-use stellar::profile::measurement::Measurement;
+use stellar::engine::{Engine, Overrides};
 use stellar::shell::Session;
 
 /// A session whose clock stands still, after these statements.
@@ -155,20 +152,31 @@ fn a_profiler_does_not_wait_for_itself() {
 
 #[test]
 fn measurements_are_stored_when_asked_for() {
-    let stored = Arc::new(AtomicUsize::new(0));
-    let session = session(&[HELLO, r#"PROFILER_APPLY('{"ip":"a"}', p)"#]);
-    let counter = stored.clone();
-    session.provide(Arc::new(Keeper(Box::new(
-        move |_, measurements: &[Measurement]| {
-            counter.fetch_add(measurements.len(), Ordering::Relaxed);
-            Ok(())
-        },
-    ))));
+    let folder = tempfile::tempdir().unwrap();
+    let around = Surroundings::default();
+    let options = Options {
+        set: vec![format!(
+            "store.path={}",
+            folder.path().join("s.db").display()
+        )],
+        ..Options::default()
+    };
+    let config = Config::load(&options, &around).unwrap();
+    let mut engine = Engine::new(config, &around, &Overrides::default()).unwrap();
+    engine.context.clock = Arc::new(FixedClock(1_502_665_200_000));
+    let session = Session::new(&engine);
+    let read = "PROFILE_GET('hello-world', 'a', PROFILE_FIXED(1, 'HOURS'))";
+    said(&session, HELLO).unwrap();
+    said(&session, r#"PROFILER_APPLY('{"ip":"a"}', p)"#).unwrap();
     said(&session, "PROFILER_FLUSH(p, {'store': false})").unwrap();
-    assert_eq!(stored.load(Ordering::Relaxed), 0);
+    assert_eq!(said(&session, read).unwrap(), "[]");
     said(&session, r#"PROFILER_APPLY('[{"ip":"a"},{"ip":"b"}]', p)"#).unwrap();
-    said(&session, "PROFILER_FLUSH(p, {'store': true})").unwrap();
-    assert_eq!(stored.load(Ordering::Relaxed), 2);
+    said(&session, "f := PROFILER_FLUSH(p, {'store': true})").unwrap();
+    let value = said(&session, read).unwrap();
+    assert_ne!(value, "[]");
+    // What PROFILE_PUT writes afterwards is read back just so.
+    assert_eq!(said(&session, "PROFILE_PUT(f)").unwrap(), "2");
+    assert_eq!(said(&session, read).unwrap(), value);
 }
 
 #[test]

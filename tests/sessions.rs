@@ -10,9 +10,6 @@ use stellar::eval::json::{to_json, to_typed};
 use stellar::eval::text::to_text;
 use stellar::shell::{Session, Shown};
 
-/// Recorded functions that come with later systems.
-const LATER: &[&str] = &["PROFILE_GET", "PROFILE_VERBOSE"];
-
 /// The names of all sessions.
 fn all() -> Vec<String> {
     let text = include_str!("conformance/stellar/sessions.jsonl");
@@ -153,7 +150,7 @@ fn replay(name: &str) -> usize {
                 .unwrap()
                 .split(", ")
                 .filter(|name| !name.is_empty());
-            for name in theirs.filter(|name| !LATER.iter().any(|later| name.starts_with(later))) {
+            for name in theirs {
                 assert!(ours.contains(name), "{what}: {name} is missing");
             }
         } else if let Some(expected) = step["measurements"].as_array() {
@@ -198,14 +195,5 @@ fn every_session_prints_the_same() {
     assert_eq!(names.len(), 27);
     for name in names {
         assert!(replay(&name) > 8, "{name}");
-    }
-}
-
-#[test]
-fn functions_that_are_here_by_now_are_not_listed_as_later() {
-    let session = Session::new(&Engine::bare());
-    for later in LATER {
-        let print = printed(&session.run_text(&format!("%functions {later}"))).unwrap();
-        assert_eq!(print, "", "take {later} out of LATER");
     }
 }

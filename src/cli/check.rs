@@ -76,7 +76,10 @@ pub fn check(common: &Common, args: &CheckArgs) -> Outcome<bool> {
     }
     for file in &args.files {
         let mut text = setup::read_text(file)?;
-        if file.extension().is_some_and(|extension| extension == "json") {
+        if file
+            .extension()
+            .is_some_and(|extension| extension == "json")
+        {
             let source = Arc::new(Source::named(file.display().to_string(), text));
             let faults = profile::definition::check(&source, context);
             found.errors.extend(faults);

@@ -7,7 +7,7 @@ use crate::engine::Engine;
 use crate::eval::Value;
 use crate::eval::collections::List;
 use crate::eval::json;
-use crate::shell::{Front, Session, Shown, interact};
+use crate::shell::{Front, Look, Session, Shown, interact};
 use crate::syntax::{Statement, statements};
 use serde_json::{Value as Json, json};
 use std::io::IsTerminal;
@@ -111,7 +111,7 @@ fn script(
             Ok(Shown::Quit) => return Ok(false),
             Ok(shown) => match printer.record_of(&statement, &shown) {
                 Ok(record) => {
-                    printer.shown(&shown, record)?;
+                    printer.shown(&shown, record, session.look())?;
                     continue;
                 }
                 Err(fault) => fault,
@@ -150,13 +150,16 @@ impl Printer {
         Ok(Some(record))
     }
 
-    fn shown(&mut self, shown: &Shown, record: Option<Json>) -> Outcome<()> {
+    fn shown(&mut self, shown: &Shown, record: Option<Json>, look: Look) -> Outcome<()> {
         if let Shown::Done(Some(note)) = shown {
             output::note(note);
         }
         match record {
             Some(record) => self.put(record),
-            None => shown.print().map_or(Ok(()), |text| output::line(&text)),
+            None => match shown.print_as(look)? {
+                Some(text) => output::line(&text),
+                None => Ok(()),
+            },
         }
     }
 

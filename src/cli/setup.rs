@@ -78,6 +78,10 @@ pub fn variables_file(path: &Path, depth: usize) -> Outcome<Vec<(SmolStr, Value)
 
 /// The text of a file, or of standard input for `-`. Errors: E0403, E0402.
 pub fn read_text(path: &Path) -> Outcome<String> {
+    let name = match path.as_os_str() == "-" {
+        true => "standard input".to_string(),
+        false => path.display().to_string(),
+    };
     let mut bytes = Vec::new();
     let read = if path.as_os_str() == "-" {
         std::io::stdin().read_to_end(&mut bytes).map(|_| ())
@@ -87,14 +91,14 @@ pub fn read_text(path: &Path) -> Outcome<String> {
     read.map_err(|error| {
         Diagnostic::new(
             Code::CannotRead,
-            format!("{} cannot be read: {error}", path.display()),
+            format!("{name} cannot be read: {error}"),
         )
     })?;
     let text = String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         Diagnostic::new(
             Code::NotUtf8,
-            format!("{} is not UTF-8 from byte {at} on", path.display()),
+            format!("{name} is not UTF-8 from byte {at} on"),
         )
     })?;
     Ok(text

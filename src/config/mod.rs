@@ -181,6 +181,19 @@ impl Config {
         for text in &options.set {
             overrides::set(&mut config, text, "--set")?;
         }
+        let stores = &config.store;
+        for (room, server) in [
+            ("profile", &stores.profile),
+            ("collection", &stores.collection),
+            ("event", &stores.event),
+            ("rule", &stores.rule),
+        ] {
+            if server.is_some() {
+                config.notes.push(format!(
+                    "store.{room} names a server; this version cannot use it yet and stays with the embedded file"
+                ));
+            }
+        }
         if config.globals.get("profiler").is_some_and(Json::is_object) {
             config.notes.push(
                 "globals.profiler is a map; Metron's keys stand in quotes: \"profiler.client.period.duration\""

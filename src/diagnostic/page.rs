@@ -1,7 +1,28 @@
 //! Text with a little meaning: headings, names, code. Printed plain, or in colours on a terminal.
 
 use colored::{ColoredString, Colorize};
+use std::borrow::Cow;
 use unicode_width::UnicodeWidthChar;
+
+/// A text that cannot steer a terminal: control characters but line ends and tabs, and those that turn the direction
+/// of writing, show as `\u{1b}`.
+pub fn visible(text: &str) -> Cow<'_, str> {
+    let steers = |c: char| {
+        (c.is_control() && c != '\n' && c != '\t')
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    if !text.contains(steers) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        match steers(c) {
+            true => out.extend(c.escape_unicode()),
+            false => out.push(c),
+        }
+    }
+    Cow::Owned(out)
+}
 
 /// What a piece of a page is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,7 +91,7 @@ impl Page {
         let mut out = String::new();
         let mut line: Vec<(Style, char)> = Vec::new();
         for (style, piece) in &self.0 {
-            for c in piece.chars() {
+            for c in visible(piece).chars() {
                 if c == '\n' {
                     put_line(&mut out, &line, width);
                     line.clear();

@@ -168,10 +168,17 @@ fn collect_names(map: &Map, before: &str, depth: usize, names: &mut IndexSet<Smo
 
 /// Reads a file: JSON, JSON Lines, CSV, TSV, Zeek's logs, text, a script; gzip and zstd are unpacked.
 ///
-/// Errors: E0403 when it cannot be read, E0402 for text that is not UTF-8, E0116 when it holds nothing.
+/// Errors: E0403 when it cannot be read or holds nothing, E0402 for text that is not UTF-8.
 pub fn read(path: &Path, context: &Context) -> Outcome<File> {
     let input = Input::File(path.to_path_buf());
     let name = input.name();
+    // A pipe that nobody writes into would hold the shell for ever.
+    let there = std::fs::metadata(path).map_err(|error| cannot_read(&input, &error))?;
+    if !there.is_file() {
+        let what = if there.is_dir() { "a folder" } else { "no file" };
+        let message = format!("{name} cannot be read: it is {what}");
+        return Err(Diagnostic::new(Code::CannotRead, message));
+    }
     let extension = path.extension().map(|e| e.to_ascii_lowercase());
     if extension.is_some_and(|e| e == "stellar") {
         return Ok(File::Script(text(&input)?));
@@ -183,7 +190,7 @@ pub fn read(path: &Path, context: &Context) -> Outcome<File> {
         Form::Text => text_lines(&mut loaded, &text(&input)?),
     }
     if loaded.is_empty() {
-        let fault = Diagnostic::new(Code::BadMagic, format!("{name} holds no events"));
+        let fault = Diagnostic::new(Code::CannotRead, format!("{name} holds no events"));
         return Err(match loaded.first_bad {
             Some(bad) => fault.note(bad),
             None => fault,

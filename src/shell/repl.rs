@@ -49,10 +49,11 @@ pub fn interact(session: &Session, front: &Front<'_>) -> Outcome<()> {
     if !startup(session, front)? {
         return Ok(());
     }
+    let mut told = false;
     loop {
         match editor.readline(&prompt(session)) {
             Ok(text) => {
-                remember(&mut editor, &text, front);
+                remember(&mut editor, &text, front, &mut told);
                 for statement in statements(&Source::expression(text)) {
                     if !run(session, &statement, front)? {
                         return Ok(());
@@ -117,7 +118,7 @@ fn open_history(editor: &mut ShellEditor<'_>, path: &Path, front: &Front<'_>) {
 }
 
 /// Adds a text to the history at once, so that a killed shell loses nothing; secrets are masked.
-fn remember(editor: &mut ShellEditor<'_>, text: &str, front: &Front<'_>) {
+fn remember(editor: &mut ShellEditor<'_>, text: &str, front: &Front<'_>, told: &mut bool) {
     if text.trim().is_empty() {
         return;
     }
@@ -129,7 +130,12 @@ fn remember(editor: &mut ShellEditor<'_>, text: &str, front: &Front<'_>) {
     let added = editor.add_history_entry(entry).unwrap_or(false);
     if let Some(path) = front.history.as_ref().filter(|_| added) {
         // A full disk is no reason to stop; the session goes on without.
-        let _ = editor.append_history(path);
+        if let Err(error) = editor.append_history(path)
+            && !*told
+        {
+            *told = true;
+            (front.note)(&format!("the history cannot be kept: {error}"));
+        }
     }
 }
 

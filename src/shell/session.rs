@@ -200,9 +200,18 @@ impl Session {
 
     /// What a statement may mean otherwise than its writer thinks; silent about statements that cannot be read.
     pub fn remarks(&self, statement: &Statement) -> Vec<Fault> {
-        let Ok(said) = statement.read(self.limits()) else {
+        let Ok(mut said) = statement.read(self.limits()) else {
             return Vec::new();
         };
+        if statement.text() == "help" {
+            return Vec::new();
+        }
+        // What a command evaluates may be misread like anything else.
+        if let Said::Magic(line) = &said
+            && let Some(tree) = magic::expression_of(self, line, statement)
+        {
+            said = Said::Expression(Some(tree));
+        }
         let mut known = Known::default();
         for (name, variable) in self.variables.list() {
             let types = Types::of_value(&variable.value);

@@ -1,6 +1,6 @@
 //! How results look: as text, as JSON, lists of maps as tables cut to the window.
 
-use crate::diagnostic::{Outcome, Style, paint};
+use crate::diagnostic::{Outcome, Style, paint, visible};
 use crate::eval::Value;
 use crate::eval::collections::Map;
 use crate::eval::json::to_json;
@@ -89,7 +89,10 @@ pub fn show(value: &Value, look: Look) -> Outcome<Option<String>> {
         Mode::Text => to_text(value).to_string(),
     };
     Ok(Some(match look.window {
-        Some((width, height)) => cut_text(text, (WINDOWS * width * height).max(SHORT)),
+        Some((width, height)) => {
+            let most = (WINDOWS * width * height).max(SHORT);
+            cut_text(visible(&text).into_owned(), most)
+        }
         None => text,
     }))
 }
@@ -132,13 +135,7 @@ fn wide_map(value: &Value, window: Option<(usize, usize)>) -> Option<Map> {
 /// A cell's text: one line, without control characters.
 fn cell_text(value: &Value) -> String {
     let text = to_text(value);
-    if text.contains(|c: char| c.is_control()) {
-        text.chars()
-            .map(|c| if c.is_control() { ' ' } else { c })
-            .collect()
-    } else {
-        text.to_string()
-    }
+    visible(&text.replace(['\n', '\r', '\t'], " ")).into_owned()
 }
 
 fn cell(value: Option<&Value>) -> Cell {

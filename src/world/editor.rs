@@ -1,7 +1,7 @@
 //! SHELL_EDIT: text in the user's editor.
 
 use crate::diagnostic::Outcome;
-use crate::eval::{Call, Value};
+use crate::eval::{Call, Notes, Value};
 use crate::functions::spec::{Family, FunctionSpec, Kind, SPEC, example, optional};
 use std::io::Write;
 use std::process::Command;
@@ -53,6 +53,9 @@ fn edit(call: &mut Call<'_, '_>) -> Outcome<Value> {
         Ok(text) => Value::text(text.trim()),
         Err(error) => {
             tracing::warn!("the editor {editor} failed: {error}");
+            if let Some(notes) = context.services.get::<Notes>() {
+                notes.say(format!("SHELL_EDIT: the editor {editor} failed: {error}"));
+            }
             Value::Null
         }
     })

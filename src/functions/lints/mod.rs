@@ -77,6 +77,31 @@ fn text_argument<'a>(called: &Called<'a>, index: usize) -> Option<(&'a str, &'a 
     }
 }
 
+/// The names that an expression asks about: `exists(a)`, `IS_EMPTY(a)`, `a == null`.
+fn tested_names<'a>(expr: &'a Expr, names: &mut Vec<&'a str>) {
+    match &expr.kind {
+        ExprKind::Exists(name) => names.push(name),
+        ExprKind::Call {
+            name, arguments, ..
+        } if name == "IS_EMPTY" => {
+            if let Some(ExprKind::Name(name)) = arguments.first().map(|a| &a.inner().kind) {
+                names.push(name);
+            }
+        }
+        ExprKind::Comparison(first, rest) => {
+            let sides = || std::iter::once(&**first).chain(rest.iter().map(|(_, side)| side));
+            if sides().any(|side| side.inner().kind == ExprKind::Null) {
+                names.extend(sides().filter_map(|side| match &side.inner().kind {
+                    ExprKind::Name(name) => Some(name.as_str()),
+                    _ => None,
+                }));
+            }
+        }
+        _ => {}
+    }
+    expr.children(|child| tested_names(child, names));
+}
+
 /// What all lints say about an expression, in the order of their places. `parameters` are those of a definition.
 pub fn of_tree(
     tree: &Expr,
@@ -90,6 +115,16 @@ pub fn of_tree(
     with_stack(|| {
         walk(tree, &source.text, &scope, &mut found);
         failing::constants(tree, source, &scope, &mut found);
+    });
+    // Who asks whether a field is there knows that it may not be.
+    let mut tested = Vec::new();
+    with_stack(|| tested_names(tree, &mut tested));
+    let name = |fault: &Fault| {
+        let span = fault.span?;
+        source.text.get(span.start..span.end)
+    };
+    found.retain(|fault| {
+        fault.code != Code::UnknownField || !name(fault).is_some_and(|name| tested.contains(&name))
     });
     let mut found: Vec<Fault> = found
         .into_iter()

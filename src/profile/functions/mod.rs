@@ -6,7 +6,6 @@ mod put;
 mod run;
 
 pub use periods::{explain_window, lint_window};
-pub use run::Keeper;
 
 use super::store::Profiles;
 use crate::diagnostic::{Code, Diagnostic, Outcome};

@@ -5,11 +5,11 @@ use crate::eval::collections::Map;
 use crate::eval::convert::{to_long, to_string};
 use crate::eval::text::to_text;
 use crate::eval::{Call, Context, Notes, Prepared, Value};
+use crate::functions::spec::{Family, FunctionSpec, Kind, SPEC, default, example, fails, required};
 use crate::profile::client;
 use crate::profile::holidays::Edition;
 use crate::profile::period::{self, Period};
 use crate::profile::window::{self, Lint, Setting, Window};
-use crate::functions::spec::{Family, FunctionSpec, Kind, SPEC, default, example, fails, required};
 use std::sync::Arc;
 
 /// The functions of this family.

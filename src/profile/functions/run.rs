@@ -8,6 +8,7 @@ use crate::profile::client;
 use crate::profile::definition::{self, Definitions};
 use crate::profile::measurement::Measurement;
 use crate::profile::runner::{Keep, Profiler};
+use crate::profile::store::Within;
 use parking_lot::{Mutex, MutexGuard};
 use std::any::Any;
 use std::sync::Arc;
@@ -155,12 +156,6 @@ const PROFILER_FLUSH: FunctionSpec = FunctionSpec {
     ..SPEC
 };
 
-/// Stores measurements for a call.
-pub type Store = dyn Fn(&Call<'_, '_>, &[Measurement]) -> Outcome<()> + Send + Sync;
-
-/// Where measurements are stored: the service behind `PROFILER_FLUSH(profiler, {'store': true})`.
-pub struct Keeper(pub Box<Store>);
-
 /// A profiler as a value. Its figures can be read while it is at work.
 struct Running {
     profiler: Mutex<Profiler>,
@@ -307,14 +302,8 @@ fn stores(call: &Call<'_, '_>, options: &Map) -> Outcome<bool> {
     Ok(store)
 }
 
-/// Stores measurements. Errors: E0217 without a store, those of the store.
+/// Stores measurements where the client reads them. Errors: E0217 without a store, those of the store.
 fn keep(call: &Call<'_, '_>, measurements: &[Measurement]) -> Outcome<()> {
-    match call.context().services.get::<Keeper>() {
-        Some(keeper) => (keeper.0)(call, measurements),
-        None => Err(Diagnostic::new(
-            Code::NotAvailable,
-            format!("{}: there is no store for measurements here", call.name),
-        )
-        .of_argument(1)),
-    }
+    let place = client::place(call.context(), None)?;
+    super::service(call)?.write(&place, measurements, Within::call(call))
 }

@@ -76,8 +76,11 @@ pub(super) fn previous(session: &Session, request: &Request<'_>) -> Outcome<Show
 }
 
 pub(super) fn go(session: &Session, request: &Request<'_>) -> Outcome<Shown> {
-    let Ok(number) = request.rest.parse() else {
+    if request.rest.is_empty() {
         return Err(bad("the number of an event is missing"));
+    }
+    let Ok(number) = request.rest.parse() else {
+        return Err(bad(format!("{} is no number of an event", request.rest)));
     };
     walk(session, |_| number)
 }
@@ -95,12 +98,8 @@ fn walk(session: &Session, to: impl FnOnce(&Loaded) -> usize) -> Outcome<Shown> 
     let moved = session.variables.loaded(|loaded| {
         let number = to(loaded);
         if number == 0 || number > loaded.len() {
-            let end = if number == 0 { "first" } else { "last" };
-            let message = format!(
-                "there is no such event: {} and {end} is as far as it goes",
-                headline(loaded)
-            );
-            return Err(bad(message));
+            let message = format!("there is none further: this is {}", headline(loaded));
+            return Err(bad(message).help(":go N goes to the one with that number"));
         }
         loaded.go(number)?;
         let mut page = Page::new();

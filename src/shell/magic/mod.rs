@@ -276,11 +276,25 @@ pub fn run(session: &Session, line: &str, statement: &Statement) -> Outcome<Show
     };
     let request = Request { rest, statement };
     (magic.run)(session, &request).map_err(|fault| {
-        if fault.code == Code::BadMagic && fault.help.is_none() {
+        // How it is written helps those who have left something out.
+        let lacks = fault.message.contains("lack") || fault.message.contains("missing");
+        let helps = rest.is_empty() || lacks || magic.argument == Argument::Definition;
+        if fault.code == Code::BadMagic && fault.help.is_none() && helps {
             return fault.help(format!("write {}", magic.usage));
         }
         fault
     })
+}
+
+/// The expression that a command would evaluate, with its place in the statement, where it has one that can be read.
+pub fn expression_of(session: &Session, line: &str, statement: &Statement) -> Option<Expr> {
+    let (name, rest) = line.split_once(char::is_whitespace)?;
+    let rest = rest.trim();
+    if find(name)?.argument != Argument::Expression || rest.starts_with("-n") {
+        return None;
+    }
+    let request = Request { rest, statement };
+    request.expression(session, rest).ok().flatten()
 }
 
 impl Request<'_> {

@@ -10,18 +10,27 @@ use crate::shell::session::{Session, Shown};
 use indexmap::IndexSet;
 use smol_str::SmolStr;
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 pub(super) fn save(session: &Session, request: &Request<'_>) -> Outcome<Shown> {
-    let (force, rest) = match request.rest.strip_prefix("-f ") {
-        Some(rest) => (true, rest.trim()),
-        None => (false, request.rest),
+    let (first, rest) = first_word(request.rest);
+    let force = first == "-f";
+    let (name, expression) = match force {
+        true => first_word(rest),
+        false => (first, rest),
     };
-    let (name, expression) = first_word(rest);
     if name.is_empty() {
         return Err(bad("%save lacks a file"));
     }
     let path = path_of(name);
+    if let Ok(there) = std::fs::metadata(&path)
+        && !there.is_file()
+    {
+        let what = if there.is_dir() { "a folder" } else { "no file" };
+        let message = format!("{} is {what}", path.display());
+        return Err(Diagnostic::new(Code::CannotWrite, message));
+    }
     if !force && path.exists() {
         return Err(bad(format!("{} exists already", path.display()))
             .help(format!("replace it with %save -f {name}")));
@@ -75,11 +84,22 @@ fn write(path: &Path, bytes: &[u8]) -> Outcome<()> {
         let message = format!("{} cannot be written: {error}", path.display());
         Diagnostic::new(Code::CannotWrite, message)
     };
+    // What a link points to is replaced, not the link.
+    let path = &std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(|e| failed(&e))?;
+    // A new file is open to whom the user's mask says; an old one stays as it was.
+    let usual = std::fs::Permissions::from_mode(0o666);
+    let mut file = tempfile::Builder::new()
+        .permissions(usual)
+        .tempfile_in(folder)
+        .map_err(|e| failed(&e))?;
+    if let Ok(old) = std::fs::metadata(path) {
+        let kept = file.as_file().set_permissions(old.permissions());
+        kept.map_err(|e| failed(&e))?;
+    }
     file.write_all(bytes).map_err(|e| failed(&e))?;
     file.persist(path).map_err(|e| failed(&e.error))?;
     Ok(())

@@ -126,6 +126,7 @@ pub(super) fn connect(session: &Session, request: &Request<'_>) -> Outcome<Shown
     let (place, time) = reach(&Secretive::new(address), PATIENCE, &context.cancel)?;
     session.set_engine(engine.with_setting(&format!("store.{room}={address}"), "%connect")?);
     page.line(format!("{room} store: {place} answers in {time:?}"));
+    page.line("this version cannot store there yet and stays with the embedded file");
     Ok(Shown::Page(page, None))
 }
 
