@@ -229,7 +229,7 @@ fn events_of_every_form_are_loaded() {
     assert_eq!(printed(&session, "_"), "zweite");
     assert_eq!(
         fails(&format!("%load {}", write("empty.jsonl", b""))),
-        "E0116"
+        "E0403"
     );
     assert_eq!(
         fails(&format!("%load {}", write("bytes.txt", b"a\xff\n"))),
@@ -286,6 +286,96 @@ fn what_is_saved_can_be_loaded() {
         .run_text(&again.replace("%save", "%save -f"))
         .unwrap();
     assert_eq!(read("n.txt"), "1\n");
+}
+
+#[test]
+fn devices_pipes_and_folders_are_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let session = session(&["x := [1]"]);
+    let fails = |text: &str| session.run_text(text).err().unwrap().code.name();
+    let pipe = path("pipe.jsonl");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    assert_eq!(fails(&format!("%load {pipe}")), "E0403");
+    for target in [pipe, path("")] {
+        assert_eq!(fails(&format!("%save -f {target} x")), "E0404");
+    }
+    assert_eq!(fails("%save -f"), "E0116");
+    // A link stays, and what it points to keeps who may read it.
+    std::fs::write(path("real.txt"), "old").unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o640);
+    std::fs::set_permissions(path("real.txt"), mode).unwrap();
+    std::os::unix::fs::symlink(path("real.txt"), path("link.txt")).unwrap();
+    session
+        .run_text(&format!("%save -f {} x", path("link.txt")))
+        .unwrap();
+    assert_eq!(std::fs::read_to_string(path("real.txt")).unwrap(), "[1]\n");
+    let real = std::fs::symlink_metadata(path("real.txt")).unwrap();
+    assert_eq!(
+        std::os::unix::fs::PermissionsExt::mode(&real.permissions()) & 0o777,
+        0o640
+    );
+    assert!(
+        std::fs::symlink_metadata(path("link.txt"))
+            .unwrap()
+            .is_symlink()
+    );
+}
+
+#[test]
+fn data_cannot_steer_the_terminal() {
+    colored::control::set_override(false);
+    let session =
+        session(&[r#"m := TO_JSON_MAP('{"v": "\\u001b]0;owned\\u0007\\u202e\\u009b"}')"#]);
+    for window in [Some((80, 24)), Some((20, 5))] {
+        session.set_window(window);
+        for text in [
+            "m",
+            "m.v",
+            "[m]",
+            "%last",
+            "%explain m.v",
+            "%mode json",
+            "m",
+            "%mode table",
+            "m",
+        ] {
+            for shown in session.run_text(text).unwrap() {
+                let text = shown.print_as(session.look()).unwrap().unwrap_or_default();
+                let steers = |c: char| c.is_control() && c != '\n' || c == '\u{202e}';
+                // Without colours nothing but what the data brought could be there.
+                assert!(!text.contains(steers), "{text:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn remarks_are_made_where_they_help() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("e.jsonl");
+    std::fs::write(&file, "{\"user\":\"a\"}\n").unwrap();
+    let session = session(&[&format!("%load {}", file.display())]);
+    let remarks = |text: &str| -> Vec<&'static str> {
+        let source = stellar::diagnostic::Source::expression(text);
+        let statements = stellar::syntax::statements(&source);
+        let found = statements.iter().flat_map(|s| session.remarks(s));
+        found.map(|fault| fault.code.name()).collect()
+    };
+    for text in ["%each usr", "usr == 'a'", "%explain {'u': usr}"] {
+        assert_eq!(remarks(text), ["L0402"], "{text}");
+    }
+    for text in [
+        "help",
+        "if exists(usr) then usr else 1",
+        "IS_EMPTY(usr)",
+        "usr == null or usr == 'a'",
+        "%each user",
+        "%vars",
+    ] {
+        assert_eq!(remarks(text), [""; 0], "{text}");
+    }
 }
 
 #[test]

@@ -89,10 +89,7 @@ pub fn read_text(path: &Path) -> Outcome<String> {
         std::fs::read(path).map(|read| bytes = read)
     };
     read.map_err(|error| {
-        Diagnostic::new(
-            Code::CannotRead,
-            format!("{name} cannot be read: {error}"),
-        )
+        Diagnostic::new(Code::CannotRead, format!("{name} cannot be read: {error}"))
     })?;
     let text = String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();

@@ -175,7 +175,11 @@ pub fn read(path: &Path, context: &Context) -> Outcome<File> {
     // A pipe that nobody writes into would hold the shell for ever.
     let there = std::fs::metadata(path).map_err(|error| cannot_read(&input, &error))?;
     if !there.is_file() {
-        let what = if there.is_dir() { "a folder" } else { "no file" };
+        let what = if there.is_dir() {
+            "a folder"
+        } else {
+            "no file"
+        };
         let message = format!("{name} cannot be read: it is {what}");
         return Err(Diagnostic::new(Code::CannotRead, message));
     }

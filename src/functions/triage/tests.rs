@@ -277,7 +277,7 @@ fn bad_arguments_are_refused() {
         ("THREAT_TRIAGE_INIT('[]')", "E0216"),
         (
             "THREAT_TRIAGE_INIT('{\"index\": \"bro\"}')",
-            "E0204 the configuration has no key index",
+            "E0204 THREAT_TRIAGE_INIT: the configuration has no key index",
         ),
         (
             "THREAT_TRIAGE_INIT('{\"threatIntel\": {\"triageConfig\": {\"riskLevelRules\": [{\"rule\": \"true\"}]}}}')",

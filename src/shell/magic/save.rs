@@ -27,7 +27,11 @@ pub(super) fn save(session: &Session, request: &Request<'_>) -> Outcome<Shown> {
     if let Ok(there) = std::fs::metadata(&path)
         && !there.is_file()
     {
-        let what = if there.is_dir() { "a folder" } else { "no file" };
+        let what = if there.is_dir() {
+            "a folder"
+        } else {
+            "no file"
+        };
         let message = format!("{} is {what}", path.display());
         return Err(Diagnostic::new(Code::CannotWrite, message));
     }
