@@ -424,3 +424,16 @@ fn a_large_table_gives_the_same_with_every_number_of_threads() {
         );
     }
 }
+
+#[test]
+fn a_quotation_mark_that_is_never_closed_makes_a_bad_line() {
+    let home = Home::new();
+    home.write("t.csv", "a,b\n1,\"x\"\n\"2,y\n");
+    let ran = home.run(&["map", "a", "t.csv"], "");
+    assert_eq!(ran.out(), "1\n");
+    assert!(
+        ran.err.contains("a quotation mark is never closed"),
+        "{}",
+        ran.err
+    );
+}

@@ -197,14 +197,15 @@ impl Header {
         (!header.names.is_empty()).then_some((header, length))
     }
 
-    /// Calls `take` with each cell of a row and whether it was quoted.
-    fn cells<'a>(&self, row: &'a str, mut take: impl FnMut(&str, bool)) {
+    /// Calls `take` with each cell of a row and whether it was quoted; `false` when a quotation mark is never closed.
+    fn cells<'a>(&self, row: &'a str, mut take: impl FnMut(&str, bool)) -> bool {
         if self.format != Format::Csv {
             row.split(char::from(self.separator))
                 .for_each(|cell| take(cell, false));
-            return;
+            return true;
         }
         let mut rest: &'a str = row;
+        let mut closed = true;
         let mut text = String::new();
         loop {
             if let Some(quoted) = rest.strip_prefix('"') {
@@ -228,6 +229,7 @@ impl Header {
                         None => {
                             text.push_str(from);
                             from = "";
+                            closed = false;
                             break;
                         }
                     }
@@ -241,7 +243,7 @@ impl Header {
                 take(&text, true);
                 match next {
                     Some(next) => rest = next,
-                    None => return,
+                    None => return closed,
                 }
             } else {
                 match rest.split_once(',') {
@@ -251,21 +253,21 @@ impl Header {
                     }
                     None => {
                         take(rest, false);
-                        return;
+                        return closed;
                     }
                 }
             }
         }
     }
 
-    /// The values of a row in the order of the columns. Errors: E0401 for a row with more cells than columns,
-    /// or that is not UTF-8.
+    /// The values of a row in the order of the columns. Errors: E0401 for a row with more cells than columns or with
+    /// an open quotation mark, E0402 for one that is not UTF-8.
     pub fn row(&self, row: &[u8]) -> Outcome<Vec<Value>> {
         let Ok(row) = std::str::from_utf8(row) else {
             return Err(Diagnostic::new(Code::NotUtf8, "the row is not UTF-8"));
         };
         let mut values = Vec::with_capacity(self.names.len());
-        self.cells(row, |cell, quoted| {
+        let closed = self.cells(row, |cell, quoted| {
             let kind = self.kinds.get(values.len()).unwrap_or(&Kind::Text);
             values.push(if quoted {
                 Value::text(cell)
@@ -280,6 +282,10 @@ impl Header {
                 kind.value(cell, self)
             });
         });
+        if !closed {
+            let message = "a quotation mark is never closed";
+            return Err(Diagnostic::new(Code::BadLine, message));
+        }
         if values.len() > self.names.len() {
             let message = format!(
                 "the row has {} cells, the table {} columns",

@@ -11,6 +11,7 @@ use crate::profile::holidays::Edition;
 use crate::profile::period::{self, Period};
 use crate::profile::window::{self, Lint, Setting, Window};
 use std::sync::Arc;
+use std::time::Instant;
 
 /// The functions of this family.
 pub const FUNCTIONS: &[FunctionSpec] = &[PROFILE_FIXED, PROFILE_WINDOW];
@@ -152,10 +153,17 @@ pub fn lint_window(context: &Context, selector: &str) -> Outcome<Vec<Lint>> {
 }
 
 fn with_setting<T>(context: &Context, work: impl FnOnce(&Setting<'_>) -> Outcome<T>) -> Outcome<T> {
+    let (started, time) = (Instant::now(), context.limits.time);
+    let step = || {
+        if !time.is_zero() && started.elapsed() > time {
+            return Err(Diagnostic::new(Code::Timeout, "the selector took too long"));
+        }
+        context.check_cancelled()
+    };
     let setting = Setting {
         edition: client::edition(context, None)?,
         most: context.limits.collection,
-        step: &|| context.check_cancelled(),
+        step: &step,
         ..Setting::new(context.clock.now(), &context.zone, &context.locale)
     };
     work(&setting)
