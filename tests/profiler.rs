@@ -209,3 +209,21 @@ fn check_takes_definitions_of_profiles() {
     );
     assert_eq!(found.len(), 6);
 }
+
+#[test]
+fn the_shell_shows_what_profiles_did_and_what_failed() {
+    let session = session(&[
+        r#"p := PROFILER_INIT('{"profiles":[{"profile":"good","foreach":"ip","update":{"n":"1"},"result":"n"},{"profile":"bad","foreach":"ip","update":{"n":"1 / zero"},"result":"n"}]}')"#,
+        r#"PROFILER_APPLY('[{"ip":"a"},{"ip":"b"},{"other":1}]', p)"#,
+    ]);
+    let page = said(&session, "%profiler p").unwrap();
+    let lines: Vec<&str> = page.lines().collect();
+    assert_eq!(lines[0], "good: messages 3, routes 2, entities 2");
+    assert!(
+        lines[1].contains("failed 1×") && lines[1].contains("foreach ip"),
+        "{page}"
+    );
+    assert_eq!(lines[2], "bad: messages 3, routes 2, entities 2");
+    assert!(page.contains("1 / zero  E0206: "), "{page}");
+    assert_eq!(said(&session, "%profiler 5"), Err(Code::BadMagic));
+}

@@ -12,7 +12,7 @@ pub mod runner;
 pub mod store;
 pub mod window;
 
-pub use functions::{explain_window, lint_window};
+pub use functions::{explain_window, lint_window, reports};
 pub use store::{Embedded, PROFILE, Profiles};
 
 use crate::functions::spec::FunctionSpec;

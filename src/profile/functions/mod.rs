@@ -6,6 +6,7 @@ mod put;
 mod run;
 
 pub use periods::{explain_window, lint_window};
+pub use run::reports;
 
 use super::store::Profiles;
 use crate::diagnostic::{Code, Diagnostic, Outcome};

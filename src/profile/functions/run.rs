@@ -7,7 +7,7 @@ use crate::functions::spec::{Family, FunctionSpec, Kind, SPEC, default, example,
 use crate::profile::client;
 use crate::profile::definition::{self, Definitions};
 use crate::profile::measurement::Measurement;
-use crate::profile::runner::{Keep, Profiler};
+use crate::profile::runner::{Keep, ProfileReport, Profiler};
 use crate::profile::store::Within;
 use parking_lot::{Mutex, MutexGuard};
 use std::any::Any;
@@ -197,6 +197,14 @@ impl Running {
             .try_lock()
             .ok_or_else(|| Diagnostic::new(Code::NotAvailable, "the profiler is at work already"))
     }
+}
+
+/// What each profile of a profiler did so far; `None` for a value that is no profiler.
+///
+/// Errors: E0217 while it is at work.
+pub fn reports(value: &Value) -> Option<Outcome<Vec<ProfileReport>>> {
+    let running: &Running = value.as_object()?;
+    Some(running.lock().map(|profiler| profiler.reports(None)))
 }
 
 /// The profiler among the arguments.

@@ -209,6 +209,14 @@ pub const MAGICS: &[Magic] = &[
         run: profile::window,
     },
     Magic {
+        name: "%profiler",
+        usage: "%profiler NAME",
+        summary: "shows what the profiles of a profiler did, and which of their expressions failed",
+        details: "NAME is a variable that holds what PROFILER_INIT gave, or any expression that gives a profiler.",
+        argument: Argument::Expression,
+        run: profile::profiler,
+    },
+    Magic {
         name: "%mode",
         usage: "%mode [text|table|json]",
         summary: "how results are shown",

@@ -1,8 +1,8 @@
-//! `%window`.
+//! `%window`, `%profiler`.
 
 use super::{Request, bad};
-use crate::diagnostic::{Outcome, Page};
-use crate::profile::explain_window;
+use crate::diagnostic::{Outcome, Page, Style};
+use crate::profile::{explain_window, reports};
 use crate::shell::session::{Session, Shown};
 
 /// The width of a time line where there is no window.
@@ -16,5 +16,36 @@ pub(super) fn window(session: &Session, request: &Request<'_>) -> Outcome<Shown>
     let text = explain_window(&session.engine().context, request.rest, width)?;
     let mut page = Page::new();
     page.line(text);
+    Ok(Shown::Page(page, None))
+}
+
+pub(super) fn profiler(session: &Session, request: &Request<'_>) -> Outcome<Shown> {
+    let tree = request.wanted_expression(session, request.rest)?;
+    let value = session.evaluate(Some(&tree), request.source())?;
+    let Some(reports) = reports(&value) else {
+        let message = format!("{} is no profiler", request.rest);
+        return Err(bad(message).help("PROFILER_INIT makes one: p := PROFILER_INIT('{…}')"));
+    };
+    let mut page = Page::new();
+    for report in reports? {
+        page.put(Style::Name, report.profile.as_str());
+        let (messages, routes, entities) = (report.messages, report.routes, report.entities);
+        page.line(format!(
+            ": messages {messages}, routes {routes}, entities {entities}"
+        ));
+        for trouble in &report.troubles {
+            page.text("  ");
+            page.put(Style::Warning, format!("failed {}×", trouble.count));
+            page.text(format!("  {} ", trouble.role));
+            page.put(Style::Code, trouble.expression.as_str());
+            if let Some(last) = &trouble.last {
+                page.text(format!("  {}: {}", last.code.name(), last.message));
+            }
+            if let Some(entity) = &trouble.entity {
+                page.put(Style::Quiet, format!("  (entity {entity})"));
+            }
+            page.end();
+        }
+    }
     Ok(Shown::Page(page, None))
 }
