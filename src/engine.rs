@@ -117,7 +117,7 @@ impl Engine {
         context.limits = config.limits;
         let files = Files::new(config.functions.files.clone(), around.clone());
         context.services.add(Arc::new(files));
-        context.services.add(Arc::new(Web::new(&config, around)));
+        context.services.add(Arc::new(Web::new(&config)));
         context
             .services
             .add(Arc::new(Databases::new(&config, around)));

@@ -278,6 +278,15 @@ fn what_is_saved_can_be_loaded() {
         .run_text(&format!("%load {}", path("a session.stellar")))
         .unwrap();
     assert_eq!(printed(&other, "TWICE(LENGTH(rows))"), "4");
+    // Assignments come in the order they were made, not in that of the names.
+    let ordered = path("ordered.stellar");
+    for statement in ["p := 1", "q := 10", "p := q + p", "%define g := 4"] {
+        session.run_text(statement).unwrap();
+    }
+    session.run_text(&format!("%save {ordered}")).unwrap();
+    other.run_text(&format!("%load {ordered}")).unwrap();
+    assert_eq!(printed(&other, "[p, q]"), "[11, 10]");
+    assert_eq!(printed(&other, "%globals"), "{g=4}");
     // A file is replaced only when that is said.
     let again = format!("%save {} 1", path("n.txt"));
     assert!(session.run_text(&again).is_err());

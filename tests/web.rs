@@ -513,6 +513,13 @@ fn passwords_from_files() {
         assert!(said.starts_with("E0217"), "{path:?}: {said}");
     }
     assert!(ask(&engine(), &allowed.join("pw")).starts_with("E0217"));
+    // A pipe is not waited for, and a file without end not read.
+    let pipe = allowed.join("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    assert!(ask(&open, &pipe).starts_with("E0204"));
+    std::fs::write(allowed.join("large"), "x".repeat(1 << 20)).unwrap();
+    assert!(ask(&open, &allowed.join("large")).starts_with("E0303"));
     assert_eq!(server.seen().len(), 1);
 }
 

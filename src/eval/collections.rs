@@ -267,11 +267,6 @@ impl List {
     pub fn same(&self, other: &List) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
-
-    /// A number that no other living list has.
-    pub fn identity(&self) -> usize {
-        Arc::as_ptr(&self.0) as *const () as usize
-    }
 }
 
 impl Map {
@@ -377,11 +372,6 @@ impl Map {
     pub fn same(&self, other: &Map) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
-
-    /// A number that no other living map has.
-    pub fn identity(&self) -> usize {
-        Arc::as_ptr(&self.0) as *const () as usize
-    }
 }
 
 impl Set {
@@ -441,11 +431,6 @@ impl Set {
     /// Whether both are one and the same set.
     pub fn same(&self, other: &Set) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
-    }
-
-    /// A number that no other living set has.
-    pub fn identity(&self) -> usize {
-        Arc::as_ptr(&self.0) as *const () as usize
     }
 }
 

@@ -8,6 +8,7 @@ mod compile;
 mod context;
 pub mod convert;
 mod function;
+pub mod hash_code;
 mod interpret;
 pub mod java;
 pub mod json;

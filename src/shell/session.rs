@@ -4,6 +4,7 @@ use super::events::Loaded;
 use super::show::{Look, Mode, show};
 use super::variables::{SessionVariables, Variable};
 use super::{help, magic};
+use crate::config::mask_text;
 use crate::diagnostic::{Fault, Outcome, Page, Source};
 use crate::engine::Engine;
 use crate::eval::{Notes, Value, Variables, compile_tree};
@@ -74,6 +75,8 @@ pub struct Session {
     look: RwLock<Look>,
     last: RwLock<Value>,
     loads: RwLock<usize>,
+    /// The assignments and definitions so far, as they were written.
+    made: RwLock<Vec<String>>,
 }
 
 impl Session {
@@ -88,6 +91,7 @@ impl Session {
             look: RwLock::default(),
             last: RwLock::default(),
             loads: RwLock::new(0),
+            made: RwLock::default(),
         }
     }
 
@@ -138,6 +142,15 @@ impl Session {
     /// The last result that was not null.
     pub fn last(&self) -> Value {
         self.last.read().clone()
+    }
+
+    /// The assignments, definitions and changes of globals so far, in order, as a script.
+    pub fn script(&self) -> String {
+        self.made
+            .read()
+            .iter()
+            .map(|text| format!("{text}\n"))
+            .collect()
     }
 
     /// Loads variables that have no expression, such as those of `-v FILE`.
@@ -238,7 +251,15 @@ impl Session {
         if statement.text() == "help" && self.variables.get("help").is_none() {
             return help::topic(self, "");
         }
-        let shown = match statement.read(self.limits())? {
+        let said = statement.read(self.limits())?;
+        let makes = match &said {
+            Said::Assignment { .. } | Said::MagicAssignment { .. } | Said::Definition { .. } => {
+                true
+            }
+            Said::Magic(line) => magic::makes(line),
+            _ => false,
+        };
+        let shown = match said {
             Said::Expression(tree) => {
                 Shown::Value(self.evaluate(tree.as_ref(), &statement.source)?)
             }
@@ -273,6 +294,12 @@ impl Session {
             Said::Help(topic) => placed(help::topic(self, &topic))?,
             Said::Quit => Shown::Quit,
         };
+        if makes {
+            let documentation = statement.documentation.lines();
+            let mut made = self.made.write();
+            made.extend(documentation.map(|line| format!("/// {line}")));
+            made.push(mask_text(statement.text()));
+        }
         if let Shown::Value(value) = &shown
             && !value.is_null()
         {

@@ -4,10 +4,10 @@
 //! that Metron's values have.
 
 use crate::diagnostic::{Code, Diagnostic, Fault, Outcome};
-use crate::eval::collections::{ListKind, MapKind};
+use crate::eval::collections::{ListKind, MapKind, address};
+use crate::eval::hash_code::{Known as Hashes, Table, hash_table};
 use crate::eval::text::check_length;
 use crate::eval::{Call, Value};
-use crate::functions::strings::java_hash;
 use ahash::AHashMap;
 use num_bigint::{BigInt, Sign};
 
@@ -124,6 +124,7 @@ pub(super) fn bytes(call: &Call<'_, '_>, value: &Value) -> Outcome<Option<Vec<u8
         call,
         out: vec![0xac, 0xed, 0, 5],
         handles: AHashMap::new(),
+        hashes: Hashes::default(),
         next: FIRST_HANDLE,
     };
     stream.value(value, 0)?;
@@ -145,6 +146,7 @@ struct Stream<'s, 'c, 'm> {
     call: &'s Call<'c, 'm>,
     out: Vec<u8>,
     handles: AHashMap<Known, u32>,
+    hashes: Hashes,
     next: u32,
 }
 
@@ -309,19 +311,19 @@ impl Stream<'_, '_, '_> {
     }
 
     fn collection(&mut self, value: &Value, depth: usize) -> Outcome<()> {
-        let (identity, class) = match value {
+        let class = match value {
             Value::List(list) => match list.kind() {
-                ListKind::Linked => (list.identity(), &LINKED_LIST),
-                ListKind::Array => (list.identity(), &ARRAY_LIST),
+                ListKind::Linked => &LINKED_LIST,
+                ListKind::Array => &ARRAY_LIST,
             },
             Value::Map(map) => match map.kind() {
-                MapKind::Hash => (map.identity(), &HASH_MAP),
-                MapKind::Ordered | MapKind::View => (map.identity(), &LINKED_HASH_MAP),
+                MapKind::Hash => &HASH_MAP,
+                MapKind::Ordered | MapKind::View => &LINKED_HASH_MAP,
             },
-            Value::Set(set) => (set.identity(), &LINKED_HASH_SET),
+            Value::Set(_) => &LINKED_HASH_SET,
             _ => return Ok(()),
         };
-        let known = Known::Collection(identity);
+        let known = Known::Collection(address(value));
         if self.points_to(&known) {
             return Ok(());
         }
@@ -341,7 +343,8 @@ impl Stream<'_, '_, '_> {
             Value::Set(set) => {
                 let items = set.items();
                 self.out.extend([BLOCK, 12]);
-                self.int(buckets(items.len()));
+                let table = hash_table(items.iter(), &mut self.hashes);
+                self.int(table.buckets);
                 self.out.extend_from_slice(&0.75f32.to_be_bytes());
                 self.int(items.len());
                 for item in &items {
@@ -349,8 +352,9 @@ impl Stream<'_, '_, '_> {
                 }
             }
             Value::Map(map) => {
-                let mut entries = map.entries();
-                let buckets = buckets(entries.len());
+                let entries = map.entries();
+                let keys = entries.iter().map(|(key, _)| key);
+                let Table { buckets, order } = hash_table(keys, &mut self.hashes);
                 self.out.extend_from_slice(&0.75f32.to_be_bytes());
                 self.int(if entries.is_empty() {
                     0
@@ -360,12 +364,13 @@ impl Stream<'_, '_, '_> {
                 self.out.extend([BLOCK, 8]);
                 self.int(buckets);
                 self.int(entries.len());
-                if map.kind() == MapKind::Hash {
-                    entries.sort_by_cached_key(|(key, _)| bucket(key, buckets));
-                }
-                for (key, value) in &entries {
-                    self.value(key, depth + 1)?;
-                    self.value(value, depth + 1)?;
+                let by_bucket = map.kind() == MapKind::Hash;
+                for (index, place) in order.iter().enumerate() {
+                    let place = if by_bucket { *place } else { index };
+                    if let Some((key, value)) = entries.get(place) {
+                        self.value(key, depth + 1)?;
+                        self.value(value, depth + 1)?;
+                    }
                 }
                 if map.kind() != MapKind::Hash {
                     // Behind the part of the parent: not ordered by access.
@@ -378,19 +383,4 @@ impl Stream<'_, '_, '_> {
         self.out.push(END);
         Ok(())
     }
-}
-
-/// How many buckets a hash table has after so many entries were put into it.
-fn buckets(entries: usize) -> usize {
-    let mut buckets = 16;
-    while entries > buckets / 4 * 3 {
-        buckets *= 2;
-    }
-    buckets
-}
-
-/// The bucket of a key; entries of one bucket stay in the order in which they came.
-fn bucket(key: &Value, buckets: usize) -> usize {
-    let hash = java_hash(key, 0) as u32;
-    (hash ^ hash >> 16) as usize & (buckets - 1)
 }

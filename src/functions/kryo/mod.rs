@@ -7,7 +7,6 @@
 mod bytes;
 mod classes;
 mod digest;
-mod order;
 mod read;
 mod sketches;
 mod statistics;

@@ -3,10 +3,10 @@
 use super::DEEPEST;
 use super::bytes::{put_int, put_long, put_text, put_varint};
 use super::classes;
-use super::order::{Known, bucket_order};
 use crate::diagnostic::{Code, Diagnostic, Fault, Outcome};
 use crate::eval::Value;
 use crate::eval::collections::{ListKind, Map, MapKind, address};
+use crate::eval::hash_code::{Known, hash_table};
 use smol_str::SmolStr;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -194,7 +194,7 @@ impl<'o> Writer<'o> {
         put_varint(entries.len() as u32, self.out);
         self.deeper()?;
         let order = match map.kind() {
-            MapKind::Hash => bucket_order(entries.iter().map(|(key, _)| key), &mut self.hashes),
+            MapKind::Hash => hash_table(entries.iter().map(|(key, _)| key), &mut self.hashes).order,
             _ => (0..entries.len()).collect(),
         };
         for (key, value) in order.iter().filter_map(|i| entries.get(*i)) {

@@ -4,10 +4,9 @@ use super::super::spec::{FunctionSpec, Kind, SPEC, example, fails, repeated, req
 use super::A_STRING;
 use crate::diagnostic::{Code, Diagnostic, Fault, Outcome};
 use crate::eval::collections::{ListKind, MapKind};
+use crate::eval::hash_code::{Known, hash_code};
 use crate::eval::java::date_format::{DateFields, Locale, Pattern, Zone};
-use crate::eval::java::formatter::{
-    self, Arg, Format, FormatError, java_double_hash, java_long_hash, java_string_hash,
-};
+use crate::eval::java::formatter::{self, Arg, Format, FormatError};
 use crate::eval::text::{check_length, to_text_within};
 use crate::eval::{Call, Context, Prepared, Value, convert};
 use smallvec::SmallVec;
@@ -133,7 +132,7 @@ fn argument<'v>(value: &'v Value, text: &'v str) -> Arg<'v> {
         other => Arg::Other {
             text,
             class: class_name(other),
-            hash: java_hash(other, 0),
+            hash: hash_code(other, &mut Known::default()),
         },
     }
 }
@@ -151,53 +150,6 @@ fn class_name(value: &Value) -> &'static str {
         },
         Value::Set(_) => "java.util.LinkedHashSet",
         other => other.type_name(),
-    }
-}
-
-/// Java's `hashCode`, which %h prints; of lambdas and objects, where Java's is arbitrary, the hash of their text.
-pub(in crate::functions) fn java_hash(value: &Value, depth: usize) -> i32 {
-    // Deep parts do not matter for a hash, and no walk may overflow the stack.
-    if depth > 64 {
-        return 0;
-    }
-    let below = |v: &Value| java_hash(v, depth + 1);
-    match value {
-        Value::Null => 0,
-        Value::Bool(b) => {
-            if *b {
-                1231
-            } else {
-                1237
-            }
-        }
-        Value::Int(n) => *n,
-        Value::Long(n) => java_long_hash(*n),
-        Value::Big(n) => {
-            let words = n.iter_u32_digits().rev();
-            let hash = words.fold(0i32, |h, w| h.wrapping_mul(31).wrapping_add(w as i32));
-            match n.sign() {
-                num_bigint::Sign::Minus => hash.wrapping_neg(),
-                _ => hash,
-            }
-        }
-        Value::Float(x) if x.is_nan() => f32::NAN.to_bits() as i32,
-        Value::Float(x) => x.to_bits() as i32,
-        Value::Double(x) => java_double_hash(*x),
-        Value::Char(unit) => i32::from(*unit),
-        Value::Text(text) => java_string_hash(text),
-        Value::List(list) => list.with(|items| {
-            items
-                .iter()
-                .fold(1i32, |h, v| h.wrapping_mul(31).wrapping_add(below(v)))
-        }),
-        Value::Set(set) => {
-            set.with(|items| items.iter().fold(0i32, |h, v| h.wrapping_add(below(v))))
-        }
-        Value::Map(map) => map.with(|entries| {
-            let pairs = entries.iter().map(|(k, v)| below(k) ^ below(v));
-            pairs.fold(0i32, i32::wrapping_add)
-        }),
-        other => java_string_hash(&crate::eval::text::to_text(other)),
     }
 }
 

@@ -11,8 +11,6 @@ mod pad;
 mod pieces;
 mod similarity;
 
-pub(super) use format::java_hash;
-
 use super::spec::FunctionSpec;
 use crate::diagnostic::Outcome;
 use crate::eval::text::{check_length, to_text_within};

@@ -258,6 +258,14 @@ pub fn find(name: &str) -> Option<&'static Magic> {
     MAGICS.iter().find(|magic| magic.name == name)
 }
 
+/// Whether a line changes what later statements see, so that a saved session needs it.
+pub fn makes(line: &str) -> bool {
+    matches!(
+        line.split_whitespace().next(),
+        Some("%define" | "%undefine")
+    )
+}
+
 /// The error for a command that does not exist.
 pub fn unknown(name: &str) -> Fault {
     let names = MAGICS.iter().map(|magic| magic.name);

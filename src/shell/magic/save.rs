@@ -44,7 +44,7 @@ pub(super) fn save(session: &Session, request: &Request<'_>) -> Outcome<Shown> {
         if !expression.is_empty() {
             return Err(bad("a script holds the whole session, not one value"));
         }
-        let text = script(session);
+        let text = session.script();
         write(&path, text.as_bytes())?;
         return done(&path, "the session");
     }
@@ -107,25 +107,6 @@ fn write(path: &Path, bytes: &[u8]) -> Outcome<()> {
     file.write_all(bytes).map_err(|e| failed(&e))?;
     file.persist(path).map_err(|e| failed(&e.error))?;
     Ok(())
-}
-
-/// The assignments and definitions of a session, in the order they were made.
-fn script(session: &Session) -> String {
-    let mut text = String::new();
-    for definition in session.engine().registry.definitions() {
-        for line in definition.documentation.lines() {
-            text.push_str(&format!("/// {line}\n"));
-        }
-        text.push_str(definition.source.text.trim());
-        text.push('\n');
-    }
-    for (name, variable) in session.variables.list() {
-        match variable.expression {
-            Some(expression) => text.push_str(&format!("{name} := {expression}\n")),
-            None => text.push_str(&format!("# {name} was loaded from a file\n")),
-        }
-    }
-    text
 }
 
 /// One line of JSON for every element, or for the value.

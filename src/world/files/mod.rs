@@ -17,7 +17,7 @@ use crate::functions::spec::{
     Example, Family, FunctionSpec, Kind, Parameter, SPEC, default, example, fails, optional,
     required,
 };
-use allowed::{Found, files, read_all};
+pub(super) use allowed::{Found, files, read_all};
 use cap_std::fs::OpenOptions;
 use std::io::{ErrorKind, Seek, Write};
 

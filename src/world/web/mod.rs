@@ -8,7 +8,7 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
-use crate::config::{Config, Surroundings, mask_text};
+use crate::config::{Config, mask_text};
 use crate::diagnostic::{Code, Diagnostic, Outcome};
 use crate::eval::collections::Map;
 use crate::eval::convert;
@@ -20,6 +20,8 @@ use crate::functions::spec::{
     Family, FunctionSpec, Kind, Parameter, SPEC, fails, optional, required,
 };
 use crate::store::wait;
+use crate::world::files::{Found, files, read_all};
+use cap_std::fs::OpenOptions;
 use client::{Answer, Asked, Client, Trouble, basic};
 use hyper::body::Bytes;
 use models::Models;
@@ -39,9 +41,9 @@ pub struct Web {
 
 impl Web {
     /// As configured; without a configuration nothing may be reached.
-    pub fn new(config: &Config, around: &Surroundings) -> Web {
+    pub fn new(config: &Config) -> Web {
         Web {
-            permit: Permit::new(&config.functions, around),
+            permit: Permit::new(&config.functions),
             client: Client::default(),
             models: Models::new(&config.models),
         }
@@ -323,13 +325,13 @@ fn ask(
     let context = call.context();
     web.permit.check_network(call.name)?;
     web.permit.check_url(&url)?;
-    let credentials = match user(web, settings, &url) {
+    let credentials = match user(call, settings, &url) {
         Ok(credentials) => credentials,
         // A file that is missing is a failure like others; one that is forbidden is not.
         Err(fault) if fault.code == Code::CannotRead => return Ok(Err(fault.message)),
         Err(fault) => return Err(fault),
     };
-    let proxy = match proxy(web, settings) {
+    let proxy = match proxy(call, web, settings) {
         Ok(proxy) => proxy,
         Err(fault) if fault.code == Code::CannotRead => return Ok(Err(fault.message)),
         Err(fault) => return Err(fault),
@@ -366,9 +368,9 @@ fn ask(
 }
 
 /// The header for the server: the configured user before the one in the address.
-fn user(web: &Web, settings: &Settings, url: &Url) -> Outcome<Option<String>> {
+fn user(call: &Call<'_, '_>, settings: &Settings, url: &Url) -> Outcome<Option<String>> {
     if let (Some(user), Some(path)) = (&settings.user, &settings.password_path) {
-        let password = web.permit.password("basic.auth.password.path", path)?;
+        let password = password(call, "basic.auth.password.path", path)?;
         return Ok(Some(basic(user, &password)));
     }
     if url.username().is_empty() {
@@ -380,6 +382,30 @@ fn user(web: &Web, settings: &Settings, url: &Url) -> Outcome<Option<String>> {
     )))
 }
 
+/// The text of a password file, without its last line break. The path may come from the globals, so no argument is to
+/// blame. Errors: E0217 outside of `functions.files`, E0403, E0303 for a file that is no password.
+fn password(call: &Call<'_, '_>, key: &str, path: &str) -> Outcome<String> {
+    const NO_ARGUMENT: usize = usize::MAX;
+    const LONGEST: usize = 64 << 10;
+    let spot = files(call)?.spot(call, NO_ARGUMENT, path, false)?;
+    let bytes = match spot.open(call, NO_ARGUMENT, OpenOptions::new().read(true))? {
+        Found::Open(file) => read_all(call, file, LONGEST)?,
+        Found::Nothing => None,
+    };
+    let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
+    let Some(mut text) = text else {
+        let message = format!("{key}: {path} cannot be read as text");
+        return Err(Diagnostic::new(Code::CannotRead, message));
+    };
+    if text.ends_with('\n') {
+        text.pop();
+        if text.ends_with('\r') {
+            text.pop();
+        }
+    }
+    Ok(text)
+}
+
 /// A part of an address without its percent signs.
 fn unescape(text: &str) -> String {
     percent_encoding::percent_decode_str(text)
@@ -387,7 +413,7 @@ fn unescape(text: &str) -> String {
         .into_owned()
 }
 
-fn proxy(web: &Web, settings: &Settings) -> Outcome<Option<Proxy>> {
+fn proxy(call: &Call<'_, '_>, web: &Web, settings: &Settings) -> Outcome<Option<Proxy>> {
     let (Some(host), Some(port)) = (&settings.proxy_host, settings.proxy_port) else {
         return Ok(None);
     };
@@ -399,9 +425,7 @@ fn proxy(web: &Web, settings: &Settings) -> Outcome<Option<Proxy>> {
     web.permit.check_url(&place)?;
     let credentials = match (&settings.proxy_user, &settings.proxy_password_path) {
         (Some(user), Some(path)) => {
-            let password = web
-                .permit
-                .password("proxy.basic.auth.password.path", path)?;
+            let password = password(call, "proxy.basic.auth.password.path", path)?;
             Some(basic(user, &password))
         }
         _ => None,

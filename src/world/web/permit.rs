@@ -1,9 +1,8 @@
-//! What requests may reach: `functions.network`, `functions.hosts`, `functions.public_only`, `functions.files`.
+//! What requests may reach: `functions.network`, `functions.hosts`, `functions.public_only`.
 
-use crate::config::{FunctionsConfig, Surroundings, resolve_path};
+use crate::config::FunctionsConfig;
 use crate::diagnostic::{Code, Diagnostic, Fault, Outcome};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::path::{Path, PathBuf};
 use url::{Host, Url};
 
 /// What the configuration lets functions reach.
@@ -12,20 +11,16 @@ pub struct Permit {
     network: bool,
     hosts: Vec<String>,
     public_only: bool,
-    files: Vec<PathBuf>,
-    around: Surroundings,
 }
 
 impl Permit {
     /// As configured.
-    pub fn new(config: &FunctionsConfig, around: &Surroundings) -> Permit {
+    pub fn new(config: &FunctionsConfig) -> Permit {
         let tidy = |host: &String| host.trim().trim_end_matches('.').to_ascii_lowercase();
         Permit {
             network: config.network,
             hosts: config.hosts.iter().map(tidy).collect(),
             public_only: config.public_only,
-            files: config.files.clone(),
-            around: around.clone(),
         }
     }
 
@@ -113,56 +108,6 @@ impl Permit {
             )));
         }
         Ok(())
-    }
-
-    /// The text of a password file, without its last line break. Errors: E0217 outside of `functions.files`, E0403.
-    pub fn password(&self, key: &str, path: &str) -> Outcome<String> {
-        let path = path.strip_prefix("file://").unwrap_or(path);
-        let unreadable = |error: std::io::Error| {
-            Diagnostic::new(
-                Code::CannotRead,
-                format!("{key}: {path} cannot be read: {error}"),
-            )
-        };
-        let refused = || {
-            Diagnostic::new(
-                Code::NotAvailable,
-                format!("{key}: functions may not read {path}"),
-            )
-            .help("name the file or its folder in functions.files of the configuration")
-        };
-        let asked = self.around.folder.join(path);
-        let full = match asked.canonicalize() {
-            Ok(full) => full,
-            Err(error) if self.allows(&asked)? => return Err(unreadable(error)),
-            // Whether a file outside exists is nobody's business.
-            Err(_) => return Err(refused()),
-        };
-        if !self.allows(&full)? {
-            return Err(refused());
-        }
-        let mut text = std::fs::read_to_string(&full).map_err(unreadable)?;
-        if text.ends_with('\n') {
-            text.pop();
-            if text.ends_with('\r') {
-                text.pop();
-            }
-        }
-        Ok(text)
-    }
-
-    fn allows(&self, full: &Path) -> Outcome<bool> {
-        for root in &self.files {
-            let root = resolve_path(root, &self.around)?;
-            // A folder that does not exist holds nothing.
-            let Ok(root) = self.around.folder.join(root).canonicalize() else {
-                continue;
-            };
-            if full.starts_with(root) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
     }
 }
 

@@ -1,7 +1,7 @@
 use super::parse_url;
 use super::permit::Permit;
 use super::pool::{Pool, Route};
-use crate::config::{FunctionsConfig, Surroundings};
+use crate::config::FunctionsConfig;
 use crate::diagnostic::Code;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -14,7 +14,7 @@ fn permit(hosts: &[&str], public_only: bool) -> Permit {
         public_only,
         ..FunctionsConfig::default()
     };
-    Permit::new(&config, &Surroundings::default())
+    Permit::new(&config)
 }
 
 #[test]

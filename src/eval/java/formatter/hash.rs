@@ -22,6 +22,12 @@ pub fn java_double_hash(value: f64) -> i32 {
     java_long_hash(value.to_bits() as i64)
 }
 
+/// `Float.hashCode`: the bits, with one NaN.
+pub fn java_float_hash(value: f32) -> i32 {
+    let value = if value.is_nan() { f32::NAN } else { value };
+    value.to_bits() as i32
+}
+
 /// The hash code of an argument; `None` for null.
 pub(super) fn of(arg: &Arg<'_>) -> Option<i32> {
     Some(match arg {
@@ -30,9 +36,8 @@ pub(super) fn of(arg: &Arg<'_>) -> Option<i32> {
         Arg::Bool(false) => 1237,
         Arg::Int(value) => *value,
         Arg::Long(value) => java_long_hash(*value),
-        Arg::BigInt(value) => big_hash(value),
-        Arg::Float(value) if value.is_nan() => f32::NAN.to_bits() as i32,
-        Arg::Float(value) => value.to_bits() as i32,
+        Arg::BigInt(value) => java_big_hash(value),
+        Arg::Float(value) => java_float_hash(*value),
         Arg::Double(value) => java_double_hash(*value),
         Arg::Char(unit) => i32::from(*unit),
         Arg::Str(text) => java_string_hash(text),
@@ -41,7 +46,7 @@ pub(super) fn of(arg: &Arg<'_>) -> Option<i32> {
 }
 
 /// `BigInteger.hashCode`: base 31 over the 32-bit words from the top, times the sign.
-fn big_hash(value: &BigInt) -> i32 {
+pub fn java_big_hash(value: &BigInt) -> i32 {
     let hash = value.iter_u32_digits().rev().fold(0i32, |hash, word| {
         hash.wrapping_mul(31).wrapping_add(word as i32)
     });

@@ -14,7 +14,9 @@ mod spec;
 
 pub use dates::{DateFields, DateParts, UtcDates};
 pub use error::FormatError;
-pub use hash::{java_double_hash, java_long_hash, java_string_hash};
+pub use hash::{
+    java_big_hash, java_double_hash, java_float_hash, java_long_hash, java_string_hash,
+};
 
 use num_bigint::BigInt;
 use out::Out;

@@ -1,11 +1,26 @@
-//! The order in which Java walks a `HashMap`.
+//! Java's `hashCode` of values, and the order in which Java walks a `HashMap`.
 
-use crate::eval::Value;
-use crate::eval::collections::address;
+use super::collections::address;
+use super::java::formatter::{
+    java_big_hash, java_double_hash, java_float_hash, java_long_hash, java_string_hash,
+};
+use super::text::to_text;
+use super::value::Value;
 use std::collections::HashMap;
 
 /// Hashes of collections that have been looked at, by their address.
 pub type Known = HashMap<usize, i32, ahash::RandomState>;
+
+/// Deeper parts do not matter for a hash, and no walk may overflow the stack.
+const DEEPEST: usize = 256;
+
+/// The table of a `HashMap`.
+pub struct Table {
+    /// How many buckets it has.
+    pub buckets: usize,
+    /// The positions of the keys in the order in which they are walked.
+    pub order: Vec<usize>,
+}
 
 /// A table has at least so many buckets.
 const SMALLEST: usize = 16;
@@ -16,14 +31,14 @@ const LONGEST_CHAIN: u8 = 8;
 /// Tables of this size do not grow for a long chain.
 const LARGE: usize = 64;
 
-/// The positions of `keys` in the order in which a `HashMap` walks them that was filled in this order: by bucket.
+/// The table of a `HashMap` that was filled with `keys` in this order; it is walked by bucket.
 ///
 /// Nine keys in one bucket become a tree, whose root goes first; only keys made to collide do that, and their order is
 /// left as it is.
-pub fn bucket_order<'a>(keys: impl Iterator<Item = &'a Value>, known: &mut Known) -> Vec<usize> {
+pub fn hash_table<'a>(keys: impl Iterator<Item = &'a Value>, known: &mut Known) -> Table {
     let hashes: Vec<u32> = keys
         .map(|key| {
-            let hash = java_hash(key, known, 0).cast_unsigned();
+            let hash = hash_code(key, known).cast_unsigned();
             hash ^ (hash >> 16)
         })
         .collect();
@@ -55,61 +70,52 @@ pub fn bucket_order<'a>(keys: impl Iterator<Item = &'a Value>, known: &mut Known
     let mut order: Vec<usize> = (0..hashes.len()).collect();
     // The sort is stable: a chain keeps its order.
     order.sort_by_key(|i| hashes.get(*i).map_or(0, |hash| bucket(hash, buckets)));
-    order
+    Table { buckets, order }
 }
 
-/// Java's `hashCode` of a value. What has none of its own there counts as 0.
-fn java_hash(value: &Value, known: &mut Known, depth: usize) -> i32 {
-    let address = address(value);
-    if depth > super::DEEPEST {
+/// Java's `hashCode` of a value; of lambdas and objects, where Java's is arbitrary, the hash of their text.
+pub fn hash_code(value: &Value, known: &mut Known) -> i32 {
+    within(value, known, 0)
+}
+
+fn within(value: &Value, known: &mut Known, depth: usize) -> i32 {
+    if depth > DEEPEST {
         return 0;
     }
+    let address = address(value);
     if address != 0
         && let Some(hash) = known.get(&address)
     {
         return *hash;
     }
-    let mut inner = |value: &Value| java_hash(value, known, depth + 1);
+    let mut inner = |value: &Value| within(value, known, depth + 1);
     let hash = match value {
-        Value::Null | Value::Lambda(_) | Value::Object(_) => 0,
-        Value::Bool(b) => 1237 - 6 * i32::from(*b),
+        Value::Null => 0,
+        Value::Bool(true) => 1231,
+        Value::Bool(false) => 1237,
         Value::Int(n) => *n,
-        Value::Long(n) => fold_long(n.cast_unsigned()),
-        Value::Float(x) if x.is_nan() => 0x7fc0_0000,
-        Value::Float(x) => x.to_bits().cast_signed(),
-        Value::Double(x) if x.is_nan() => fold_long(0x7ff8_0000_0000_0000),
-        Value::Double(x) => fold_long(x.to_bits()),
-        Value::Char(c) => i32::from(*c),
-        Value::Text(text) => text.encode_utf16().fold(0i32, |hash, unit| {
-            hash.wrapping_mul(31).wrapping_add(i32::from(unit))
-        }),
-        Value::Big(n) => {
-            let (sign, digits) = n.to_u32_digits();
-            let hash = digits.iter().rev().fold(0i32, |hash, digit| {
-                hash.wrapping_mul(31).wrapping_add(digit.cast_signed())
-            });
-            match sign {
-                num_bigint::Sign::Minus => hash.wrapping_neg(),
-                _ => hash,
-            }
-        }
+        Value::Long(n) => java_long_hash(*n),
+        Value::Big(n) => java_big_hash(n),
+        Value::Float(x) => java_float_hash(*x),
+        Value::Double(x) => java_double_hash(*x),
+        Value::Char(unit) => i32::from(*unit),
+        Value::Text(text) => java_string_hash(text),
         Value::List(list) => list.items().iter().fold(1i32, |hash, item| {
             hash.wrapping_mul(31).wrapping_add(inner(item))
         }),
-        Value::Set(set) => set
-            .items()
-            .iter()
-            .fold(0i32, |hash, item| hash.wrapping_add(inner(item))),
+        Value::Set(set) => {
+            let items = set.items();
+            items
+                .iter()
+                .fold(0i32, |hash, item| hash.wrapping_add(inner(item)))
+        }
         Value::Map(map) => map.entries().iter().fold(0i32, |hash, (key, value)| {
             hash.wrapping_add(inner(key) ^ inner(value))
         }),
+        other => java_string_hash(&to_text(other)),
     };
     if address != 0 {
         known.insert(address, hash);
     }
     hash
-}
-
-fn fold_long(bits: u64) -> i32 {
-    ((bits ^ (bits >> 32)) as u32).cast_signed()
 }
