@@ -216,7 +216,8 @@ fn inline_examples_give_what_they_show() {
             }
         }
     }
-    println!("{count} examples");
+    // A page that is no longer read, or a mark that is no longer known, must not pass in silence.
+    assert!(count >= 130, "{count} examples only");
     none(complaints);
 }
 
@@ -224,15 +225,18 @@ fn inline_examples_give_what_they_show() {
 fn library_examples_give_what_they_show() {
     let engine = Engine::bare();
     let mut complaints = Vec::new();
+    let mut count = 0;
     for file in files(&["stdlib/*.stellar"]) {
         let text = std::fs::read_to_string(&file).unwrap();
         for (number, line) in text.lines().enumerate() {
             let place = format!("{}:{}", file.display(), number + 1);
             if let Some(documentation) = line.trim().strip_prefix("///") {
+                count += usize::from(documentation.contains("-->"));
                 complaints.extend(complaint(&engine, &place, documentation.trim()));
             }
         }
     }
+    assert!(count >= 50, "{count} examples only");
     none(complaints);
 }
 
@@ -247,6 +251,7 @@ fn console(text: &str) -> Vec<Piece> {
 fn console_blocks_give_what_they_show() {
     let root = std::env::current_dir().unwrap();
     let mut complaints = Vec::new();
+    let mut count = 0;
     let mut guides = guides();
     guides.extend(files(&["examples/*/README.md"]));
     for page in guides {
@@ -267,6 +272,7 @@ fn console_blocks_give_what_they_show() {
             else {
                 continue;
             };
+            count += 1;
             let script = written.join("\n");
             let mut shell = Command::new("timeout");
             shell.args([PATIENCE, "sh", "-c", &script[2..]]);
@@ -285,6 +291,7 @@ fn console_blocks_give_what_they_show() {
             std::fs::write(&page, joined(&pieces)).unwrap();
         }
     }
+    assert!(count >= 30, "{count} commands only");
     none(complaints);
 }
 
