@@ -14,7 +14,7 @@ pub use explain::explanation;
 pub use lints::{Allowed, Level, LintInfo, lint_names};
 pub use page::{Page, Style, paint, visible};
 pub use render::{brief, html, json, plain, terminal};
-pub use source::{Position, Source, Span};
+pub use source::{Position, Source, Span, floor};
 pub use suggest::{nearest, quoted_list};
 
 use std::sync::Arc;

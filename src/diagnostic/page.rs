@@ -113,15 +113,18 @@ fn put_line(out: &mut String, line: &[(Style, char)], width: usize) {
     };
     let indent = hanging(line).min(width / 2);
     let mut rest = line;
+    let mut left = columns(line);
     let mut room = width.max(2);
-    while columns(rest) > room {
-        let mut end = 0;
-        while columns(&rest[..end + 1]) <= room {
-            end += 1;
-        }
+    while left > room {
+        let mut used = 0;
+        let fits = |(_, c): &&(Style, char)| {
+            used += c.width().unwrap_or(0);
+            used <= room
+        };
+        let end = rest.iter().take_while(fits).count();
         // A word longer than the line is cut.
         let blank = rest[..=end].iter().rposition(|(_, c)| *c == ' ');
-        let lead = rest.iter().position(|(_, c)| *c != ' ').unwrap_or(0);
+        let lead = rest[..=end].iter().take_while(|(_, c)| *c == ' ').count();
         let (cut, next) = match blank.filter(|at| *at > lead) {
             Some(at) => (at, at + 1),
             None => (end.max(1), end.max(1)),
@@ -129,6 +132,7 @@ fn put_line(out: &mut String, line: &[(Style, char)], width: usize) {
         put_pieces(out, &rest[..cut]);
         out.push('\n');
         out.push_str(&" ".repeat(indent));
+        left -= columns(&rest[..next]);
         rest = &rest[next..];
         room = width.saturating_sub(indent).max(2);
     }

@@ -1,6 +1,6 @@
 //! The renderers of a [`Diagnostic`]: terminal, plain text, JSON, HTML.
 
-use super::{Diagnostic, Kind, Label, Position, Source, Span};
+use super::{Diagnostic, Kind, Label, Position, Source, Span, floor};
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet, renderer::DecorStyle};
 use serde_json::{Value as Json, json};
 use std::sync::Arc;
@@ -132,13 +132,6 @@ fn cut(source: &Source, spans: Vec<Place>) -> Cut {
             .map(|(s, t, p)| (inside(s), t, p))
             .collect(),
     }
-}
-
-fn floor(text: &str, mut at: usize) -> usize {
-    while !text.is_char_boundary(at) {
-        at -= 1;
-    }
-    at
 }
 
 fn one_line(text: &str) -> String {

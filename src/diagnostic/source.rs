@@ -98,3 +98,12 @@ impl Source {
         Span { start, end }
     }
 }
+
+/// The start of the character that byte `at` of a text stands in, or the end of the text.
+pub fn floor(text: &str, at: usize) -> usize {
+    let mut at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}
