@@ -408,7 +408,10 @@ fn bad_name(code: &str, tokens: &[Token], assign: Span) -> Fault {
         Some(first) => {
             let span = Span::new(first.span.start, code[..assign.start].trim_end().len());
             Diagnostic::at(Code::BadDefinition, span, "this cannot name a variable")
-                .help("names hold letters, digits, _ and points, and begin with a letter or _")
+                .help(
+                    "a name is made of ASCII letters, digits, _ and points, with colons inside, and begins with a \
+                     letter, _ or $",
+                )
         }
         None => Diagnostic::at(Code::BadDefinition, assign, "nothing stands before :="),
     }
