@@ -209,6 +209,18 @@ impl Kind {
     }
 }
 
+impl Parameter {
+    /// How it stands in signatures: `start`, `end?`, `n = 3`, `values…`.
+    pub fn usage(&self) -> String {
+        match self.presence {
+            Presence::Required => self.name.to_string(),
+            Presence::Optional => format!("{}?", self.name),
+            Presence::Default(value) => format!("{} = {value}", self.name),
+            Presence::Repeated => format!("{}…", self.name),
+        }
+    }
+}
+
 /// An expression and what comes of it.
 #[derive(Debug, Clone, Copy)]
 pub struct Example {
@@ -317,16 +329,7 @@ impl FunctionSpec {
 
     /// Its signature: `SUBSTRING(input, start, end?)`.
     pub fn signature(&self) -> String {
-        let parameters: Vec<String> = self
-            .parameters
-            .iter()
-            .map(|p| match p.presence {
-                Presence::Required => p.name.to_string(),
-                Presence::Optional => format!("{}?", p.name),
-                Presence::Default(value) => format!("{} = {value}", p.name),
-                Presence::Repeated => format!("{}…", p.name),
-            })
-            .collect();
+        let parameters: Vec<String> = self.parameters.iter().map(Parameter::usage).collect();
         format!("{}({})", self.name, parameters.join(", "))
     }
 }

@@ -1,6 +1,6 @@
 //! The arguments that a call still wants, shown behind the cursor.
 
-use crate::functions::spec::{FunctionSpec, Presence};
+use crate::functions::spec::Parameter;
 use crate::shell::complete::open_call;
 use crate::shell::session::Session;
 use crate::syntax::scan::{self, Token, TokenKind};
@@ -38,7 +38,7 @@ pub fn hint(session: &Session, text: &str) -> Option<Hint> {
     let call = open_call(code, &tokens)?;
     let engine = session.engine();
     let names: Vec<String> = match engine.registry.spec(call.name) {
-        Some(spec) => parameters(spec),
+        Some(spec) => spec.parameters.iter().map(Parameter::usage).collect(),
         None => {
             use crate::eval::Functions;
             let defined = engine.registry.defined(call.name, &engine.context).ok()??;
@@ -67,14 +67,4 @@ pub fn hint(session: &Session, text: &str) -> Option<Hint> {
         display: format!("{blank}{comma}{})", rest.join(", ")),
         insertable: false,
     })
-}
-
-fn parameters(spec: &FunctionSpec) -> Vec<String> {
-    let one = |p: &crate::functions::spec::Parameter| match p.presence {
-        Presence::Required => p.name.to_string(),
-        Presence::Optional => format!("{}?", p.name),
-        Presence::Default(value) => format!("{} = {value}", p.name),
-        Presence::Repeated => format!("{}…", p.name),
-    };
-    spec.parameters.iter().map(one).collect()
 }
