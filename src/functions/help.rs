@@ -1,12 +1,13 @@
 //! The documentation of functions: `?NAME`, `stellar docs`, the reference.
 
+use super::keywords::keyword;
 use super::registry::Registry;
 use super::spec::{Expected, Family, FunctionSpec, Presence};
 use crate::diagnostic::{Code, Diagnostic, Outcome, Page, Style};
 use crate::eval::{Context, Definition, Functions};
 use std::fmt::Write;
 
-/// The documentation of a function by name; `None` when there is no such function.
+/// The documentation of a function or a word of the language by name; `None` when there is neither.
 ///
 /// Errors: a library that does not parse; E0220 for functions of Metron that are known and not here.
 pub fn help(registry: &Registry, name: &str, context: &Context) -> Outcome<Option<Page>> {
@@ -15,6 +16,9 @@ pub fn help(registry: &Registry, name: &str, context: &Context) -> Outcome<Optio
     }
     if let Some(definition) = registry.defined(name, context)? {
         return Ok(Some(of_definition(&definition)));
+    }
+    if let Some(page) = keyword(name) {
+        return Ok(Some(page));
     }
     match registry.unavailable(name) {
         Some((message, hint)) => Err(Diagnostic::new(Code::NotWanted, message).help(hint)),

@@ -13,6 +13,7 @@ pub mod hashing;
 pub mod help;
 pub mod json;
 pub mod json_path;
+pub mod keywords;
 pub mod kryo;
 pub mod library;
 pub mod lints;

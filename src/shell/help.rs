@@ -1,4 +1,4 @@
-//! Help at the shell: `?NAME`, `?words`, `help E0203`, `%help`.
+//! Help at the shell: `?NAME`, `?and`, `?words`, `help E0203`, `%help`.
 
 use super::magic::{self, MAGICS, Magic};
 use super::session::{Session, Shown};
@@ -106,6 +106,7 @@ fn overview(session: &Session) -> Page {
     entry("x := 1 + 2", "names a value");
     entry("def DOUBLE(a) := a * 2", "defines a function");
     entry("?NAME", "the documentation of a function");
+    entry("?and, ?match", "what a word of the language means");
     entry("?words", "functions about these words, such as ?subnet");
     entry("help E0203", "what an error means and what to do about it");
     entry(
