@@ -464,6 +464,37 @@ fn magics_show_and_change_the_session() {
 }
 
 #[test]
+fn a_loaded_script_that_fails_shows_what_came_before() {
+    let home = Home::new();
+    home.write("inner.stellar", "'first'\n1 / 0\n'never'\n");
+    home.write("s.stellar", "%load inner.stellar\n'behind'\n");
+    let ran = home.run(&["run", "s.stellar"], "").ended(1);
+    assert_eq!(ran.lines(), ["first"]);
+    assert!(
+        ran.err.contains("E0206") && ran.err.contains("inner.stellar:2:"),
+        "{}",
+        ran.err
+    );
+    let ran = home.run(&["run", "--keep-going", "s.stellar"], "").ended(1);
+    assert_eq!(ran.lines(), ["first", "behind"]);
+    assert_eq!(ran.err.matches("E0206").count(), 1, "{}", ran.err);
+    let ran = home.run(&["run", "--format", "jsonl", "s.stellar"], "");
+    let lines = ran.ended(1).lines().join("\n");
+    let record: serde_json::Value = serde_json::from_str(&lines).unwrap();
+    assert_eq!(record["print"], json!("first"));
+    assert_eq!(record["error"]["code"], json!("E0206"));
+}
+
+#[test]
+fn a_loaded_script_can_end_the_session() {
+    let home = Home::new();
+    home.write("inner.stellar", "'first'\nquit\n'never'\n");
+    home.write("s.stellar", "%load inner.stellar\n'behind'\n");
+    let ran = home.run(&["run", "s.stellar"], "").ended(0);
+    assert_eq!(ran.lines(), ["first"]);
+}
+
+#[test]
 fn a_question_mark_shows_documentation() {
     let ran = script("?TO_UPPER\n? SPLIT\n").ended(0);
     assert_eq!(

@@ -437,3 +437,33 @@ fn a_quotation_mark_that_is_never_closed_makes_a_bad_line() {
         ran.err
     );
 }
+
+#[test]
+fn columns_of_one_name_keep_their_values() {
+    let folder = tempfile::tempdir().unwrap();
+    let csv = folder.path().join("d.csv");
+    std::fs::write(&csv, "a,b,a,a\n1,2,3,4\n").unwrap();
+    let zeek = folder.path().join("d.log");
+    std::fs::write(&zeek, "#separator \\x09\n#fields\ta\tb\ta\ta\n1\t2\t3\t4\n").unwrap();
+    for (file, whole) in [
+        (csv, "{\"a\":1,\"b\":2,\"a_2\":3,\"a_3\":4}\n"),
+        (
+            zeek,
+            "{\"a\":\"1\",\"b\":\"2\",\"a_2\":\"3\",\"a_3\":\"4\"}\n",
+        ),
+    ] {
+        for (expression, expected) in [("_", whole), ("TO_STRING(a) + a_2 + a_3", "\"134\"\n")] {
+            let output = std::process::Command::new(env!("CARGO_BIN_EXE_stellar"))
+                .args(["map", expression])
+                .arg(&file)
+                .output()
+                .unwrap();
+            assert_eq!(String::from_utf8(output.stdout).unwrap(), expected);
+            let said = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(
+                said,
+                "note: several columns are named a: a later one is a_2 here, and 1 more likewise\n"
+            );
+        }
+    }
+}

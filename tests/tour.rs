@@ -26,13 +26,26 @@ fn typed(written: &[String]) -> String {
 fn shown(session: &Session, text: &str) -> String {
     let mut all = Vec::new();
     for statement in statements(&Source::expression(text)) {
-        let printed = session.run(&statement).and_then(|shown| match &shown {
-            Shown::Done(Some(note)) => Ok(Some(format!("note: {note}"))),
-            shown => shown.print_as(session.look()),
-        });
-        all.extend(printed.unwrap_or_else(|fault| Some(terminal(&fault, 80, false))));
+        match session.run(&statement) {
+            Ok(shown) => put(&shown, session, &mut all),
+            Err(fault) => all.push(terminal(&fault, 80, false)),
+        }
     }
     all.join("\n")
+}
+
+fn put(shown: &Shown, session: &Session, all: &mut Vec<String>) {
+    match shown {
+        Shown::Done(Some(note)) => all.push(format!("note: {note}")),
+        Shown::Several(inner, fault) => {
+            inner.iter().for_each(|one| put(one, session, all));
+            all.extend(fault.iter().map(|fault| terminal(fault, 80, false)));
+        }
+        shown => match shown.print_as(session.look()) {
+            Ok(text) => all.extend(text),
+            Err(fault) => all.push(terminal(&fault, 80, false)),
+        },
+    }
 }
 
 #[test]

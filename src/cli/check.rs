@@ -1,7 +1,7 @@
 //! `stellar check`: reads scripts without running them.
 
 use super::args::{CheckArgs, CheckFormat, Common};
-use super::{fmt, output, setup};
+use super::{output, setup};
 use crate::diagnostic::{
     Allowed, Code, Diagnostic, Fault, Level, Outcome, Source, Span, json as fault_json,
 };
@@ -12,7 +12,7 @@ use crate::eval::text::to_text;
 use crate::eval::{compile_tree, json::bad_json};
 use crate::functions::library;
 use crate::functions::lints::{Known, Types, of_line, of_script};
-use crate::input::{ChunkReader, inputs, lines};
+use crate::input::{ChunkReader, inputs, lines, replace};
 use crate::profile;
 use crate::syntax::{ParseLimits, Said, Statement, parse, statements};
 use ahash::AHashMap;
@@ -194,7 +194,7 @@ impl Checker<'_> {
             changed = next;
         }
         if changed != text {
-            fmt::replace(file, &changed)?;
+            replace(file, changed.as_bytes())?;
             output::note(&format!("{}: {count} changed", file.display()));
         }
         Ok(changed)

@@ -278,6 +278,7 @@ impl Worker for EventWorker {
         batch: &mut Batch,
         pass_on: &mut dyn FnMut(&mut Batch) -> bool,
     ) {
+        chunk.note().iter().for_each(|note| output::note(note));
         if let Some(header) = &chunk.header_text
             && matches!(self.task, Task::Filter { .. })
             && chunk.input == 0

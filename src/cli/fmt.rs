@@ -2,11 +2,11 @@
 
 use super::args::{Common, FmtArgs};
 use super::{output, setup};
-use crate::diagnostic::{Code, Diagnostic, Outcome, Source};
+use crate::diagnostic::{Outcome, Source};
+use crate::input::replace;
 use crate::syntax::{Formatted, ParseLimits, WIDTH, format_script};
-use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Runs the command. A file that cannot be read or written does not keep the others from being formatted.
 pub fn fmt(common: &Common, args: &FmtArgs) -> Outcome<bool> {
@@ -53,66 +53,10 @@ fn one(file: &Path, args: &FmtArgs, limits: ParseLimits) -> Outcome<bool> {
         let mut out = io::stdout().lock();
         output::written(out.write_all(text.as_bytes()).and_then(|()| out.flush()))?;
     } else if text != source.text {
-        replace(file, &text)?;
+        replace(file, text.as_bytes()).map_err(|fault| match file.is_file() {
+            true => fault,
+            false => fault.help("use --stdout"),
+        })?;
     }
     Ok(good)
 }
-
-/// Puts `text` in the place of the file's content: all of it, or nothing. Errors: E0404.
-pub(super) fn replace(file: &Path, text: &str) -> Outcome<()> {
-    let fault = |error: io::Error| {
-        Diagnostic::new(
-            Code::CannotWrite,
-            format!("{} cannot be written: {error}", file.display()),
-        )
-    };
-    // A link stays a link; what it leads to is rewritten.
-    let target = fs::canonicalize(file).map_err(fault)?;
-    let before = fs::metadata(&target).map_err(fault)?;
-    if !before.is_file() {
-        return Err(fault(io::Error::other("it is no regular file")).help("use --stdout"));
-    }
-    let (beside, new) = create_beside(&target).map_err(fault)?;
-    let written = fill(new, text, &before).and_then(|()| fs::rename(&beside, &target));
-    written.map_err(|error| {
-        let _ = fs::remove_file(&beside);
-        fault(error)
-    })
-}
-
-fn fill(mut new: File, text: &str, before: &fs::Metadata) -> io::Result<()> {
-    new.write_all(text.as_bytes())?;
-    keep_owner(&new, before);
-    new.set_permissions(before.permissions())?;
-    new.sync_all()
-}
-
-/// A new file in the folder of `target` that only its owner may read yet.
-fn create_beside(target: &Path) -> io::Result<(PathBuf, File)> {
-    let name = target.file_name().unwrap_or_default().to_string_lossy();
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut attempt = 0;
-    loop {
-        let beside = target.with_file_name(format!(".{name}.{}.{attempt}", std::process::id()));
-        match options.open(&beside) {
-            Ok(file) => return Ok((beside, file)),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && attempt < 100 => {
-                attempt += 1;
-            }
-            Err(error) => return Err(error),
-        }
-    }
-}
-
-/// Gives the file to the owner of the old one, when that is allowed.
-#[cfg(unix)]
-fn keep_owner(new: &File, before: &fs::Metadata) {
-    use std::os::unix::fs::{MetadataExt, fchown};
-    let _ = fchown(new, Some(before.uid()), Some(before.gid()));
-}
-
-#[cfg(not(unix))]
-fn keep_owner(_: &File, _: &fs::Metadata) {}

@@ -4,7 +4,8 @@ use super::args::{Color, ListFormat};
 use crate::diagnostic::{
     Code, Diagnostic, Fault, Outcome, Page, Style, brief, paint, plain, terminal,
 };
-use crate::shell::magic::csv_line;
+use crate::input::csv_line;
+use crate::shell::{Fit, cell as drawn, draw};
 use serde_json::Value as Json;
 use std::io::{self, IsTerminal, Write};
 use std::os::fd::AsFd;
@@ -124,13 +125,13 @@ pub fn table(format: ListFormat, columns: &[&str], rows: Vec<Json>) -> Outcome<(
             line(&cells.join("\t"))
         }),
         ListFormat::Table => {
-            let mut table = comfy_table::Table::new();
-            table.load_style(comfy_table::presets::UTF8_BORDERS_ONLY);
-            table.set_header(columns);
-            for row in &rows {
-                table.add_row(columns.iter().map(|column| cell(row, column)));
-            }
-            line(&table.to_string())
+            // Nothing is cut: what does not fit into the window goes on below.
+            let fit = terminal_size_of(&io::stdout()).map_or(Fit::Whole, Fit::Wrap);
+            let rows = rows.iter().map(|row| {
+                let cells = columns.iter().map(|column| drawn(&cell(row, column), fit));
+                cells.collect()
+            });
+            line(&draw(columns.iter().copied(), rows, fit))
         }
     }
 }

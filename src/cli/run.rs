@@ -109,16 +109,26 @@ fn script(
         session.notes().iter().for_each(|note| output::note(note));
         let failed = match ran {
             Ok(Shown::Quit) => return Ok(false),
+            // What a loaded script gave before it failed is shown too.
+            Ok(Shown::Several(all, Some(fault))) => {
+                let shown = Shown::Several(all, None);
+                printer.said(&shown, session.look())?;
+                (fault, shown.print())
+            }
             Ok(shown) => match printer.record_of(&statement, &shown) {
                 Ok(record) => {
-                    printer.shown(&shown, record, session.look())?;
+                    printer.said(&shown, session.look())?;
+                    record.map_or(Ok(()), |record| printer.put(record))?;
+                    if shown.ends() {
+                        return Ok(false);
+                    }
                     continue;
                 }
-                Err(fault) => fault,
+                Err(fault) => (fault, None),
             },
-            Err(fault) => fault,
+            Err(fault) => (fault, None),
         };
-        printer.failed(&statement, &failed)?;
+        printer.failed(&statement, &failed.0, failed.1)?;
         if !keep_going || cancelled().is_err() {
             return Ok(false);
         }
@@ -150,16 +160,19 @@ impl Printer {
         Ok(Some(record))
     }
 
-    fn shown(&mut self, shown: &Shown, record: Option<Json>, look: Look) -> Outcome<()> {
-        if let Shown::Done(Some(note)) = shown {
-            output::note(note);
-        }
-        match record {
-            Some(record) => self.put(record),
-            None => match shown.print_as(look)? {
+    /// Prints notes, and results where these are wanted as text.
+    fn said(&self, shown: &Shown, look: Look) -> Outcome<()> {
+        match shown {
+            Shown::Several(all, _) => all.iter().try_for_each(|one| self.said(one, look)),
+            Shown::Done(Some(note)) => {
+                output::note(note);
+                Ok(())
+            }
+            shown if self.format == RunFormat::Text => match shown.print_as(look)? {
                 Some(text) => output::line(&text),
                 None => Ok(()),
             },
+            _ => Ok(()),
         }
     }
 
@@ -178,13 +191,21 @@ impl Printer {
         }))
     }
 
-    fn failed(&mut self, statement: &Statement, fault: &Fault) -> Outcome<()> {
+    fn failed(
+        &mut self,
+        statement: &Statement,
+        fault: &Fault,
+        print: Option<String>,
+    ) -> Outcome<()> {
         self.failed = true;
         if self.format == RunFormat::Text {
             output::complain(fault);
             return Ok(());
         }
         let mut record = self.record(statement, false);
+        if let Some(print) = print {
+            record["print"] = json!(print);
+        }
         record["error"] = fault_json(fault);
         record["message"] = json!(plain(fault));
         self.put(record)

@@ -8,6 +8,7 @@ mod overrides;
 mod properties;
 mod secret;
 mod settings;
+mod stores;
 mod tree;
 mod units;
 
@@ -15,6 +16,7 @@ pub use clock::{EventClock, FixedClock, SystemClock, parse_now};
 pub use describe::Described;
 pub use find::{Surroundings, resolve_path};
 pub use secret::{Secret, Secretive, is_secret_name, mask_text, resolve, resolve_with};
+pub use stores::{STORES, Server, StoreRoom, usual_port};
 
 use crate::diagnostic::{Allowed, Outcome, Source};
 use crate::eval::Limits;
@@ -181,16 +183,11 @@ impl Config {
         for text in &options.set {
             overrides::set(&mut config, text, "--set")?;
         }
-        let stores = &config.store;
-        for (room, server) in [
-            ("profile", &stores.profile),
-            ("collection", &stores.collection),
-            ("event", &stores.event),
-            ("rule", &stores.rule),
-        ] {
-            if server.is_some() {
+        for room in STORES {
+            if let Some((_, false)) = room.place(&config.store) {
                 config.notes.push(format!(
-                    "store.{room} names a server; this version cannot use it yet and stays with the embedded file"
+                    "store.{} names a server; this version cannot store there yet and stays with the embedded file",
+                    room.name
                 ));
             }
         }

@@ -37,6 +37,14 @@ pub struct Chunk {
     pub header_text: Option<Vec<u8>>,
 }
 
+impl Chunk {
+    /// What to say of a table that begins here; see [`Header::note`].
+    pub fn note(&self) -> Option<String> {
+        self.header_text.as_ref()?;
+        self.header.as_ref()?.note()
+    }
+}
+
 /// Reads chunk after chunk of all inputs.
 pub struct ChunkReader {
     inputs: VecDeque<(usize, Input)>,

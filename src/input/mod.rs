@@ -5,11 +5,13 @@ mod event;
 mod live;
 mod open;
 mod order;
+mod replace;
 mod table;
 
 pub use chunks::{Chunk, ChunkReader, Line, lines};
 pub use event::{EventReader, Wanted};
 pub use live::Live;
-pub use open::{Format, Input, inputs};
+pub use open::{Format, Input, inputs, no_file};
 pub use order::{Batch, End, Finish, PART, Problem, Totals, Worker, process};
-pub use table::Header;
+pub use replace::replace;
+pub use table::{Header, csv_line};

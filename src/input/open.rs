@@ -209,3 +209,12 @@ fn matching(pattern: &Path) -> Outcome<Vec<Input>> {
     }
     Ok(files)
 }
+
+/// What something that has no content of its own is called; `None` for a regular file.
+pub fn no_file(there: &std::fs::Metadata) -> Option<&'static str> {
+    match there.is_file() {
+        true => None,
+        false if there.is_dir() => Some("a folder"),
+        false => Some("no regular file"),
+    }
+}

@@ -4,6 +4,7 @@ use super::open::Format;
 use crate::diagnostic::{Code, Diagnostic, Outcome};
 use crate::eval::Value;
 use crate::eval::collections::{List, Map, MapKind};
+use ahash::{AHashMap, AHashSet};
 use smol_str::SmolStr;
 
 /// The columns of a table.
@@ -11,8 +12,10 @@ use smol_str::SmolStr;
 pub struct Header {
     /// The form of the rows.
     pub format: Format,
-    /// The names of the columns.
+    /// The names of the columns, each once.
     pub names: Vec<SmolStr>,
+    /// The columns whose name another one before them has: that name, and the one they go by here.
+    pub renamed: Vec<(SmolStr, SmolStr)>,
     kinds: Vec<Kind>,
     unset: String,
     empty: String,
@@ -135,6 +138,7 @@ impl Header {
         let mut header = Header {
             format,
             names: Vec::new(),
+            renamed: Vec::new(),
             kinds: Vec::new(),
             unset: String::new(),
             empty: String::new(),
@@ -152,7 +156,7 @@ impl Header {
             return Err(bad("the line of names is empty"));
         }
         header.kinds = vec![Kind::Guess; names.len()];
-        header.names = names;
+        header.name(names);
         Ok((header, length))
     }
 
@@ -160,6 +164,7 @@ impl Header {
         let mut header = Header {
             format: Format::Zeek,
             names: Vec::new(),
+            renamed: Vec::new(),
             kinds: Vec::new(),
             unset: "-".into(),
             empty: "(empty)".into(),
@@ -188,13 +193,47 @@ impl Header {
                 }
                 "#unset_field" => header.unset = parts.next()?.to_string(),
                 "#empty_field" => header.empty = parts.next()?.to_string(),
-                "#fields" => header.names = parts.map(SmolStr::new).collect(),
+                "#fields" => header.name(parts.map(SmolStr::new).collect()),
                 "#types" => header.kinds = parts.map(Kind::of_zeek).collect(),
                 _ => {}
             }
         }
         header.kinds.resize(header.names.len(), Kind::Text);
         (!header.names.is_empty()).then_some((header, length))
+    }
+
+    /// Names the columns. An event has each name once, so a later column of the same name is called `name_2`.
+    fn name(&mut self, names: Vec<SmolStr>) {
+        let mut taken: AHashSet<SmolStr> = names.iter().cloned().collect();
+        let mut counts: AHashMap<SmolStr, usize> = AHashMap::new();
+        self.renamed.clear();
+        self.names = names;
+        for name in &mut self.names {
+            let count = counts.entry(name.clone()).or_default();
+            *count += 1;
+            if *count == 1 {
+                continue;
+            }
+            let mut other = SmolStr::from(format!("{name}_{count}"));
+            while !taken.insert(other.clone()) {
+                *count += 1;
+                other = SmolStr::from(format!("{name}_{count}"));
+            }
+            let before = std::mem::replace(name, other.clone());
+            self.renamed.push((before, other));
+        }
+    }
+
+    /// What to say of columns that go by another name than their own; `None` when there are none.
+    pub fn note(&self) -> Option<String> {
+        let (first, other) = self.renamed.first()?;
+        let more = match self.renamed.len() - 1 {
+            0 => String::new(),
+            n => format!(", and {n} more likewise"),
+        };
+        Some(format!(
+            "several columns are named {first}: a later one is {other} here{more}"
+        ))
     }
 
     /// Calls `take` with each cell of a row and whether it was quoted; `false` when a quotation mark is never closed.
@@ -358,4 +397,19 @@ impl Quotes {
             .filter(|at| self.ends_record(bytes, *at))
             .last()
     }
+}
+
+/// One line of CSV, with its line break; cells are quoted where they must be (RFC 4180).
+pub fn csv_line(cells: &[String]) -> String {
+    let quoted: Vec<String> = cells
+        .iter()
+        .map(|cell| {
+            if cell.contains([',', '"', '\n', '\r']) {
+                format!("\"{}\"", cell.replace('"', "\"\""))
+            } else {
+                cell.clone()
+            }
+        })
+        .collect();
+    format!("{}\n", quoted.join(","))
 }

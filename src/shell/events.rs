@@ -1,15 +1,15 @@
 //! Events loaded from a file: the shell walks over them and `_` is the one it stands at.
 
-use crate::diagnostic::{Code, Diagnostic, Outcome};
+use crate::diagnostic::{Code, Diagnostic, Fault, Outcome};
 use crate::eval::collections::Map;
 use crate::eval::json::{self, bad_json, read_event};
 use crate::eval::text::to_text;
 use crate::eval::{Context, Value};
-use crate::input::{Chunk, ChunkReader, Format, Header, Input, lines};
+use crate::input::{Chunk, ChunkReader, Format, Header, Input, lines, no_file};
 use indexmap::IndexSet;
 use smol_str::SmolStr;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
@@ -22,18 +22,17 @@ const LOOKED_AT: usize = 100_000;
 /// How deep names of fields are collected: `a.b.c`.
 const DEEPEST_NAME: usize = 3;
 
-/// What a file holds.
-pub enum File {
-    /// Statements.
-    Script(String),
-    /// Events, or lines of text.
-    Events(Loaded),
-}
+/// Whether an event is wanted. Errors end the reading.
+pub type Keep<'a> = dyn Fn(&Value) -> Outcome<bool> + 'a;
 
 /// Loaded events and the one that is looked at.
 pub struct Loaded {
     /// Where they are from.
     pub name: String,
+    /// How many were read and not wanted.
+    pub left_out: usize,
+    /// What to say of columns that have one name.
+    pub renamed: Option<String>,
     items: Vec<Item>,
     at: usize,
     current: Value,
@@ -46,7 +45,12 @@ pub struct Loaded {
     /// Whether these are lines of text.
     pub text: bool,
     fields: IndexSet<SmolStr>,
+    /// How deep documents may be.
     depth: usize,
+    /// How many bytes of events are held.
+    held: usize,
+    /// Why an event could not be looked at.
+    failed: Option<Fault>,
 }
 
 /// An event as it stood in the file: reading it again is cheaper than holding it.
@@ -60,6 +64,8 @@ impl Loaded {
     fn new(name: String, depth: usize) -> Loaded {
         Loaded {
             name,
+            left_out: 0,
+            renamed: None,
             items: Vec::new(),
             at: 0,
             current: Value::Null,
@@ -69,6 +75,8 @@ impl Loaded {
             text: false,
             fields: IndexSet::new(),
             depth,
+            held: 0,
+            failed: None,
         }
     }
 
@@ -117,13 +125,69 @@ impl Loaded {
         self.items.iter().map(Item::value).collect()
     }
 
-    fn add(&mut self, item: Item, value: &Value) {
+    /// Keeps only those that are wanted and goes to the first. Errors: those of looking, and E0116 when none is
+    /// wanted; all stay then.
+    pub fn retain(&mut self, keep: &Keep<'_>) -> Outcome<()> {
+        let mut wanted = Vec::with_capacity(self.items.len());
+        for (index, item) in self.items.iter().enumerate() {
+            let kept = keep(&item.value()?);
+            wanted.push(kept.map_err(|fault| fault.note(format!("at event {}", index + 1)))?);
+        }
+        let kept = wanted.iter().filter(|wanted| **wanted).count();
+        if kept == 0 {
+            return Err(none_wanted(&self.name, self.len()));
+        }
+        self.left_out += self.len() - kept;
+        let mut wanted = wanted.into_iter();
+        self.items.retain(|_| wanted.next().unwrap_or(false));
+        self.go(1)
+    }
+
+    /// Takes an event if it is wanted.
+    fn add(&mut self, item: Item, value: &Value, keep: Option<&Keep<'_>>) {
+        match keep.map_or(Ok(true), |keep| keep(value)) {
+            Ok(true) => {}
+            Ok(false) => {
+                self.left_out += 1;
+                return;
+            }
+            Err(fault) => {
+                let number = self.items.len() + self.left_out + 1;
+                self.failed.get_or_insert_with(|| {
+                    fault.note(format!("at event {number} of {}", self.name))
+                });
+                return;
+            }
+        }
+        self.held += match &item {
+            Item::Json(bytes) | Item::Row(_, bytes) => bytes.len() + 32,
+            Item::Value(_) => 0,
+        };
         if self.items.len() < LOOKED_AT
             && let Value::Map(map) = value
         {
             collect_names(map, "", 1, &mut self.fields);
         }
         self.items.push(item);
+    }
+
+    /// Takes over what another file held.
+    fn append(&mut self, other: Loaded) {
+        self.items.extend(other.items);
+        self.left_out += other.left_out;
+        if let Some(first) = other.first_bad {
+            let name = &other.name;
+            self.first_bad
+                .get_or_insert_with(|| format!("{name}, {first}"));
+        }
+        self.bad += other.bad;
+        self.cut |= other.cut;
+        self.text &= other.text;
+        self.held = other.held;
+        self.fields.extend(other.fields);
+        if self.renamed.is_none() {
+            self.renamed = other.renamed;
+        }
     }
 
     fn note_bad(&mut self, line: u64, message: &str) {
@@ -166,42 +230,96 @@ fn collect_names(map: &Map, before: &str, depth: usize, names: &mut IndexSet<Smo
     });
 }
 
-/// Reads a file: JSON, JSON Lines, CSV, TSV, Zeek's logs, text, a script; gzip and zstd are unpacked.
+/// Whether a file is to be run.
+pub fn is_script(input: &Input) -> bool {
+    let Input::File(path) = input else {
+        return false;
+    };
+    path.extension()
+        .is_some_and(|e| e.eq_ignore_ascii_case("stellar"))
+}
+
+/// Reads files: JSON, JSON Lines, CSV, TSV, Zeek's logs, text; gzip and zstd are unpacked.
 ///
-/// Errors: E0403 when it cannot be read or holds nothing, E0402 for text that is not UTF-8.
-pub fn read(path: &Path, context: &Context) -> Outcome<File> {
-    let input = Input::File(path.to_path_buf());
-    let name = input.name();
-    // A pipe that nobody writes into would hold the shell for ever.
-    let there = std::fs::metadata(path).map_err(|error| cannot_read(&input, &error))?;
-    if !there.is_file() {
-        let what = if there.is_dir() {
-            "a folder"
-        } else {
-            "no file"
-        };
-        let message = format!("{name} cannot be read: it is {what}");
-        return Err(Diagnostic::new(Code::CannotRead, message));
+/// Errors: E0403 when one cannot be read or they hold nothing, E0402 for text that is not UTF-8, E0116 when nothing
+/// in them is wanted, those of `keep`.
+pub fn read(inputs: &[Input], context: &Context, keep: Option<&Keep<'_>>) -> Outcome<Loaded> {
+    let mut parts = Vec::with_capacity(inputs.len());
+    let mut held = 0;
+    for input in inputs {
+        let mut part = Loaded::new(input.name(), context.limits.depth);
+        part.held = held;
+        read_one(&mut part, input, context, keep)?;
+        held = part.held;
+        let cut = part.cut;
+        parts.push(part);
+        if cut {
+            break;
+        }
     }
-    let extension = path.extension().map(|e| e.to_ascii_lowercase());
-    if extension.is_some_and(|e| e == "stellar") {
-        return Ok(File::Script(text(&input)?));
-    }
-    let mut loaded = Loaded::new(name.clone(), context.limits.depth);
-    match form(&input)? {
-        Form::Table => table(&mut loaded, &input, context)?,
-        Form::Json => document(&mut loaded, &input, context)?,
-        Form::Text => text_lines(&mut loaded, &text(&input)?),
+    let mut parts = parts.into_iter();
+    let (Some(first), rest) = (parts.next(), parts.collect::<Vec<_>>()) else {
+        return Err(Diagnostic::new(Code::CannotRead, "no file is named"));
+    };
+    let mut loaded = first;
+    if !rest.is_empty() {
+        let mut all = Loaded::new(format!("{} files", inputs.len()), context.limits.depth);
+        all.text = true;
+        all.append(loaded);
+        rest.into_iter().for_each(|part| all.append(part));
+        loaded = all;
     }
     if loaded.is_empty() {
-        let fault = Diagnostic::new(Code::CannotRead, format!("{name} holds no events"));
+        if loaded.left_out > 0 {
+            return Err(none_wanted(&loaded.name, loaded.left_out));
+        }
+        let message = format!("{} holds no events", loaded.name);
+        let fault = Diagnostic::new(Code::CannotRead, message);
         return Err(match loaded.first_bad {
             Some(bad) => fault.note(bad),
             None => fault,
         });
     }
     loaded.go(1)?;
-    Ok(File::Events(loaded))
+    Ok(loaded)
+}
+
+fn none_wanted(name: &str, count: usize) -> Fault {
+    let message = format!("where holds for none of the {count} events of {name}");
+    Diagnostic::new(Code::BadMagic, message)
+}
+
+fn read_one(
+    loaded: &mut Loaded,
+    input: &Input,
+    context: &Context,
+    keep: Option<&Keep<'_>>,
+) -> Outcome<()> {
+    may_be_read(input)?;
+    match form(input)? {
+        Form::Table => table(loaded, input, context, keep)?,
+        Form::Json => document(loaded, input, context, keep)?,
+        Form::Text => text_lines(loaded, &text(input)?, keep),
+    }
+    match loaded.failed.take() {
+        Some(fault) => Err(fault),
+        None => Ok(()),
+    }
+}
+
+/// Refuses what has no content of its own: a pipe that nobody writes into would hold the shell for ever.
+fn may_be_read(input: &Input) -> Outcome<()> {
+    let Input::File(path) = input else {
+        return Ok(());
+    };
+    let there = std::fs::metadata(path).map_err(|error| cannot_read(input, &error))?;
+    match no_file(&there) {
+        Some(what) => {
+            let message = format!("{} cannot be read: it is {what}", input.name());
+            Err(Diagnostic::new(Code::CannotRead, message))
+        }
+        None => Ok(()),
+    }
 }
 
 enum Form {
@@ -235,13 +353,14 @@ fn reader(input: &Input) -> Outcome<Box<dyn Read + Send>> {
     input.open(Arc::new(AtomicU64::new(0)), Vec::new())
 }
 
-fn cannot_read(input: &Input, error: &std::io::Error) -> crate::diagnostic::Fault {
+fn cannot_read(input: &Input, error: &std::io::Error) -> Fault {
     let message = format!("{} cannot be read: {error}", input.name());
     Diagnostic::new(Code::CannotRead, message)
 }
 
-/// The text of a file, at most [`MOST`] bytes.
-fn text(input: &Input) -> Outcome<String> {
+/// The text of a file, at most [`MOST`] bytes. Errors: E0402, E0403.
+pub fn text(input: &Input) -> Outcome<String> {
+    may_be_read(input)?;
     let mut bytes = Vec::new();
     let read = reader(input)?.take(MOST as u64 + 1).read_to_end(&mut bytes);
     read.map_err(|error| cannot_read(input, &error))?;
@@ -260,17 +379,25 @@ fn text(input: &Input) -> Outcome<String> {
     })
 }
 
-fn text_lines(loaded: &mut Loaded, text: &str) {
+fn text_lines(loaded: &mut Loaded, text: &str, keep: Option<&Keep<'_>>) {
     loaded.text = true;
     for line in text.lines() {
-        loaded.items.push(Item::Value(Value::text(line)));
+        let line = Value::text(line);
+        loaded.add(Item::Value(line.clone()), &line, keep);
     }
+    loaded.held += text.len();
 }
 
 /// A document of JSON: one object, a list of values, or one object a line.
-fn document(loaded: &mut Loaded, input: &Input, context: &Context) -> Outcome<()> {
+fn document(
+    loaded: &mut Loaded,
+    input: &Input,
+    context: &Context,
+    keep: Option<&Keep<'_>>,
+) -> Outcome<()> {
     // Most files hold one object a line, and then need not fit into memory as text.
-    table(loaded, input, context)?;
+    let held = loaded.held;
+    table(loaded, input, context, keep)?;
     if loaded.bad == 0 {
         return Ok(());
     }
@@ -282,40 +409,51 @@ fn document(loaded: &mut Loaded, input: &Input, context: &Context) -> Outcome<()
     };
     let (name, depth) = (loaded.name.clone(), loaded.depth);
     *loaded = Loaded::new(name, depth);
+    loaded.held = held + text.len();
     match value {
         Value::List(list) => {
             for value in list.items() {
-                loaded.add(Item::Value(value.clone()), &value);
+                loaded.add(Item::Value(value.clone()), &value, keep);
             }
         }
-        other => loaded.add(Item::Value(other.clone()), &other),
+        other => loaded.add(Item::Value(other.clone()), &other, keep),
     }
     Ok(())
 }
 
-fn table(loaded: &mut Loaded, input: &Input, context: &Context) -> Outcome<()> {
+fn table(
+    loaded: &mut Loaded,
+    input: &Input,
+    context: &Context,
+    keep: Option<&Keep<'_>>,
+) -> Outcome<()> {
     let inputs = std::slice::from_ref(input);
     let mut chunks =
         ChunkReader::new(inputs, None, context.limits.line).cancelled_by(&context.cancel);
-    let mut held = 0;
     while let Some(chunk) = chunks.next(Vec::new())? {
         context.check_cancelled()?;
         if chunk.too_long {
             loaded.note_bad(chunk.lines_before + 1, "the line is too long");
             continue;
         }
-        held += take(loaded, &chunk);
-        if held > MOST {
+        if let Some(note) = chunk.note() {
+            loaded.renamed = Some(note);
+        }
+        take(loaded, &chunk, keep);
+        if loaded.held > MOST {
             loaded.cut = true;
+            break;
+        }
+        // What follows a bad line may be a piece of a document.
+        if loaded.failed.is_some() && loaded.bad == 0 {
             break;
         }
     }
     Ok(())
 }
 
-/// Takes the events of a chunk; gives how many bytes they hold.
-fn take(loaded: &mut Loaded, chunk: &Chunk) -> usize {
-    let mut held = 0;
+/// Takes the events of a chunk.
+fn take(loaded: &mut Loaded, chunk: &Chunk, keep: Option<&Keep<'_>>) {
     for line in lines(chunk) {
         let number = line.before + 1;
         let (item, value) = match &chunk.header {
@@ -330,14 +468,10 @@ fn take(loaded: &mut Loaded, chunk: &Chunk) -> usize {
             ),
         };
         match value {
-            Ok(map) => {
-                held += line.text.len() + 32;
-                loaded.add(item, &Value::Map(map));
-            }
+            Ok(map) => loaded.add(item, &Value::Map(map), keep),
             Err(message) => loaded.note_bad(number, &message),
         }
     }
-    held
 }
 
 /// A path as a user writes it: quotation marks around it are taken off, `~/` is the home folder.
@@ -363,6 +497,9 @@ pub fn summary(loaded: &Loaded) -> String {
     let what = if loaded.text { "line" } else { "event" };
     let s = if loaded.len() == 1 { "" } else { "s" };
     let mut text = format!("{} {what}{s} of {}", loaded.len(), loaded.name);
+    if loaded.left_out > 0 {
+        text.push_str(&format!(", {} left out", loaded.left_out));
+    }
     if loaded.bad > 0 {
         text.push_str(&format!(", {} bad", loaded.bad));
     }

@@ -9,17 +9,11 @@ mod prompt;
 mod repl;
 mod session;
 mod show;
+mod table;
 mod variables;
 
 pub use repl::{Front, interact};
 pub use session::{Session, Shown};
 pub use show::{Look, Mode};
+pub use table::{Fit, cell, draw};
 pub use variables::{SessionVariables, Variable};
-
-/// What may follow `%connect`: the systems that have a store.
-fn settings_rooms() -> Vec<String> {
-    magic::ROOMS
-        .iter()
-        .map(|(room, _)| format!("{room} "))
-        .collect()
-}

@@ -157,34 +157,43 @@ fn run(session: &Session, statement: &Statement, front: &Front<'_>) -> Outcome<b
     cancel.store(false, Ordering::SeqCst);
     session.set_window(Some(window()));
     let remarks = session.remarks(statement);
-    let shown = session.run(statement).and_then(|shown| {
-        let text = shown.print_as(session.look())?;
-        Ok((shown, text))
-    });
+    let shown = session.run(statement);
     // Of what has failed nobody need be told that it always fails.
     for remark in remarks {
         if shown.is_ok() || remark.code != Code::AlwaysFails {
             (front.remark)(&remark);
         }
     }
-    match shown {
-        Ok((Shown::Quit, _)) => return Ok(false),
-        Ok((shown, text)) => {
-            if let Shown::Done(Some(note)) = &shown {
-                (front.note)(note);
-            }
-            if let Some(text) = text {
-                (front.print)(&text)?;
-            }
-            if let Shown::Several(all) = &shown
-                && all.iter().any(|one| matches!(one, Shown::Quit))
-            {
-                return Ok(false);
-            }
+    let goes_on = match shown {
+        Ok(shown) => present(&shown, session, front)?,
+        Err(fault) => {
+            (front.complain)(&fault);
+            true
         }
-        Err(fault) => (front.complain)(&fault),
-    }
+    };
     session.notes().iter().for_each(|note| (front.note)(note));
+    Ok(goes_on)
+}
+
+/// Shows what a statement gave, of a loaded script one statement after the other; `false` when the session ends.
+fn present(shown: &Shown, session: &Session, front: &Front<'_>) -> Outcome<bool> {
+    match shown {
+        Shown::Quit => return Ok(false),
+        Shown::Done(Some(note)) => (front.note)(note),
+        Shown::Several(all, fault) => {
+            for one in all {
+                if !present(one, session, front)? {
+                    return Ok(false);
+                }
+            }
+            fault.iter().for_each(|fault| (front.complain)(fault));
+        }
+        shown => match shown.print_as(session.look()) {
+            Ok(Some(text)) => (front.print)(&text)?,
+            Ok(None) => {}
+            Err(fault) => (front.complain)(&fault),
+        },
+    }
     Ok(true)
 }
 

@@ -1,7 +1,7 @@
 //! A session: variables that live on from statement to statement.
 
 use super::events::Loaded;
-use super::show::{Look, Mode, show};
+use super::show::{Look, Mode, show, show_whole};
 use super::variables::{SessionVariables, Variable};
 use super::{help, magic};
 use crate::config::mask_text;
@@ -22,10 +22,12 @@ pub enum Shown {
     Value(Value),
     /// Text of a magic or of documentation; what an assignment of it keeps, when that is more than the text.
     Page(Page, Option<Value>),
+    /// A value that is shown in full.
+    Whole(Value),
     /// Nothing, perhaps with a note for the user.
     Done(Option<String>),
-    /// What the statements of a loaded script gave.
-    Several(Vec<Shown>),
+    /// What the statements of a loaded script gave, and the error that ended it.
+    Several(Vec<Shown>, Option<Fault>),
     /// The session ends.
     Quit,
 }
@@ -45,7 +47,8 @@ impl Shown {
                 Some((width, _)) => page.styled(width),
                 None => page.plain(),
             }),
-            Shown::Several(all) => {
+            Shown::Whole(value) => show_whole(value, look)?,
+            Shown::Several(all, _) => {
                 let mut texts = Vec::new();
                 for one in all {
                     texts.extend(one.print_as(look)?);
@@ -55,10 +58,19 @@ impl Shown {
         })
     }
 
+    /// Whether the session ends with it.
+    pub fn ends(&self) -> bool {
+        match self {
+            Shown::Quit => true,
+            Shown::Several(all, _) => all.iter().any(Shown::ends),
+            _ => false,
+        }
+    }
+
     /// What an assignment of it keeps.
     fn kept(self) -> Value {
         match self {
-            Shown::Value(value) | Shown::Page(_, Some(value)) => value,
+            Shown::Value(value) | Shown::Whole(value) | Shown::Page(_, Some(value)) => value,
             other => Value::string(other.print().unwrap_or_default()),
         }
     }
@@ -168,32 +180,50 @@ impl Session {
 
     /// Runs one line or several lines that make one statement. Errors: everything with its place.
     pub fn run_text(&self, text: &str) -> Outcome<Vec<Shown>> {
-        self.run_all(&Source::expression(text))
+        match self.run_all(&Source::expression(text)) {
+            (_, Some(fault)) => Err(fault),
+            (shown, None) => Ok(shown),
+        }
     }
 
-    /// Runs the statements of a script that another one loads. Errors: the first one's.
-    pub(super) fn run_script(&self, source: &Source) -> Outcome<Vec<Shown>> {
+    /// Runs the statements of scripts that a statement loads, up to the first error.
+    pub(super) fn run_scripts(&self, sources: &[Source]) -> Shown {
         *self.loads.write() += 1;
         let deep = *self.loads.read() > DEEPEST_LOAD;
-        let result = if deep {
-            Err(magic::bad("scripts load one another without end"))
-        } else {
-            self.run_all(source)
-        };
+        let mut all = Vec::new();
+        let mut failed = deep.then(|| magic::bad("scripts load one another without end"));
+        for source in sources {
+            if failed.is_some() || all.last().is_some_and(Shown::ends) {
+                break;
+            }
+            let (shown, fault) = self.run_all(source);
+            all.extend(shown);
+            failed = fault;
+        }
         *self.loads.write() -= 1;
-        result
+        Shown::Several(all, failed)
     }
 
-    fn run_all(&self, source: &Source) -> Outcome<Vec<Shown>> {
+    /// What the statements gave, up to the first error, and that.
+    fn run_all(&self, source: &Source) -> (Vec<Shown>, Option<Fault>) {
         let mut shown = Vec::new();
+        let mut failed = None;
         for statement in statements(source) {
-            self.engine().context.check_cancelled()?;
-            shown.push(self.run(&statement)?);
-            if matches!(shown.last(), Some(Shown::Quit)) {
+            let cancelled = self.engine().context.check_cancelled();
+            match cancelled.and_then(|()| self.run(&statement)) {
+                // The error of a script inside ends this one too, and is told once.
+                Ok(Shown::Several(all, fault)) => {
+                    shown.push(Shown::Several(all, None));
+                    failed = fault;
+                }
+                Ok(one) => shown.push(one),
+                Err(fault) => failed = Some(fault),
+            }
+            if failed.is_some() || shown.last().is_some_and(Shown::ends) {
                 break;
             }
         }
-        Ok(shown)
+        (shown, failed)
     }
 
     /// Evaluates a tree that was read from `source`. Errors: everything with its place.
@@ -279,6 +309,10 @@ impl Session {
                     Some(topic) => help::topic(self, topic.trim()),
                     None => magic::run(self, &line, statement),
                 })?;
+                // Nothing is assigned from a script that failed; what it has shown is not lost.
+                if matches!(shown, Shown::Several(_, Some(_))) || shown.ends() {
+                    return Ok(shown);
+                }
                 self.assign(name, shown.kept(), line)
             }
             Said::Definition { name_span, .. } => {

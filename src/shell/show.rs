@@ -1,12 +1,12 @@
 //! How results look: as text, as JSON, lists of maps as tables cut to the window.
 
+use super::table::{Columns, Fit, cell, draw};
 use crate::diagnostic::{Outcome, Style, paint, visible};
 use crate::eval::Value;
 use crate::eval::collections::Map;
 use crate::eval::json::to_json;
 use crate::eval::text::to_text;
-use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, Row, Table};
-use indexmap::IndexSet;
+use comfy_table::{Attribute, Cell, CellAlignment};
 use smol_str::SmolStr;
 use unicode_width::UnicodeWidthStr;
 
@@ -72,6 +72,21 @@ const SHORT: usize = 2_000;
 /// The least width of a column that is worth showing.
 const NARROW: usize = 6;
 
+/// A value as it is shown, all of it: nothing is cut and no line is broken, so that it can be copied.
+pub fn show_whole(value: &Value, look: Look) -> Outcome<Option<String>> {
+    let whole = Look {
+        window: None,
+        ..look
+    };
+    let text = show(value, whole)?;
+    let drawn = look.mode == Mode::Table && rows_of(value).is_some();
+    Ok(match text {
+        // The cells of a table are harmless already, and its colours must stay.
+        Some(text) if look.window.is_some() && !drawn => Some(visible(&text).into_owned()),
+        text => text,
+    })
+}
+
 /// A value as it is shown; `None` for null, which prints nothing. Errors: a value too large or too deep for JSON.
 pub fn show(value: &Value, look: Look) -> Outcome<Option<String>> {
     if value.is_null() {
@@ -132,58 +147,24 @@ fn wide_map(value: &Value, window: Option<(usize, usize)>) -> Option<Map> {
     }
 }
 
-/// A cell's text: one line, without control characters.
-fn cell_text(value: &Value) -> String {
-    let text = to_text(value);
-    visible(&text.replace(['\n', '\r', '\t'], " ")).into_owned()
-}
-
-fn cell(value: Option<&Value>) -> Cell {
+fn value_cell(value: Option<&Value>, fit: Fit) -> Cell {
     match value {
         None => Cell::new(""),
         Some(Value::Null) => Cell::new("null").add_attribute(Attribute::Dim),
         Some(value) if value.is_number() => {
-            Cell::new(cell_text(value)).set_alignment(CellAlignment::Right)
+            cell(&to_text(value), fit).set_alignment(CellAlignment::Right)
         }
-        Some(value) => Cell::new(cell_text(value)),
+        Some(value) => cell(&to_text(value), fit),
     }
 }
 
-fn heading(name: &str) -> Cell {
-    Cell::new(name).add_attribute(Attribute::Bold)
-}
-
-fn empty_table(window: Option<(usize, usize)>) -> Table {
-    let mut table = Table::new();
-    table.load_style(comfy_table::presets::UTF8_FULL_CONDENSED);
-    if colored::control::SHOULD_COLORIZE.should_colorize() {
-        table.enforce_styling();
-    } else {
-        table.force_no_tty();
-    }
-    if let Some((width, _)) = window {
-        table.set_content_arrangement(ContentArrangement::Dynamic);
-        table.set_width(u16::try_from(width).unwrap_or(u16::MAX));
-        table.set_truncation_indicator("…");
-    }
-    table
-}
-
-/// Puts cells into a row that takes one line where the table is cut.
-fn row(cells: Vec<Cell>, window: Option<(usize, usize)>) -> Row {
-    let mut row = Row::from(cells);
-    if window.is_some() {
-        row.max_height(1);
-    }
-    row
+fn fit(window: Option<(usize, usize)>) -> Fit {
+    window.map_or(Fit::Whole, |(width, _)| Fit::Cut(width))
 }
 
 /// Maps as the rows of a table, cut to the window, with what was left out said below.
 pub fn table(rows: &[Map], window: Option<(usize, usize)>) -> String {
-    let mut names: IndexSet<SmolStr> = IndexSet::new();
-    for map in rows {
-        map.with(|entries| names.extend(entries.keys().map(to_text)));
-    }
+    let names = Columns::of(rows);
     let columns = match window {
         Some((width, _)) => names.len().min(fitting(&names, width)),
         None => names.len(),
@@ -193,17 +174,12 @@ pub fn table(rows: &[Map], window: Option<(usize, usize)>) -> String {
         Some((_, height)) => rows.len().min(height.saturating_sub(6).max(10)),
         None => rows.len(),
     };
-    let mut table = empty_table(window);
-    let header = names.iter().take(columns).map(|name| heading(name));
-    table.set_header(row(header.collect(), window));
-    for map in rows.iter().take(shown) {
-        let cells = names.iter().take(columns).map(|name| {
-            let value = map.get(&Value::Text(name.clone()));
-            cell(value.as_ref())
-        });
-        table.add_row(row(cells.collect(), window));
-    }
-    let mut text = table.to_string();
+    let header = names.names().take(columns).map(SmolStr::as_str);
+    let lines = rows.iter().take(shown).map(|map| {
+        let cells = names.cells(map).into_iter().take(columns);
+        cells.map(|c| value_cell(c.as_ref(), fit(window))).collect()
+    });
+    let mut text = draw(header, lines, fit(window));
     let cut = shown < rows.len() || columns < names.len();
     if cut || window.is_some() {
         let count = |shown: usize, all: usize, what: &str| {
@@ -228,10 +204,10 @@ pub fn table(rows: &[Map], window: Option<(usize, usize)>) -> String {
 }
 
 /// How many columns have room for their names, or for some characters of their values.
-fn fitting(names: &IndexSet<SmolStr>, width: usize) -> usize {
+fn fitting(names: &Columns, width: usize) -> usize {
     let mut taken = 1;
     let mut count = 0;
-    for name in names {
+    for name in names.names() {
         taken += name.width().clamp(NARROW, 2 * NARROW) + 3;
         if taken > width {
             break;
@@ -243,14 +219,13 @@ fn fitting(names: &IndexSet<SmolStr>, width: usize) -> usize {
 
 /// A map as a table of two columns.
 fn pairs(map: &Map, window: Option<(usize, usize)>) -> String {
-    let mut table = empty_table(window);
-    table.set_header(row(vec![heading("key"), heading("value")], window));
-    for (key, value) in map.entries() {
+    let fit = fit(window);
+    let rows = map.entries().into_iter().map(|(key, value)| {
         let value = match value {
-            Value::Null => cell(Some(&Value::Null)),
-            other => Cell::new(cell_text(&other)),
+            Value::Null => value_cell(Some(&Value::Null), fit),
+            other => cell(&to_text(&other), fit),
         };
-        table.add_row(row(vec![Cell::new(cell_text(&key)), value], window));
-    }
-    table.to_string()
+        vec![cell(&to_text(&key), fit), value]
+    });
+    draw(["key", "value"], rows, fit)
 }

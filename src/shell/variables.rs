@@ -5,6 +5,7 @@ use crate::eval::{Value, Variables};
 use indexmap::IndexMap;
 use parking_lot::RwLock;
 use smol_str::SmolStr;
+use std::sync::Arc;
 
 /// A variable and how it came to be.
 #[derive(Clone)]
@@ -40,6 +41,11 @@ impl SessionVariables {
         self.variables.read().keys().for_each(&mut look);
     }
 
+    fn own(&self, name: &str) -> Option<Value> {
+        let variables = self.variables.read();
+        variables.get(name).map(|variable| variable.value.clone())
+    }
+
     /// Replaces the loaded events.
     pub fn set_loaded(&self, loaded: Option<Loaded>) {
         *self.loaded.write() = loaded;
@@ -53,13 +59,8 @@ impl SessionVariables {
 
 impl Variables for SessionVariables {
     fn get(&self, name: &str) -> Option<Value> {
-        if let Some(variable) = self.variables.read().get(name) {
-            return Some(variable.value.clone());
-        }
-        match self.loaded.read().as_ref()?.current() {
-            Value::Map(event) => event.get_text(name),
-            _ => None,
-        }
+        self.own(name)
+            .or_else(|| field(self.loaded.read().as_ref()?.current(), name))
     }
 
     fn all(&self) -> Vec<(SmolStr, Value)> {
@@ -72,10 +73,7 @@ impl Variables for SessionVariables {
         self.loaded
             .read()
             .as_ref()
-            .map(|loaded| match loaded.current() {
-                Value::Map(event) => Value::Map(event.as_view()),
-                other => other.clone(),
-            })
+            .map(|loaded| view(loaded.current()))
     }
 
     fn written(&self) -> Option<Vec<(SmolStr, Option<SmolStr>)>> {
@@ -84,5 +82,62 @@ impl Variables for SessionVariables {
             .iter()
             .map(|(n, v)| (n.clone(), v.expression.as_ref().map(SmolStr::new)));
         Some(pairs.collect())
+    }
+}
+
+/// The variables of a session while they look at an event that is not among the loaded ones.
+pub struct OneEvent {
+    variables: Arc<SessionVariables>,
+    event: RwLock<Value>,
+}
+
+impl OneEvent {
+    /// No event yet.
+    pub fn new(variables: Arc<SessionVariables>) -> OneEvent {
+        OneEvent {
+            variables,
+            event: RwLock::default(),
+        }
+    }
+
+    /// Looks at this event from now on.
+    pub fn set(&self, event: Value) {
+        *self.event.write() = event;
+    }
+}
+
+impl Variables for OneEvent {
+    fn get(&self, name: &str) -> Option<Value> {
+        self.variables
+            .own(name)
+            .or_else(|| field(&self.event.read(), name))
+    }
+
+    fn all(&self) -> Vec<(SmolStr, Value)> {
+        self.variables.all()
+    }
+
+    fn whole(&self) -> Option<Value> {
+        Some(view(&self.event.read()))
+    }
+
+    fn written(&self) -> Option<Vec<(SmolStr, Option<SmolStr>)>> {
+        self.variables.written()
+    }
+}
+
+/// The field of an event.
+fn field(event: &Value, name: &str) -> Option<Value> {
+    match event {
+        Value::Map(event) => event.get_text(name),
+        _ => None,
+    }
+}
+
+/// An event as `_` stands for it.
+fn view(event: &Value) -> Value {
+    match event {
+        Value::Map(event) => Value::Map(event.as_view()),
+        other => other.clone(),
     }
 }

@@ -1,7 +1,7 @@
 //! Whether a server answers at all.
 
 use super::{Deadline, wait};
-use crate::config::{Secretive, mask_text};
+use crate::config::{Secretive, mask_text, usual_port};
 use crate::diagnostic::{Code, Diagnostic, Outcome};
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
@@ -35,12 +35,7 @@ fn host_and_port(address: &str) -> Option<String> {
     let (scheme, rest) = address.split_once("://")?;
     let authority = rest.split(['/', '?']).next()?;
     let place = authority.rsplit('@').next()?;
-    let usual = match scheme {
-        "hbase" => 9090,
-        "redis" | "rediss" => 6379,
-        "postgres" | "postgresql" => 5432,
-        _ => return None,
-    };
+    let usual = usual_port(scheme)?;
     let has_port = place
         .rsplit_once(':')
         .is_some_and(|(_, port)| port.parse::<u16>().is_ok());

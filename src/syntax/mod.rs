@@ -18,7 +18,7 @@ pub use format::{Formatted, WIDTH, format_script};
 pub use parse::{ParseLimits, parse};
 pub use print::{print, print_written};
 pub use script::{Said, Statement, is_command, is_incomplete, last_statement, statements};
-pub use spelling::quoted;
+pub use spelling::{escaped, quoted};
 pub use tree::{ArithOp, CompareOp, Expr, ExprKind, LogicOp};
 
 /// Runs `work` with at least four megabytes of stack, on a stack of its own when the thread has less left.

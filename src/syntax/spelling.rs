@@ -60,8 +60,12 @@ pub(super) fn string<'a>(text: &str, span: Span, source: &'a str) -> Cow<'a, str
 pub fn quoted(text: &str) -> String {
     let count = |mark: char| text.matches(mark).count();
     let mark = if count('\'') > count('"') { '"' } else { '\'' };
-    let mut quoted = String::with_capacity(text.len() + 2);
-    quoted.push(mark);
+    format!("{mark}{}{mark}", escaped(text, mark))
+}
+
+/// A text as it stands between these quotation marks.
+pub fn escaped(text: &str, mark: char) -> String {
+    let mut escaped = String::with_capacity(text.len() + 2);
     for c in text.chars() {
         let escape = match c {
             '\n' => 'n',
@@ -69,13 +73,12 @@ pub fn quoted(text: &str) -> String {
             '\t' => 't',
             c if c == mark || c == '\\' => c,
             c => {
-                quoted.push(c);
+                escaped.push(c);
                 continue;
             }
         };
-        quoted.push('\\');
-        quoted.push(escape);
+        escaped.push('\\');
+        escaped.push(escape);
     }
-    quoted.push(mark);
-    quoted
+    escaped
 }

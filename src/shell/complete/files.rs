@@ -6,6 +6,21 @@ use crate::shell::events::path_of;
 /// More entries of one folder are not offered.
 const MOST: usize = 2_000;
 
+/// Files as words of a command: those with blanks in their paths stand in quotation marks.
+pub fn complete_word(typed: &str, at: usize) -> Completions {
+    let mut found = complete(typed, at);
+    if !typed.starts_with(['"', '\'']) {
+        for candidate in &mut found.candidates {
+            let text = &mut candidate.text;
+            if text.contains(char::is_whitespace) {
+                let end = if text.ends_with('/') { "" } else { "'" };
+                *text = format!("'{text}{end}");
+            }
+        }
+    }
+    found
+}
+
 /// Files whose path begins with `typed`, which ends at byte `at`.
 pub fn complete(typed: &str, at: usize) -> Completions {
     let bare = typed.trim_start_matches(['"', '\'']);

@@ -5,6 +5,7 @@ use super::{Completions, Kind, files, value_of, words};
 use crate::eval::{Value, Variables};
 use crate::functions::spec::FunctionSpec;
 use crate::shell::session::Session;
+use crate::syntax::escaped;
 use crate::syntax::scan::{self, Token, TokenKind};
 
 /// Inside of an unfinished string that holds `inside` so far: keys of the maps that the statement names, or files.
@@ -38,7 +39,8 @@ pub(super) fn in_text(
         let Value::Map(map) = value else { return };
         map.with(|entries| {
             let texts = entries.keys().filter_map(Value::as_text);
-            keys.extend(texts.map(|key| (Kind::Key, format!("{key}{end}"))));
+            let quote = mark.chars().next().unwrap_or('\'');
+            keys.extend(texts.map(|key| (Kind::Key, escaped(key, quote) + end)));
         });
     };
     let named = names(text, start, at);

@@ -7,12 +7,13 @@ mod place;
 
 pub use place::{OpenCall, open_call};
 
-use super::magic::{self, Argument, MAGICS};
+use super::magic::{self, Argument, MAGICS, first_word};
 use super::session::Session;
-use super::settings_rooms;
 use super::show::Mode;
-use crate::diagnostic::CODES;
+use crate::config::STORES;
+use crate::diagnostic::{CODES, floor};
 use crate::eval::{Value, Variables, look_up};
+use crate::functions::keywords;
 use crate::syntax::scan::{self, KEYWORDS, Token, TokenKind};
 use crate::syntax::{is_command, last_statement};
 use std::ops::Range;
@@ -104,14 +105,6 @@ pub fn complete(session: &Session, text: &str, at: usize) -> Completions {
     expression(session, text, start, at)
 }
 
-fn floor(text: &str, at: usize) -> usize {
-    let mut at = at.min(text.len());
-    while !text.is_char_boundary(at) {
-        at -= 1;
-    }
-    at
-}
-
 /// Candidates that begin with `prefix`; when none does, those that do in another case.
 fn words(
     from: usize,
@@ -174,19 +167,71 @@ fn command(session: &Session, text: &str, start: usize, at: usize) -> Completion
             words(from, at, rest, names)
         }
         Argument::Expression => expression(session, text, from, at),
+        Argument::Counted => match magic::split_count(rest) {
+            (Some(_), "") if !rest.ends_with(char::is_whitespace) => list(Vec::new()),
+            (Some(""), _) => list(Vec::new()),
+            (_, code) => expression(session, text, at - code.len(), at),
+        },
         Argument::Definition => match rest.split_once(":=") {
             Some((_, value)) => expression(session, text, at - value.trim_start().len(), at),
             None => list(globals(session)),
         },
         Argument::Global => list(globals(session)),
-        Argument::File => files::complete(rest, at),
+        Argument::Sources => sources(session, text, rest, at),
+        Argument::Target => target(session, text, rest, at),
         Argument::Mode => list(Mode::NAMES.iter().map(|name| name.to_string()).collect()),
         Argument::Setting => {
             let settings = session.engine().config.describe();
             list(settings.into_iter().map(|setting| setting.key).collect())
         }
-        Argument::Store => list(settings_rooms()),
+        Argument::Store => list(
+            STORES
+                .iter()
+                .map(|room| format!("{} ", room.name))
+                .collect(),
+        ),
         Argument::Topic => words(from, at, rest, topics(session)),
+    }
+}
+
+/// Behind `%load`: files, then a condition.
+fn sources(session: &Session, text: &str, rest: &str, at: usize) -> Completions {
+    let mut word = rest;
+    loop {
+        match first_word(word) {
+            (_, "") => break,
+            ("where", code) => return expression(session, text, at - code.trim_start().len(), at),
+            (_, behind) => word = behind.trim_start(),
+        }
+    }
+    let mut found = files::complete_word(word, at);
+    if !word.is_empty() && "where".starts_with(word) {
+        found.candidates.push(Candidate {
+            text: "where ".to_string(),
+            kind: Kind::Keyword,
+        });
+    }
+    found
+}
+
+/// Behind `%save`: `-f`, a file, an expression.
+fn target(session: &Session, text: &str, rest: &str, at: usize) -> Completions {
+    let (word, forced) = match first_word(rest) {
+        ("-f", behind) if !behind.is_empty() => (behind.trim_start(), true),
+        _ => (rest, false),
+    };
+    match first_word(word) {
+        (_, "") => {
+            let mut found = files::complete_word(word, at);
+            if !forced && word.starts_with('-') && "-f".starts_with(word) {
+                found.candidates.push(Candidate {
+                    text: "-f ".to_string(),
+                    kind: Kind::Word,
+                });
+            }
+            found
+        }
+        (_, code) => expression(session, text, at - code.trim_start().len(), at),
     }
 }
 
@@ -200,6 +245,8 @@ fn globals(session: &Session) -> Vec<String> {
 fn topics(session: &Session) -> Vec<(Kind, String)> {
     let mut all = functions(session, "");
     all.extend(MAGICS.iter().map(|m| (Kind::Command, m.name.to_string())));
+    let words = keywords::KEYWORDS.iter().flat_map(|keyword| keyword.words);
+    all.extend(words.map(|word| (Kind::Keyword, word.to_string())));
     all.extend(CODES.iter().map(|info| (Kind::Word, info.name.to_string())));
     all
 }

@@ -1,11 +1,17 @@
 //! `%load`, `%unload`, `:next`, `:prev`, `:go`, `%each`.
 
-use super::{Request, bad};
-use crate::diagnostic::{Outcome, Page, Source, Style};
+use super::{Request, bad, first_word};
+use crate::diagnostic::{Code, Diagnostic, Fault, Outcome, Page, Source, Style};
 use crate::eval::collections::{List, check_size};
-use crate::eval::{Value, compile_tree};
-use crate::shell::events::{File, Loaded, current_text, headline, path_of, read, summary};
+use crate::eval::convert::condition;
+use crate::eval::{Context, Program, Value, compile_tree};
+use crate::input::{Input, inputs};
+use crate::shell::events::{
+    Keep, Loaded, current_text, headline, is_script, path_of, read, summary, text,
+};
 use crate::shell::session::{Session, Shown};
+use crate::shell::variables::OneEvent;
+use std::sync::Arc;
 
 /// How many names of fields are shown.
 const FIELDS: usize = 40;
@@ -17,31 +23,129 @@ pub(super) fn load(session: &Session, request: &Request<'_>) -> Outcome<Shown> {
             None => Err(bad("nothing is loaded")),
         };
     }
-    let path = path_of(request.rest);
-    let engine = session.engine();
-    match read(&path, &engine.context)? {
-        File::Script(text) => {
-            let source = Source::named(path.display().to_string(), text);
-            session.run_script(&source).map(Shown::Several)
-        }
-        File::Events(loaded) => {
-            let page = page(&loaded);
-            // Only an assignment wants all values at once.
-            let assigned = !request.statement.text().starts_with('%');
-            let all = match assigned {
-                true => Some(Value::List(List::array(loaded.values()?))),
-                false => None,
-            };
-            session.load_events(loaded);
-            Ok(Shown::Page(page, all))
-        }
+    let (names, where_) = split_where(request.rest);
+    let condition = where_
+        .map(|text| Condition::new(session, request, text))
+        .transpose()?;
+    if let ("", Some(condition)) = (names, &condition) {
+        let picked = session
+            .variables
+            .loaded(|loaded| loaded.retain(&|event| condition.holds(event)));
+        picked.unwrap_or_else(|| Err(nothing_loaded()))?;
+        return loaded(session, request);
     }
+    let found = inputs_of(names)?;
+    let scripts = found.iter().filter(|input| is_script(input)).count();
+    if scripts == 0 {
+        let keep = condition
+            .as_ref()
+            .map(|condition| move |event: &Value| condition.holds(event));
+        let keep = keep.as_ref().map(|keep| keep as &Keep<'_>);
+        let events = read(&found, &session.engine().context, keep)?;
+        session.load_events(events);
+        return loaded(session, request);
+    }
+    if scripts < found.len() {
+        return Err(bad("scripts and events are loaded separately"));
+    }
+    if condition.is_some() {
+        return Err(bad("where picks events, and a script has none"));
+    }
+    let sources: Vec<Source> = found
+        .iter()
+        .map(|input| Ok(Source::named(input.name(), text(input)?)))
+        .collect::<Outcome<_>>()?;
+    Ok(session.run_scripts(&sources))
+}
+
+/// The files, and what stands behind `where`.
+fn split_where(rest: &str) -> (&str, Option<&str>) {
+    let mut word = rest;
+    while !word.is_empty() {
+        let (first, behind) = first_word(word);
+        if first == "where" {
+            let names = &rest[..rest.len() - word.len()];
+            return (names.trim_end(), Some(behind.trim_start()));
+        }
+        word = behind.trim_start();
+    }
+    (rest, None)
+}
+
+/// The files that are named: one whose name may hold blanks, or several names and patterns.
+fn inputs_of(names: &str) -> Outcome<Vec<Input>> {
+    let whole = path_of(names);
+    if whole.exists() {
+        return Ok(vec![Input::File(whole)]);
+    }
+    let mut paths = Vec::new();
+    let mut rest = names;
+    while !rest.is_empty() {
+        let (word, behind) = first_word(rest);
+        // The terminal is no file of events.
+        paths.push(match word {
+            "-" => "./-".into(),
+            word => path_of(word),
+        });
+        rest = behind.trim_start();
+    }
+    inputs(&paths)
+}
+
+/// A condition on events that are not loaded yet.
+struct Condition {
+    event: Arc<OneEvent>,
+    context: Context,
+    program: Arc<Program>,
+}
+
+impl Condition {
+    fn new(session: &Session, request: &Request<'_>, text: &str) -> Outcome<Condition> {
+        let tree = request.wanted_expression(session, text)?;
+        let event = Arc::new(OneEvent::new(session.variables.clone()));
+        let context = session.engine().context.with_variables(event.clone());
+        let program = compile_tree(Some(&tree), request.source(), &[], &context);
+        Ok(Condition {
+            event,
+            context,
+            program,
+        })
+    }
+
+    fn holds(&self, event: &Value) -> Outcome<bool> {
+        self.context.check_cancelled()?;
+        self.event.set(event.clone());
+        let value = self.program.evaluate(&self.context)?;
+        condition(&value).ok_or_else(|| {
+            let message = format!(
+                "where wants true or false, and this is {}",
+                value.type_name()
+            );
+            Diagnostic::new(Code::ConditionType, message)
+        })
+    }
+}
+
+/// What has been loaded; an assignment also wants all values at once.
+fn loaded(session: &Session, request: &Request<'_>) -> Outcome<Shown> {
+    let assigned = !request.statement.text().starts_with('%');
+    let shown = session.variables.loaded(|loaded| {
+        let all = match assigned {
+            true => Some(Value::List(List::array(loaded.values()?))),
+            false => None,
+        };
+        Ok(Shown::Page(page(loaded), all))
+    });
+    shown.unwrap_or_else(|| Err(nothing_loaded()))
 }
 
 /// What is loaded.
 fn page(loaded: &Loaded) -> Page {
     let mut page = Page::new();
     page.line(summary(loaded));
+    if let Some(note) = &loaded.renamed {
+        page.put(Style::Warning, note.as_str()).end();
+    }
     if let Some(bad) = &loaded.first_bad {
         page.put(Style::Warning, format!("first bad {bad}")).end();
     }
@@ -67,12 +171,19 @@ pub(super) fn unload(session: &Session, _: &Request<'_>) -> Outcome<Shown> {
 
 pub(super) fn next(session: &Session, request: &Request<'_>) -> Outcome<Shown> {
     let by = distance(request)?;
-    walk(session, |loaded| loaded.position().saturating_add(by))
+    walk(session, |loaded| {
+        let number = loaded.position().saturating_add(by);
+        let further = number <= loaded.len();
+        further.then_some(number).ok_or_else(|| ends(loaded))
+    })
 }
 
 pub(super) fn previous(session: &Session, request: &Request<'_>) -> Outcome<Shown> {
     let by = distance(request)?;
-    walk(session, |loaded| loaded.position().saturating_sub(by))
+    walk(session, |loaded| {
+        let number = loaded.position().checked_sub(by);
+        number.filter(|n| *n > 0).ok_or_else(|| ends(loaded))
+    })
 }
 
 pub(super) fn go(session: &Session, request: &Request<'_>) -> Outcome<Shown> {
@@ -82,7 +193,10 @@ pub(super) fn go(session: &Session, request: &Request<'_>) -> Outcome<Shown> {
     let Ok(number) = request.rest.parse() else {
         return Err(bad(format!("{} is no number of an event", request.rest)));
     };
-    walk(session, |_| number)
+    walk(session, |loaded| match number {
+        number if (1..=loaded.len()).contains(&number) => Ok(number),
+        number => Err(no_number(loaded, number)),
+    })
 }
 
 fn distance(request: &Request<'_>) -> Outcome<usize> {
@@ -94,13 +208,17 @@ fn distance(request: &Request<'_>) -> Outcome<usize> {
     }
 }
 
-fn walk(session: &Session, to: impl FnOnce(&Loaded) -> usize) -> Outcome<Shown> {
+fn ends(loaded: &Loaded) -> Fault {
+    bad(format!(
+        "there is none further: this is {}",
+        headline(loaded)
+    ))
+    .help(":go N goes to the one with that number")
+}
+
+fn walk(session: &Session, to: impl FnOnce(&Loaded) -> Outcome<usize>) -> Outcome<Shown> {
     let moved = session.variables.loaded(|loaded| {
-        let number = to(loaded);
-        if number == 0 || number > loaded.len() {
-            let message = format!("there is none further: this is {}", headline(loaded));
-            return Err(bad(message).help(":go N goes to the one with that number"));
-        }
+        let number = to(loaded)?;
         loaded.go(number)?;
         let mut page = Page::new();
         page.put(Style::Quiet, headline(loaded)).end();
@@ -110,7 +228,13 @@ fn walk(session: &Session, to: impl FnOnce(&Loaded) -> usize) -> Outcome<Shown> 
     moved.unwrap_or_else(|| Err(nothing_loaded()))
 }
 
-fn nothing_loaded() -> crate::diagnostic::Fault {
+fn no_number(loaded: &Loaded, number: usize) -> Fault {
+    let what = if loaded.text { "line" } else { "event" };
+    bad(format!("there is no {what} {number}"))
+        .help(format!("they are numbered from 1 to {}", loaded.len()))
+}
+
+fn nothing_loaded() -> Fault {
     bad("nothing is loaded").help("%load FILE loads events")
 }
 

@@ -71,17 +71,27 @@ pub(super) fn time(session: &Session, request: &Request<'_>) -> Outcome<Shown> {
     Ok(Shown::Page(page, Some(value)))
 }
 
-/// The count behind `-n` and what follows it.
+/// The count behind `-n` and what follows it. A name may begin with an n: `-name` is an expression.
+pub fn split_count(rest: &str) -> (Option<&str>, &str) {
+    let counts = |c: char| c.is_whitespace() || c.is_ascii_digit();
+    match rest
+        .strip_prefix("-n")
+        .filter(|behind| behind.starts_with(counts))
+    {
+        Some(behind) => {
+            let behind = behind.trim_start();
+            let end = behind.find(char::is_whitespace).unwrap_or(behind.len());
+            let (count, text) = behind.split_at(end);
+            (Some(count), text.trim_start())
+        }
+        None => (None, rest),
+    }
+}
+
 fn counted(rest: &str) -> Outcome<(usize, &str)> {
-    let Some(behind) = rest.strip_prefix("-n") else {
-        return Ok((1, rest));
-    };
-    let behind = behind.trim_start();
-    let (count, text) = behind
-        .split_once(char::is_whitespace)
-        .unwrap_or((behind, ""));
-    match count.parse() {
-        Ok(count) if (1..=MOST).contains(&count) => Ok((count, text.trim())),
+    let (count, text) = split_count(rest);
+    match count.map_or(Ok(1), str::parse) {
+        Ok(count) if (1..=MOST).contains(&count) => Ok((count, text)),
         _ => Err(bad(format!("behind -n stands a count from 1 to {MOST}"))),
     }
 }

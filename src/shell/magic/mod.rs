@@ -7,8 +7,7 @@ mod save;
 mod settings;
 mod variables;
 
-pub use save::csv_line;
-pub use settings::ROOMS;
+pub use measure::split_count;
 
 use super::session::{Session, Shown};
 use crate::diagnostic::{Code, Diagnostic, Fault, Outcome, Source, nearest};
@@ -39,12 +38,16 @@ pub enum Argument {
     Function,
     /// An expression.
     Expression,
+    /// An expression, behind `-n COUNT` perhaps.
+    Counted,
     /// `NAME := expression`
     Definition,
     /// The name of a global.
     Global,
-    /// A path.
-    File,
+    /// Paths, then perhaps `where` and a condition.
+    Sources,
+    /// A path, behind `-f` perhaps, then an expression.
+    Target,
     /// A way of showing results.
     Mode,
     /// A key of the configuration.
@@ -114,13 +117,16 @@ pub const MAGICS: &[Magic] = &[
     },
     Magic {
         name: "%load",
-        usage: "%load FILE",
+        usage: "%load FILE… [where EXPR]",
         summary: "loads events, lines of text, or runs a script",
         details: "JSON, JSON Lines, CSV, TSV and Zeek's logs become events, also when packed by gzip or zstd; \
                   _ is the one at hand and its fields are names, unless variables hide them. :next and :prev walk on. \
+                  Several files and patterns such as logs/*.jsonl are loaded one after the other; a name with blanks \
+                  stands in quotation marks. With where only the events for which EXPR is true are kept: \
+                  %load logins.jsonl where result == 'failure'; %load where EXPR picks among those that are loaded. \
                   Other files are loaded line by line; NAME.stellar is run. x := %load FILE also gives the whole as a \
                   list. Without a file it says what is loaded.",
-        argument: Argument::File,
+        argument: Argument::Sources,
         run: events::load,
     },
     Magic {
@@ -170,7 +176,7 @@ pub const MAGICS: &[Magic] = &[
         details: "The file's name tells the form: .json, .jsonl (a line for each element), .csv (a list of maps), \
                   .stellar (the assignments and definitions of this session as a script), any other the text form. \
                   -f replaces a file.",
-        argument: Argument::File,
+        argument: Argument::Target,
         run: save::save,
     },
     Magic {
@@ -179,7 +185,7 @@ pub const MAGICS: &[Magic] = &[
         summary: "evaluates an expression and says how long that took",
         details: "With -n it is evaluated so often, and the spread of the times is shown; what the expression \
                   changes is changed as often.",
-        argument: Argument::Expression,
+        argument: Argument::Counted,
         run: measure::time,
     },
     Magic {
@@ -247,7 +253,8 @@ pub const MAGICS: &[Magic] = &[
         summary: "shows where the systems store, or connects one to a server",
         details: "ROOM is profile, collection, event or rule; the address tells it where only one fits: \
                   hbase://host:9090, redis://host:6379/0, postgres://user@host/database. \
-                  It is tried before it is taken.",
+                  It is tried before it is taken. As long as this version cannot store on such a server the embedded \
+                  file stays in use, and the list says so.",
         argument: Argument::Store,
         run: settings::connect,
     },
@@ -306,11 +313,30 @@ pub fn run(session: &Session, line: &str, statement: &Statement) -> Outcome<Show
 pub fn expression_of(session: &Session, line: &str, statement: &Statement) -> Option<Expr> {
     let (name, rest) = line.split_once(char::is_whitespace)?;
     let rest = rest.trim();
-    if find(name)?.argument != Argument::Expression || rest.starts_with("-n") {
-        return None;
-    }
+    let rest = match find(name)?.argument {
+        Argument::Expression => rest,
+        Argument::Counted => split_count(rest).1,
+        Argument::Target => {
+            let (first, behind) = first_word(rest);
+            match first {
+                "-f" => first_word(behind.trim_start()).1.trim_start(),
+                _ => behind.trim_start(),
+            }
+        }
+        _ => return None,
+    };
     let request = Request { rest, statement };
     request.expression(session, rest).ok().flatten()
+}
+
+/// The first word, or what stands in quotation marks with them, and what follows it.
+pub fn first_word(text: &str) -> (&str, &str) {
+    let mark = text.chars().next().filter(|c| matches!(c, '"' | '\''));
+    let end = match mark {
+        Some(mark) => text[1..].find(mark).map_or(text.len(), |i| i + 2),
+        None => text.find(char::is_whitespace).unwrap_or(text.len()),
+    };
+    text.split_at(end)
 }
 
 impl Request<'_> {

@@ -1,12 +1,21 @@
 //! `%mode`, `%last`, `%set`, `%connect`.
 
 use super::{Request, bad};
-use crate::config::{Secretive, mask_text};
+use crate::config::{Described, STORES, Secretive, StoreRoom, mask_text};
 use crate::diagnostic::{Outcome, Page, Style, nearest, quoted_list};
 use crate::shell::session::{Session, Shown};
-use crate::shell::show::{Look, Mode, show};
+use crate::shell::show::Mode;
 use crate::store::reach;
 use std::time::Duration;
+
+/// What is said of a server that only the configuration knows.
+const NOT_YET: &str = "this version cannot store there yet";
+
+/// Settings that are looked at once, when the shell starts.
+const AT_START: &[&str] = &["shell.history", "shell.keys", "shell.startup"];
+
+/// Where settings that were changed here come from.
+const FROM: &str = "%set";
 
 /// How long a server may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -35,16 +44,12 @@ pub(super) fn mode(session: &Session, request: &Request<'_>) -> Outcome<Shown> {
 
 pub(super) fn last(session: &Session, _: &Request<'_>) -> Outcome<Shown> {
     let value = session.last();
-    let look = Look {
-        window: None,
-        ..session.look()
-    };
-    let mut page = Page::new();
-    match show(&value, look)? {
-        Some(text) => page.line(text),
-        None => page.put(Style::Quiet, "there is no result yet").end(),
-    };
-    Ok(Shown::Page(page, Some(value)))
+    if value.is_null() {
+        let mut page = Page::new();
+        page.put(Style::Quiet, "there is no result yet").end();
+        return Ok(Shown::Page(page, Some(value)));
+    }
+    Ok(Shown::Whole(value))
 }
 
 pub(super) fn set(session: &Session, request: &Request<'_>) -> Outcome<Shown> {
@@ -70,7 +75,20 @@ pub(super) fn set(session: &Session, request: &Request<'_>) -> Outcome<Shown> {
         }
         return Ok(Shown::Page(page, None));
     };
-    session.set_engine(engine.with_setting(&format!("{key}={value}"), "%set")?);
+    let engine = engine.with_setting(&format!("{key}={value}"), FROM)?;
+    // However the key was written: what came from here says so.
+    let settings = engine.config.describe();
+    let late =
+        |setting: &&Described| setting.origin == FROM && AT_START.contains(&setting.key.as_str());
+    if let Some(setting) = settings.iter().find(late) {
+        let key = &setting.key;
+        return Err(
+            bad(format!("{key} is read when the shell starts")).help(format!(
+                "set it in stellar.toml, or start with --set {key}=…"
+            )),
+        );
+    }
+    session.set_engine(engine);
     Ok(Shown::Done(None))
 }
 
@@ -93,30 +111,20 @@ fn key_and_value(text: &str) -> (&str, Option<&str>) {
     (text, None)
 }
 
-/// The systems with a store, each with the schemes of its servers.
-pub const ROOMS: &[(&str, &[&str])] = &[
-    ("profile", &["hbase"]),
-    ("collection", &["redis", "rediss"]),
-    ("event", &["postgres", "postgresql"]),
-    ("rule", &["postgres", "postgresql"]),
-];
-
 pub(super) fn connect(session: &Session, request: &Request<'_>) -> Outcome<Shown> {
     let engine = session.engine();
     let mut page = Page::new();
     if request.rest.is_empty() {
-        let stores = &engine.config.store;
-        let servers = [
-            &stores.profile,
-            &stores.collection,
-            &stores.event,
-            &stores.rule,
-        ];
-        for ((room, _), server) in ROOMS.iter().zip(servers) {
-            page.put(Style::Name, format!("{room:<12}"));
-            match server {
-                Some(address) => page.line(mask_text(address.raw())),
-                None => page.line(format!("embedded, {}", engine.store.path().display())),
+        let embedded = format!("embedded, {}", engine.store.path().display());
+        for room in STORES {
+            page.put(Style::Name, format!("{:<12}", room.name));
+            match room.place(&engine.config.store) {
+                None => page.line(embedded.as_str()),
+                Some((address, true)) => page.line(mask_text(address.raw())),
+                Some((address, false)) => page.line(format!(
+                    "{embedded} ({} configured; {NOT_YET})",
+                    mask_text(address.raw())
+                )),
             };
         }
         return Ok(Shown::Page(page, None));
@@ -124,13 +132,20 @@ pub(super) fn connect(session: &Session, request: &Request<'_>) -> Outcome<Shown
     let (room, address) = room_and_address(request.rest)?;
     let context = &engine.context;
     let (place, time) = reach(&Secretive::new(address), PATIENCE, &context.cancel)?;
-    session.set_engine(engine.with_setting(&format!("store.{room}={address}"), "%connect")?);
-    page.line(format!("{room} store: {place} answers in {time:?}"));
-    page.line("this version cannot store there yet and stays with the embedded file");
+    let setting = format!("store.{}={address}", room.name);
+    let engine = engine.with_setting(&setting, "%connect")?;
+    let usable = room
+        .place(&engine.config.store)
+        .is_some_and(|(_, usable)| usable);
+    session.set_engine(engine);
+    page.line(format!("{} store: {place} answers in {time:?}", room.name));
+    if !usable {
+        page.line(format!("{NOT_YET}; the embedded file is used"));
+    }
     Ok(Shown::Page(page, None))
 }
 
-fn room_and_address(text: &str) -> Outcome<(&'static str, &str)> {
+fn room_and_address(text: &str) -> Outcome<(&'static StoreRoom, &str)> {
     let (room, address) = match text.split_once(char::is_whitespace) {
         Some((room, address)) => (Some(room), address.trim()),
         None => (None, text),
@@ -138,12 +153,11 @@ fn room_and_address(text: &str) -> Outcome<(&'static str, &str)> {
     let Some((scheme, _)) = address.split_once("://") else {
         return Err(bad("the address has no scheme").help("write it like hbase://host:9090"));
     };
-    let fitting: Vec<&'static str> = ROOMS
+    let fitting: Vec<&'static StoreRoom> = STORES
         .iter()
-        .filter(|(name, schemes)| {
-            schemes.contains(&scheme) && room.is_none_or(|room| room == *name)
+        .filter(|fitting| {
+            fitting.server(scheme).is_some() && room.is_none_or(|room| room == fitting.name)
         })
-        .map(|(name, _)| *name)
         .collect();
     match fitting.as_slice() {
         [only] => Ok((only, address)),
@@ -151,7 +165,10 @@ fn room_and_address(text: &str) -> Outcome<(&'static str, &str)> {
             Some(room) => format!("{room} has no store on {scheme}"),
             None => format!("no system stores on {scheme}"),
         })),
-        several => Err(bad(format!("{} could be meant", quoted_list(several)))
-            .help(format!("write %connect {} {scheme}://…", several[0]))),
+        [first, ..] => {
+            let names: Vec<&str> = fitting.iter().map(|room| room.name).collect();
+            Err(bad(format!("{} could be meant", quoted_list(&names)))
+                .help(format!("write %connect {} {scheme}://…", first.name)))
+        }
     }
 }

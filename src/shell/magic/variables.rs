@@ -2,7 +2,6 @@
 
 use super::{Request, bad};
 use crate::diagnostic::{Outcome, Page};
-use crate::eval::Value;
 use crate::eval::text::to_text;
 use crate::shell::session::{Session, Shown};
 
@@ -79,5 +78,6 @@ pub(super) fn undefine(session: &Session, request: &Request<'_>) -> Outcome<Show
     }
     let engine = session.engine();
     engine.context.globals.write().shift_remove(request.rest);
-    Ok(Shown::Value(Value::text("")))
+    // Metron prints an empty line; the last result stays what it was.
+    text(String::new())
 }
