@@ -7,6 +7,7 @@ pub mod config;
 pub mod diagnostic;
 pub mod engine;
 pub mod eval;
+pub mod event;
 pub mod functions;
 pub mod input;
 pub mod profile;

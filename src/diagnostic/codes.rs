@@ -319,6 +319,22 @@ with_lints! {
         cause "A value in a store is damaged, or it is an object of Java that has no counterpart here."
         cure "The message names the place in its bytes; write the value again, or remove it."
         example "";
+    EventStorage "E0606" Input "operation of the event store that failed"
+        cause "The database of events refuses an operation: a table or a column does not exist, or the connection is lost."
+        cure "Look at the message; `stellar event init` creates what is missing."
+        example "";
+    EventData "E0607" Input "value that the event store cannot keep"
+        cause "A value does not fit its column: a NUL character in a text, a port beyond 32 bits, an address that is none."
+        cure "The message names the column; correct the value."
+        example "";
+    EventIntegrity "E0608" Input "event that breaks a rule of its table"
+        cause "An event with the same identifier is there already, or a column that must have a value has none."
+        cure "The message names the identifier or the column."
+        example "";
+    BadMessage "E0609" Input "message that is not valid IDEA"
+        cause "A security event is not JSON, or one of its values is not what the IDEA format asks for."
+        cure "The message names the place, such as Source[0].IP4[1], and what is expected there."
+        example "";
     Internal "E0901" Evaluation "fault of the program itself"
         cause "The program found itself in a state that should not exist."
         cure "Please report it with the expression that led here."
