@@ -306,7 +306,7 @@ impl Check<'_> {
 
 /// A number as Python's `str` gives it.
 pub(super) fn float_text(x: f64) -> String {
-    let text = match (x.is_nan(), x.is_infinite()) {
+    match (x.is_nan(), x.is_infinite()) {
         (true, _) => "nan".to_string(),
         (_, true) => if x > 0.0 { "inf" } else { "-inf" }.to_string(),
         _ => {
@@ -314,6 +314,5 @@ pub(super) fn float_text(x: f64) -> String {
             number::write_float(&mut text, x);
             String::from_utf8_lossy(&text).into_owned()
         }
-    };
-    text
+    }
 }

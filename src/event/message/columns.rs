@@ -51,10 +51,10 @@ impl Message {
             }
         }
         if !detected || !categorised {
-            let missing = |key: &str| format!("{key} is missing");
             let mut keys = [(detected, "DetectTime"), (categorised, "Category")]
                 .into_iter()
-                .filter_map(|(there, key)| (!there).then(|| missing(key)));
+                .filter(|(there, _)| !there)
+                .map(|(_, key)| format!("{key} is missing"));
             let first = keys.next().unwrap_or_default();
             return Err(super::check::bad(first, keys));
         }
