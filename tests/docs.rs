@@ -79,6 +79,7 @@ fn generated_pages_are_fresh() {
         ("docs/functions.md", "--markdown"),
         ("docs/errors.md", "--errors"),
         ("docs/lints.md", "--lints"),
+        ("docs/profiles.md", "--profiles"),
         ("docs/stellar.1", "--man"),
     ] {
         let mut command = Command::new(env!("CARGO_BIN_EXE_stellar"));

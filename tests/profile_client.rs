@@ -182,6 +182,46 @@ fn answers_are_those_of_metron() {
 }
 
 #[test]
+fn periods_are_those_of_metron() {
+    let session = Session::new();
+    let file =
+        std::fs::read_to_string("tests/conformance/profiler/profile_client_outputs.txt").unwrap();
+    let mut seen = 0;
+    // The rows about PROFILE_FIXED stand there under one setting after the other.
+    let settings = [("15", "MINUTES"), ("30", "MINUTES"), ("15", "minutes")];
+    let mut settings = settings.iter();
+    for line in file.lines() {
+        let fixed = line.starts_with("LENGTH(PROFILE_FIXED");
+        if !fixed
+            && !line.starts_with("PROFILE_WINDOW")
+            && !line.starts_with("LENGTH(PROFILE_WINDOW")
+        {
+            continue;
+        }
+        let (count, unit) = if fixed {
+            settings.next().unwrap()
+        } else {
+            &("15", "MINUTES")
+        };
+        session.define("profiler.client.period.duration", Value::text(count));
+        session.define("profiler.client.period.duration.units", Value::text(unit));
+        match (line.split_once(" !! "), line.split_once(" => ")) {
+            (Some((expression, _)), _) => {
+                session.code(expression);
+            }
+            (None, Some((expression, value))) => {
+                let (value, _) = value.rsplit_once(" (").unwrap();
+                assert_eq!(session.text(expression), value, "{line}");
+            }
+            _ => panic!("{line}"),
+        }
+        seen += 1;
+    }
+    assert!(seen > 25, "{seen} rows");
+    assert!(settings.next().is_none());
+}
+
+#[test]
 fn the_old_form_takes_groups_and_overrides_too() {
     let session = Session::recorded();
     assert_eq!(

@@ -180,6 +180,109 @@ fn measurements_are_stored_when_asked_for() {
 }
 
 #[test]
+fn what_expires_does_so_after_being_put() {
+    let folder = tempfile::tempdir().unwrap();
+    let around = Surroundings::default();
+    let options = Options {
+        set: vec![format!(
+            "store.path={}",
+            folder.path().join("s.db").display()
+        )],
+        ..Options::default()
+    };
+    let config = Config::load(&options, &around).unwrap();
+    let mut engine = Engine::new(config, &around, &Overrides::default()).unwrap();
+    let start = 1_502_665_200_000;
+    engine.context.clock = Arc::new(FixedClock(start));
+    let session = Session::new(&engine);
+    for (name, expires) in [
+        ("kept", ""),
+        ("lost", r#","expires":2"#),
+        ("gone", r#","expires":"99999999999""#),
+    ] {
+        let definitions = format!(
+            r#"{{"profiles":[{{"profile":"{name}","foreach":"ip","init":{{"n":"0"}},"update":{{"n":"n + 1"}},"result":"n"{expires}}}]}}"#
+        );
+        said(&session, &format!("p := PROFILER_INIT('{definitions}')")).unwrap();
+        said(&session, r#"PROFILER_APPLY('[{"ip":"a"},{"ip":"a"}]', p)"#).unwrap();
+        // Metron's maps have no entry for it.
+        let text = said(&session, "f := PROFILER_FLUSH(p)").unwrap();
+        assert_eq!(
+            text,
+            format!(
+                "[{{period={{duration=900000, period=1669628, start=1502665200000, end=1502666100000}}, profile={name}, groups=[], value=2, entity=a}}]"
+            )
+        );
+        assert_eq!(
+            said(&session, "MAP_GET('expires', GET_FIRST(f))").unwrap(),
+            ""
+        );
+        // What is kept of a list, and what is changed in it, expires as well.
+        said(&session, "g := FILTER(f, m -> MAP_GET('value', m) == 2)").unwrap();
+        said(&session, "MAP_PUT('value', 3, GET_FIRST(g))").unwrap();
+        assert_eq!(said(&session, "PROFILE_PUT(g)").unwrap(), "1");
+        // An entry of its own counts more.
+        said(
+            &session,
+            "MAP_PUT('entity', 'b', MAP_PUT('expires', 9, GET_FIRST(g)))",
+        )
+        .unwrap();
+        assert_eq!(said(&session, "PROFILE_PUT(g)").unwrap(), "1");
+    }
+    let after = |days: i64, profile: &str, entity: &str| {
+        let mut later = engine.clone();
+        later.context.clock = Arc::new(FixedClock(start + days * 86_400_000));
+        let read =
+            format!("PROFILE_GET('{profile}', '{entity}', PROFILE_WINDOW('1 hour', {start}L))");
+        said(&Session::new(&later), &read).unwrap()
+    };
+    for (days, profile, entity, values) in [
+        (1, "kept", "a", "[3]"),
+        (400, "kept", "a", "[3]"),
+        (1, "lost", "a", "[3]"),
+        (3, "lost", "a", "[]"),
+        (3, "lost", "b", "[3]"),
+        (10, "lost", "b", "[]"),
+        (400, "gone", "a", "[3]"),
+        (10, "kept", "b", "[]"),
+    ] {
+        assert_eq!(
+            after(days, profile, entity),
+            values,
+            "{profile} {entity} after {days} days"
+        );
+    }
+}
+
+#[test]
+fn the_shell_shows_whether_profiles_are_mergeable() {
+    let profile = |name: &str, mark: &str| {
+        format!(r#"{{"profile":"{name}","foreach":"ip","result":"1"{mark}}}"#)
+    };
+    let definitions = [
+        profile("a", r#","mergeable":true"#),
+        profile("b", r#","mergeable":false"#),
+        profile("c", ""),
+    ];
+    let session = session(&[&format!(
+        "p := PROFILER_INIT('{{\"profiles\":[{}]}}')",
+        definitions.join(",")
+    )]);
+    assert_eq!(
+        said(&session, "%profiler p").unwrap(),
+        "a: messages 0, routes 0, entities 0, mergeable\nb: messages 0, routes 0, entities 0, not mergeable\nc: messages 0, routes 0, entities 0"
+    );
+    let wrong = profile("a", r#","mergeable":"yes""#);
+    assert_eq!(
+        said(
+            &session,
+            &format!("PROFILER_INIT('{{\"profiles\":[{wrong}]}}')")
+        ),
+        Err(Code::BadProfile)
+    );
+}
+
+#[test]
 fn check_takes_definitions_of_profiles() {
     let check = |name: &str| {
         let program = env!("CARGO_BIN_EXE_stellar");

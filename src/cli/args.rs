@@ -389,6 +389,17 @@ pub enum ProfileCommand {
         #[arg(long, value_enum)]
         format: Option<ListFormat>,
     },
+    /// Shows the profiles that come with the program, or prints the definitions of some as one file.
+    Library {
+        /// The profiles whose definitions are printed.
+        names: Vec<String>,
+        /// Calls a field of the messages by another name.
+        #[arg(long = "field", value_name = "OLD=NEW", requires = "names")]
+        fields: Vec<String>,
+        /// How to print the list.
+        #[arg(long, value_enum, conflicts_with = "names")]
+        format: Option<ListFormat>,
+    },
     /// Removes the measurements of a profile.
     Delete {
         /// The profile.
@@ -501,6 +512,9 @@ pub struct DocsArgs {
     /// All lints as Markdown.
     #[arg(long, conflicts_with_all = ["markdown", "man", "json", "name", "errors"])]
     pub lints: bool,
+    /// The library profiles as Markdown.
+    #[arg(long, conflicts_with_all = ["markdown", "man", "json", "name", "errors", "lints", "families"])]
+    pub profiles: bool,
 }
 
 /// `stellar help`

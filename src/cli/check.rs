@@ -81,8 +81,7 @@ pub fn check(common: &Common, args: &CheckArgs) -> Outcome<bool> {
             .is_some_and(|extension| extension == "json")
         {
             let source = Arc::new(Source::named(file.display().to_string(), text));
-            let faults = profile::definition::check(&source, context);
-            found.errors.extend(faults);
+            checker.definitions(&source, &mut found);
             continue;
         }
         if args.fix {
@@ -112,6 +111,16 @@ fn is_input(file: &Path) -> bool {
 }
 
 impl Checker<'_> {
+    /// Definitions of profiles.
+    fn definitions(&self, source: &Arc<Source>, found: &mut Found) {
+        let context = &self.engine.context;
+        let errors = profile::definition::check(source, context);
+        let mut lints = profile::definition::lint(source, context, &self.known);
+        lints.retain(|lint| !self.allowed.holds(lint.code));
+        found.lints.extend(beside(lints, &errors));
+        found.errors.extend(errors);
+    }
+
     fn expression(&self, text: &str, found: &mut Found) {
         let context = &self.engine.context;
         let source = Arc::new(Source::expression(text));

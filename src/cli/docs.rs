@@ -1,7 +1,7 @@
 //! `stellar docs` and `stellar completions`: everything that is made from declarations.
 
 use super::args::{Args, Common, CompletionsArgs, DocsArgs};
-use super::{output, setup};
+use super::{library, output, setup};
 use crate::diagnostic::{CODES, Code, Diagnostic, Outcome};
 use crate::engine::Engine;
 use crate::functions::help;
@@ -29,6 +29,7 @@ pub fn docs(common: &Common, args: &DocsArgs) -> Outcome<bool> {
     let engine = setup::engine(common)?;
     let (registry, context) = (&engine.registry, &engine.context);
     let text = match &args.name {
+        None if args.profiles => library::page(&engine)?,
         Some(name) if args.json => match registry.spec(name) {
             Some(spec) => object(spec).to_string(),
             None => return Err(unknown(&engine, name)),

@@ -10,6 +10,7 @@ mod events;
 mod fmt;
 mod interrupt;
 mod legacy;
+mod library;
 mod output;
 mod profile;
 mod run;

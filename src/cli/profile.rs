@@ -38,6 +38,11 @@ pub fn profile(common: &Common, command: &ProfileCommand) -> Outcome<bool> {
                 None => list(&profiles, within, format),
             }
         }
+        ProfileCommand::Library {
+            names,
+            fields,
+            format,
+        } => super::library::library(&engine, names, fields, *format),
         ProfileCommand::Delete {
             profile,
             entity,

@@ -79,7 +79,7 @@ impl Allowed {
 }
 
 /// Puts the lints behind the rows of the errors. `L01` is about what an expression means, `L02` about comparisons,
-/// `L03` about arguments, `L04` about names.
+/// `L03` about arguments, `L04` about names, `L05` about profiles.
 macro_rules! with_lints {
     ($($errors:tt)*) => {
         codes! {
@@ -220,6 +220,14 @@ macro_rules! with_lints {
         cause "The function looks for certain words and passes over all others without an error."
         cure "Write one of the words that the message names."
         example "IS_IP(address, 'ipv4')" lint "unknown-option" Warning;
+    WindowSelector "L0313" Lint "selector of windows that hardly means what it says"
+        cause "The selector of PROFILE_WINDOW is legal, but a part of it has no meaning, or no window is ever picked."
+        cure "Change what the message names; %window explains a selector."
+        example "PROFILE_WINDOW('1 day including holidays:us:nyx')" lint "window-selector" Warning;
+    HolidayEditions "L0314" Lint "holidays that differ between the editions"
+        cause "The holidays of a country have changed since the recorded edition, and the selector picks other windows with the current one."
+        cure "Set profiler.holidays.edition to 'current' if today's holidays are meant."
+        example "PROFILE_WINDOW('1 hour window every 1 day from 400 days ago excluding holidays:us')" lint "holiday-editions" Note;
     UnusedAssignment "L0401" Lint "variable that is not read"
         cause "A script names a value and never uses the name again, or names another value before."
         cure "Leave the := out when only the printed value matters."
@@ -232,6 +240,26 @@ macro_rules! with_lints {
         cause "A comment allows a lint that does not exist; it has no effect."
         cure "Write the name or the code of a lint: # stellar: allow(mixed-and-or)."
         example "" lint "unknown-lint" Note;
+    UnseenName "L0501" Lint "name that a profile's result does not see"
+        cause "result, triage and groupBy run at the flush: they see the variables of init and update, groupBy also profile, entity, start, end, duration and result. Messages are gone by then; such a name is null, and null is no measurement."
+        cure "Keep what is wanted in a variable: write it into update."
+        example "" lint "unseen-name" Warning;
+    NeverReset "L0502" Lint "variable of a profile that is never set anew"
+        cause "A flush keeps the variables of a profile; only init sets them anew. What update builds on itself goes on from the last period."
+        cure "Write the variable into init, unless it shall go on."
+        example "" lint "never-reset" Note;
+    NotMergeable "L0503" Lint "profile marked mergeable whose variables cannot be merged"
+        cause "Two partial states of an entity and period can be joined where each variable is a sum, a least or largest value, or something with a function to merge it, such as statistics, sketches and sets, and begins anew in init."
+        cure "Change the variable as the message says, or leave mergeable out."
+        example "" lint "not-mergeable" Warning;
+    SameProfile "L0504" Lint "two profiles of one name"
+        cause "Both write their measurements under the same name, so that one replaces the other in the store."
+        cure "Give each profile a name of its own."
+        example "" lint "same-profile" Warning;
+    ExpiresAtOnce "L0505" Lint "measurements that expire at once"
+        cause "expires counts days from the moment of writing; after 0 days or fewer nothing is found."
+        cure "Write a number of days from 1, or leave expires out."
+        example "" lint "expires-at-once" Warning;
         }
     };
 }

@@ -64,7 +64,7 @@ impl Bury for (ListKind, Vec<Value>) {
     }
 }
 
-impl Bury for (MapKind, Entries) {
+impl Bury for (MapKind, Entries, Option<i32>) {
     fn holds_deep(&self) -> bool {
         self.1.iter().any(|(k, v)| is_deep(k) || is_deep(v))
     }
@@ -157,7 +157,7 @@ pub struct List(Arc<Cell<(ListKind, Vec<Value>)>>);
 
 /// A map.
 #[derive(Clone, Debug)]
-pub struct Map(Arc<Cell<(MapKind, Entries)>>);
+pub struct Map(Arc<Cell<(MapKind, Entries, Option<i32>)>>);
 
 /// A set with insertion order.
 #[derive(Clone, Debug)]
@@ -273,8 +273,20 @@ impl Map {
     /// A map of the given kind.
     pub fn new(kind: MapKind, entries: Entries) -> Map {
         Map(Arc::new(Cell {
-            content: RwLock::new((kind, entries)),
+            content: RwLock::new((kind, entries, None)),
         }))
+    }
+
+    /// A map that carries a number which no walk shows; copies of its entries are without it.
+    pub fn with_unseen(kind: MapKind, entries: Entries, number: i32) -> Map {
+        Map(Arc::new(Cell {
+            content: RwLock::new((kind, entries, Some(number))),
+        }))
+    }
+
+    /// The number that [`Map::with_unseen`] has put there.
+    pub fn unseen(&self) -> Option<i32> {
+        self.0.content.read().2
     }
 
     /// An empty map of the given kind.

@@ -5,6 +5,7 @@ use super::interpret::Machine;
 use super::lambda::{Definition, Lambda};
 use super::value::Value;
 use crate::diagnostic::{Code, Diagnostic, Fault, Outcome};
+use crate::syntax::Expr;
 use smallvec::SmallVec;
 use std::any::Any;
 use std::sync::Arc;
@@ -18,6 +19,9 @@ pub type Prepared = Arc<dyn Any + Send + Sync>;
 
 /// Makes a [`Prepared`] from those arguments that are literals (`None` for the others).
 pub type Prepare = fn(&[Option<&Value>], &Context) -> Outcome<Option<Prepared>>;
+
+/// Adds what is legal in the arguments of a call and hardly meant.
+pub type Lint = fn(&[Expr], &Context, &mut Vec<Fault>);
 
 /// A built-in function as the compiler and the interpreter need it.
 #[derive(Clone, Copy)]
@@ -36,6 +40,8 @@ pub struct Builtin {
     pub borrows: bool,
     /// Work done once for literal arguments.
     pub prepare: Option<Prepare>,
+    /// What else is to be said about how a call is written.
+    pub lint: Option<Lint>,
     /// The function.
     pub run: fn(&mut Call<'_, '_>) -> Outcome<Value>,
 }

@@ -24,7 +24,7 @@ mod value;
 pub use compare::{equal, order, same, text_order};
 pub use compile::{call_builtin, compile, compile_tree};
 pub use context::{Clock, Context, Globals, NoVariables, Services, Variables, look_up};
-pub use function::{Arguments, Builtin, Call, Functions, Prepare, Prepared};
+pub use function::{Arguments, Builtin, Call, Functions, Lint, Prepare, Prepared};
 pub use lambda::{Definition, Lambda};
 pub use limits::Limits;
 pub use notes::Notes;

@@ -35,6 +35,11 @@ impl Notes {
         }
     }
 
+    /// Leaves out what shall be said once, because somebody knows it already.
+    pub fn known(&self, text: impl Into<String>) {
+        self.0.lock().once.insert(text.into());
+    }
+
     /// Whether nothing more is listened to, so that nobody needs to think of what to say.
     pub fn full(&self) -> bool {
         self.0.lock().fresh.len() >= KEPT
@@ -60,6 +65,9 @@ mod tests {
         notes.say("a");
         notes.say_once("b");
         assert_eq!(notes.take(), ["a"]);
+        notes.known("c");
+        notes.say_once("c");
+        assert!(notes.take().is_empty());
         assert!(!notes.full());
         (0..100).for_each(|n| notes.say(n.to_string()));
         assert!(notes.full());

@@ -2,7 +2,7 @@
 //! Help, completion, the reference and the tests of the examples are made from it.
 
 use crate::diagnostic::Outcome;
-use crate::eval::{Builtin, Call, Prepare, Value};
+use crate::eval::{Builtin, Call, Lint, Prepare, Value};
 
 /// A built-in function.
 #[derive(Clone, Copy)]
@@ -35,6 +35,8 @@ pub struct FunctionSpec {
     pub strict: bool,
     /// Work done once for literal arguments.
     pub prepare: Option<Prepare>,
+    /// What is legal in the arguments of a call and hardly meant.
+    pub lint: Option<Lint>,
     /// The behaviour.
     pub run: fn(&mut Call<'_, '_>) -> Outcome<Value>,
 }
@@ -55,6 +57,7 @@ pub const SPEC: FunctionSpec = FunctionSpec {
     borrows: true,
     strict: false,
     prepare: None,
+    lint: None,
     run: |_| Ok(Value::Null),
 };
 
@@ -323,6 +326,7 @@ impl FunctionSpec {
             pure: self.pure,
             borrows: self.borrows,
             prepare: self.prepare,
+            lint: self.lint,
             run: self.run,
         }
     }

@@ -25,7 +25,8 @@ pub struct Measurement {
 }
 
 impl Measurement {
-    /// The map that PROFILER_FLUSH gives, in the order in which Metron prints it.
+    /// The map that PROFILER_FLUSH gives, in the order in which Metron prints it. It has no entry for `expires`, as in
+    /// Metron, but carries it unseen, so that what is written from it is forgotten in time.
     pub fn to_map(&self) -> Map {
         let Period { number, duration } = self.period;
         let period = [
@@ -35,7 +36,7 @@ impl Measurement {
             ("end", self.period.end()),
         ];
         let period = period.map(|(name, n)| (Value::text(name), Value::Long(n)));
-        let mut entries = vec![
+        let entries = [
             (
                 "period",
                 Value::Map(Map::new(MapKind::Hash, period.into_iter().collect())),
@@ -45,14 +46,17 @@ impl Measurement {
             ("value", self.value.clone()),
             ("entity", Value::Text(self.entity.clone())),
         ];
-        // Metron loses it here, and what is written from these maps would live for ever.
-        if let Some(days) = self.expires {
-            entries.push(("expires", Value::Long(days)));
-        }
         let entries = entries
             .into_iter()
             .map(|(name, value)| (Value::text(name), value));
-        Map::new(MapKind::Hash, entries.collect())
+        match self.expires {
+            None => Map::new(MapKind::Hash, entries.collect()),
+            Some(days) => {
+                // Beyond 32 bits it is millions of years, one way or the other.
+                let near = days.clamp(i64::from(i32::MIN), i64::from(i32::MAX));
+                Map::with_unseen(MapKind::Hash, entries.collect(), near as i32)
+            }
+        }
     }
 
     /// The measurement of such a map. Errors: E0204 saying which entry is missing or wrong.
@@ -82,7 +86,8 @@ impl Measurement {
             Some(_) => return Err(lacks("groups", "a list")),
         };
         let expires = match map.get_text("expires") {
-            None | Some(Value::Null) => None,
+            None => map.unseen().map(i64::from),
+            Some(Value::Null) => None,
             Some(days) => Some(to_long(&days).ok_or_else(|| lacks("expires", "a number of days"))?),
         };
         Ok(Measurement {

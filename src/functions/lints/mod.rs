@@ -50,9 +50,20 @@ const LINTS: &[Lint] = &[
     patterns::group,
     network::subnet,
     names::field,
+    of_function,
 ];
 
+/// What a function's own declaration has to say about a call.
+fn of_function(node: &Node<'_>, scope: &Scope<'_>, found: &mut Vec<Fault>) {
+    let lint = called(node, scope)
+        .and_then(|call| Some((call, scope.context.functions.builtin(call.name)?.lint?)));
+    if let Some((call, lint)) = lint {
+        lint(call.arguments, scope.context, found);
+    }
+}
+
 /// A call that a lint looks at.
+#[derive(Clone, Copy)]
 struct Called<'a> {
     name: &'a str,
     arguments: &'a [Expr],

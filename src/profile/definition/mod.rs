@@ -1,14 +1,19 @@
 //! Definitions of profiles: what they hold, how they are read, and whether their expressions are good.
 
 mod json;
+mod lint;
 mod read;
 #[cfg(test)]
 mod tests;
 
-use crate::diagnostic::{Code, Diagnostic, Fault, Outcome, Source};
+pub(super) use lint::names_of;
+
+use crate::diagnostic::{Code, Diagnostic, Fault, Outcome, Source, Span};
 use crate::eval::collections::Map;
 use crate::eval::json::write_json;
 use crate::eval::{Context, Program, Value, compile};
+use crate::functions::lints::Known;
+use crate::syntax::{Expr, ParseLimits, parse as parse_expression};
 use json::Text;
 use smol_str::SmolStr;
 use std::sync::Arc;
@@ -45,8 +50,23 @@ pub struct Definition {
     pub expires: Option<i64>,
     /// What the profile is good for.
     pub description: Option<SmolStr>,
-    /// Whether results of one entity and period may be merged.
+    /// Whether partial states of one entity and period may be merged; see [`super::merge`].
     pub mergeable: Option<bool>,
+    /// Where its parts stand in the source of the definitions.
+    pub places: Places,
+}
+
+/// Where parts of a definition that are no expressions stand.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Places {
+    /// The whole definition.
+    pub whole: Span,
+    /// The value of `profile`.
+    pub profile: Span,
+    /// The value of `expires`.
+    pub expires: Span,
+    /// The value of `mergeable`.
+    pub mergeable: Span,
 }
 
 impl Definition {
@@ -77,6 +97,28 @@ impl Definition {
         .chain(groups.map(|(i, expression)| (Role::GroupBy(i), expression)))
         .chain([(Role::Result, &self.result)])
         .chain(named(Role::Triage, &self.triage))
+    }
+}
+
+impl Definition {
+    /// The names of its variables, in the order in which they come up.
+    pub fn variables(&self) -> Vec<SmolStr> {
+        let mut names: Vec<SmolStr> = Vec::new();
+        for (name, _) in self.init.iter().chain(&self.update) {
+            if !names.contains(name) {
+                names.push(name.clone());
+            }
+        }
+        names
+    }
+
+    /// What is wrong with its expressions already now, with places in them.
+    pub fn problems(&self, context: &Context) -> Vec<(Role, Fault)> {
+        let of = |(role, expression): (Role, &Expression)| {
+            let faults = expression.problems(context);
+            faults.into_iter().map(move |fault| (role.clone(), fault))
+        };
+        self.expressions().flat_map(of).collect()
     }
 }
 
@@ -147,22 +189,43 @@ impl Expression {
         compile(&Arc::new(Source::expression(self.text().as_str())), context)
     }
 
-    /// What is wrong with it already now, with places in the source of the definitions.
-    fn problems(&self, source: &Arc<Source>, context: &Context) -> Vec<Fault> {
-        let faults = match self.compile(context) {
+    /// Its tree; `None` for blank text. Errors: E01xx with places in the expression.
+    pub fn tree(&self, context: &Context) -> Outcome<Option<Expr>> {
+        let source = Arc::new(Source::expression(self.text().as_str()));
+        parse_expression(
+            &source,
+            ParseLimits {
+                length: context.limits.expression,
+                depth: context.limits.depth,
+            },
+        )
+    }
+
+    /// What is wrong with it already now.
+    fn problems(&self, context: &Context) -> Vec<Fault> {
+        match self.compile(context) {
             Ok(program) => program.problems.clone(),
             Err(fault) => vec![fault],
-        };
-        let moved = faults.into_iter().map(|fault| self.moved(fault, source));
-        moved.collect()
+        }
+    }
+
+    /// Where a part of it stands in the source of the definitions.
+    pub(super) fn place(&self, part: Span) -> Span {
+        self.0.place(part)
     }
 
     /// The same fault at its place in the source of the definitions.
     fn moved(&self, mut fault: Fault, source: &Arc<Source>) -> Fault {
-        fault.span = fault.span.map(|span| self.0.place(span));
+        fault.span = fault.span.map(|span| self.place(span));
         for label in &mut fault.related {
             if label.source.is_none() {
-                label.span = self.0.place(label.span);
+                label.span = self.place(label.span);
+            }
+        }
+        if let Some(fix) = &mut fault.fix {
+            for (span, text) in &mut fix.edits {
+                *span = self.place(*span);
+                *text = text.replace('\\', "\\\\").replace('"', "\\\"");
             }
         }
         fault.source = Some(source.clone());
@@ -206,11 +269,22 @@ pub fn check(source: &Arc<Source>, context: &Context) -> Vec<Fault> {
     let mut found = Vec::new();
     for definition in &definitions.profiles {
         for (role, expression) in definition.expressions() {
-            let faults = expression.problems(source, context);
-            let named =
-                |fault: Fault| fault.note(format!("it is the {role} of {}", definition.profile));
-            found.extend(faults.into_iter().map(named));
+            let faults = expression.problems(context).into_iter();
+            let placed = faults.map(|fault| {
+                let fault = expression.moved(fault, source);
+                fault.note(format!("it is the {role} of {}", definition.profile))
+            });
+            found.extend(placed);
         }
     }
     found
+}
+
+/// What is legal in the definitions in a JSON text and hardly meant, in the order of the text; nothing about
+/// definitions that cannot be read. `known` is what the messages are known to hold.
+pub fn lint(source: &Arc<Source>, context: &Context, known: &Known) -> Vec<Fault> {
+    match parse(source) {
+        Ok(definitions) => lint::definitions(&definitions, source, context, known),
+        Err(_) => Vec::new(),
+    }
 }

@@ -1,7 +1,7 @@
 //! JSON to definitions: which fields there are, what each takes, and what is said about the rest.
 
 use super::json::{self, Key, Kind, Node, Text};
-use super::{Definition, Definitions, Expression};
+use super::{Definition, Definitions, Expression, Places};
 use crate::diagnostic::{Code, Diagnostic, Fault, Source, Span, nearest, quoted_list};
 use smol_str::SmolStr;
 use std::sync::Arc;
@@ -135,6 +135,13 @@ impl Reader {
         let foreach = self.required(&what, "foreach", members, node);
         let result = self.required(&what, "result", members, node);
         let (result, triage) = result.map(|n| self.result(n)).unwrap_or_default();
+        let place = |field: &str| member(members, field).map_or(node.span, |n| n.span);
+        let places = Places {
+            whole: node.span,
+            profile: place("profile"),
+            expires: place("expires"),
+            mergeable: place("mergeable"),
+        };
         Definition {
             foreach: foreach
                 .map(|n| self.expression("foreach", n))
@@ -154,6 +161,7 @@ impl Reader {
                 .map(|text| text.text),
             mergeable: member(members, "mergeable").and_then(|n| self.boolean("mergeable", n)),
             profile: name,
+            places,
         }
     }
 

@@ -1,5 +1,6 @@
 //! PROFILE_GET and PROFILE_VERBOSE: what was measured.
 
+use super::lints;
 use super::periods::ago;
 use crate::diagnostic::Outcome;
 use crate::eval::collections::{List, Map, MapKind};
@@ -83,6 +84,7 @@ const PROFILE_GET: FunctionSpec = FunctionSpec {
     words: &["baseline", "history", "measurement", "usual", "past"],
     pure: false,
     borrows: false,
+    lint: Some(lints::get),
     run: get,
     ..SPEC
 };
@@ -224,9 +226,7 @@ fn get(call: &mut Call<'_, '_>) -> Outcome<Value> {
     };
     let provider = client::setting(context, overrides.as_ref(), PROVIDER, to_string);
     if let (Some(_), Some(notes)) = (provider, notes()) {
-        notes.say_once(format!(
-            "{PROVIDER} has no effect: no Java class opens tables here"
-        ));
+        notes.say_once(lints::NO_PROVIDER);
     }
     if periods.is_empty() {
         no_periods(call);

@@ -1,6 +1,8 @@
 //! The profiler's functions in the language.
 
 mod get;
+mod library;
+mod lints;
 mod periods;
 mod put;
 mod run;
@@ -17,6 +19,7 @@ use std::sync::Arc;
 /// The functions of this room.
 pub const FUNCTIONS: &[&[FunctionSpec]] = &[
     get::FUNCTIONS,
+    library::FUNCTIONS,
     periods::FUNCTIONS,
     put::FUNCTIONS,
     run::FUNCTIONS,

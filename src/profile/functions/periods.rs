@@ -1,13 +1,13 @@
 //! PROFILE_FIXED and PROFILE_WINDOW: which periods of a profile are meant.
 
-use crate::diagnostic::{Code, Diagnostic, Fault, Outcome, nearest, quoted_list};
+use super::lints;
+use crate::diagnostic::{Code, Diagnostic, Fault, Outcome};
 use crate::eval::collections::Map;
 use crate::eval::convert::{to_long, to_string};
 use crate::eval::text::to_text;
 use crate::eval::{Call, Context, Notes, Prepared, Value};
 use crate::functions::spec::{Family, FunctionSpec, Kind, SPEC, default, example, fails, required};
 use crate::profile::client;
-use crate::profile::holidays::Edition;
 use crate::profile::period::{self, Period};
 use crate::profile::window::{self, Lint, Setting, Window};
 use std::sync::Arc;
@@ -16,7 +16,10 @@ use std::time::Instant;
 /// The functions of this family.
 pub const FUNCTIONS: &[FunctionSpec] = &[PROFILE_FIXED, PROFILE_WINDOW];
 
-const OVERRIDES: &str = "settings for this call: profiler.client.period.duration, \
+const OVERRIDES: &str = "settings for this call: profiler.client.period.duration and \
+    profiler.client.period.duration.units; others are passed over";
+
+const OF_WINDOWS: &str = "settings for this call: profiler.client.period.duration, \
     profiler.client.period.duration.units, profiler.holidays.edition; others are passed over";
 
 const PROFILE_FIXED: FunctionSpec = FunctionSpec {
@@ -59,6 +62,7 @@ const PROFILE_FIXED: FunctionSpec = FunctionSpec {
     see: &["PROFILE_GET", "PROFILE_WINDOW"],
     words: &["lookback", "history", "time range", "baseline"],
     pure: false,
+    lint: Some(lints::fixed),
     run: fixed,
     ..SPEC
 };
@@ -86,7 +90,7 @@ const PROFILE_WINDOW: FunctionSpec = FunctionSpec {
             "the moment that counts as now, in milliseconds since 1970",
             "now",
         ),
-        default("config_overrides", Kind::Map, OVERRIDES, "{}"),
+        default("config_overrides", Kind::Map, OF_WINDOWS, "{}"),
     ],
     returns: "a list of periods, the oldest first, each once",
     errors: &[
@@ -133,6 +137,7 @@ const PROFILE_WINDOW: FunctionSpec = FunctionSpec {
         }
         _ => Ok(None),
     }),
+    lint: Some(lints::window),
     run: window,
     ..SPEC
 };
@@ -152,7 +157,10 @@ pub fn lint_window(context: &Context, selector: &str) -> Outcome<Vec<Lint>> {
     with_setting(context, |setting| Ok(window.lints(setting)))
 }
 
-fn with_setting<T>(context: &Context, work: impl FnOnce(&Setting<'_>) -> Outcome<T>) -> Outcome<T> {
+pub(super) fn with_setting<T>(
+    context: &Context,
+    work: impl FnOnce(&Setting<'_>) -> Outcome<T>,
+) -> Outcome<T> {
     let (started, time) = (Instant::now(), context.limits.time);
     let step = || {
         if !time.is_zero() && started.elapsed() > time {
@@ -207,7 +215,7 @@ fn list(numbers: impl Iterator<Item = i64>, duration: i64) -> Value {
 
 fn fixed(call: &mut Call<'_, '_>) -> Outcome<Value> {
     let overrides = overrides(call, 2)?;
-    unknown(call, overrides.as_ref(), &[client::DURATION, client::UNITS]);
+    unknown(call, overrides.as_ref(), lints::OF_FIXED);
     let periods = ago(call, 0, 1, overrides.as_ref())?;
     let object = |period| Value::Object(Arc::new(period));
     Ok(Value::from(
@@ -252,24 +260,17 @@ pub(super) fn ago(
         .collect())
 }
 
-/// Leaves a note about overrides that a function does not know.
+/// Leaves a note about overrides that a function does not know, unless a lint has said so.
 fn unknown(call: &Call<'_, '_>, overrides: Option<&Map>, known: &[&str]) {
     let (Some(map), Some(notes)) = (overrides, call.context().services.get::<Notes>()) else {
         return;
     };
     for (key, _) in map.entries() {
         let key = to_text(&key);
-        if known.contains(&key.as_str()) {
-            continue;
+        if !known.contains(&key.as_str()) {
+            let (message, hint) = lints::passed_over(call.name, &key, known);
+            notes.say_once(format!("{message}; {hint}"));
         }
-        let hint = match nearest(&key, known.iter().copied()) {
-            Some(near) => format!("did you mean {near}?"),
-            None => format!("it knows {}", quoted_list(known).replace(" or ", " and ")),
-        };
-        notes.say(format!(
-            "{} passes over the override {key}; {hint}",
-            call.name
-        ));
     }
 }
 
@@ -279,8 +280,7 @@ fn window(call: &mut Call<'_, '_>) -> Outcome<Value> {
         _ => 2,
     };
     let overrides = overrides(call, at)?;
-    let known = [client::DURATION, client::UNITS, Edition::KEY];
-    unknown(call, overrides.as_ref(), &known);
+    unknown(call, overrides.as_ref(), lints::OF_WINDOW);
     let context = call.context();
     let now = match call.arg(1) {
         number if number.is_number() => to_long(number),

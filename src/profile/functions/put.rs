@@ -1,5 +1,6 @@
 //! PROFILE_PUT: writes measurements.
 
+use super::lints;
 use crate::diagnostic::Outcome;
 use crate::eval::{Call, Value};
 use crate::functions::spec::{Family, FunctionSpec, Kind, SPEC, default, example, fails, required};
@@ -46,6 +47,7 @@ const PROFILE_PUT: FunctionSpec = FunctionSpec {
     see: &["PROFILE_GET", "PROFILE_FIXED"],
     words: &["write", "save", "persist", "store", "baseline"],
     pure: false,
+    lint: Some(lints::put),
     run: put,
     ..SPEC
 };

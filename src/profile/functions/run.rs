@@ -2,7 +2,7 @@
 
 use crate::diagnostic::{Code, Diagnostic, Fault, Outcome, Source};
 use crate::eval::collections::Map;
-use crate::eval::{Call, Object, Value};
+use crate::eval::{Call, Notes, Object, Value};
 use crate::functions::spec::{Family, FunctionSpec, Kind, SPEC, default, example, fails, required};
 use crate::profile::client;
 use crate::profile::definition::{self, Definitions};
@@ -240,6 +240,7 @@ fn init(call: &mut Call<'_, '_>) -> Outcome<Value> {
     let definitions = definitions(call)?;
     let context = call.context();
     let duration = client::period_duration(context, None)?;
+    remark(call, &definitions);
     let profiler = Profiler::new(&definitions, duration, Keep::default(), context)?;
     Ok(Value::Object(Arc::new(Running {
         profiler: Mutex::new(profiler),
@@ -247,6 +248,27 @@ fn init(call: &mut Call<'_, '_>) -> Outcome<Value> {
         messages: AtomicU64::new(0),
         routes: AtomicU64::new(0),
     })))
+}
+
+/// Leaves notes about expressions that cannot be good; a profiler takes them all the same, as in Metron.
+fn remark(call: &Call<'_, '_>, definitions: &Definitions) {
+    let context = call.context();
+    let Some(notes) = context.services.get::<Notes>() else {
+        return;
+    };
+    for definition in &definitions.profiles {
+        for (role, fault) in definition.problems(context) {
+            if notes.full() {
+                return;
+            }
+            let hint = fault.help.iter().map(|help| format!("; {help}"));
+            let hint: String = hint.collect();
+            notes.say(format!(
+                "the {role} of profile {} will fail: {}{hint}",
+                definition.profile, fault.message
+            ));
+        }
+    }
 }
 
 fn apply(call: &mut Call<'_, '_>) -> Outcome<Value> {
@@ -281,14 +303,7 @@ fn flush(call: &mut Call<'_, '_>) -> Outcome<Value> {
     if store {
         keep(call, &measurements)?;
     }
-    let maps = measurements.into_iter().map(|measurement| {
-        // As in Metron the maps do not say when a measurement expires.
-        let plain = Measurement {
-            expires: None,
-            ..measurement
-        };
-        Value::Map(plain.to_map())
-    });
+    let maps = measurements.iter().map(|m| Value::Map(m.to_map()));
     Ok(Value::from(maps.collect::<Vec<_>>()))
 }
 

@@ -12,8 +12,7 @@ use smallvec::SmallVec;
 use smol_str::SmolStr;
 
 /// The names that `groupBy` sees beside the variables.
-pub(super) const OF_MEASUREMENT: [&str; 6] =
-    ["profile", "entity", "start", "end", "duration", "result"];
+pub const OF_MEASUREMENT: [&str; 6] = ["profile", "entity", "start", "end", "duration", "result"];
 
 /// The state of one entity of a profile. It outlives a flush; only `init` sets it anew.
 #[derive(Clone)]

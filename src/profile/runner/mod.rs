@@ -9,7 +9,7 @@ mod plan;
 #[cfg(test)]
 mod tests;
 
-pub use builder::Flushed;
+pub use builder::{Flushed, OF_MEASUREMENT};
 pub use plan::Trouble;
 
 use super::definition::Definitions;
@@ -36,6 +36,8 @@ pub struct Keep {
 pub struct ProfileReport {
     /// Its name.
     pub profile: SmolStr,
+    /// What its definition says about merging partial states.
+    pub mergeable: Option<bool>,
     /// The messages that it looked at.
     pub messages: u64,
     /// Those that it took.
@@ -258,6 +260,7 @@ impl Profiler {
         let named = all.filter(|w| name.is_none_or(|name| w.plan.definition.profile == name));
         let report = |worker: &Worker| ProfileReport {
             profile: worker.plan.definition.profile.clone(),
+            mergeable: worker.plan.definition.mergeable,
             messages: self.messages,
             routes: worker.routes,
             entities: worker.active.len(),

@@ -59,12 +59,7 @@ pub(super) struct Worker {
 
 impl Plan {
     fn new(definition: &Arc<Definition>, fields: &mut Fields, context: &Context) -> Plan {
-        let mut names: Vec<SmolStr> = Vec::new();
-        for (name, _) in definition.init.iter().chain(&definition.update) {
-            if !names.contains(name) {
-                names.push(name.clone());
-            }
-        }
+        let names = definition.variables();
         // In the order of Definition::expressions, for the numbers.
         let mut maker = Maker {
             next: 0,

@@ -3,13 +3,15 @@
 use super::days::{Date, WEEK, home, place};
 use super::tree::{Day, Specifier};
 use super::{Setting, Window};
-use crate::diagnostic::{Span, quoted_list};
+use crate::diagnostic::{Code, Span, quoted_list};
 use crate::profile::day;
 use crate::profile::holidays::{Edition, Holiday, Place};
 
 /// A warning about a place in a selector.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lint {
+    /// Which lint it is.
+    pub code: Code,
     /// Where it stands.
     pub span: Span,
     /// A plain sentence without a full stop.
@@ -21,6 +23,7 @@ pub struct Lint {
 impl Lint {
     fn new(span: Span, message: String) -> Lint {
         Lint {
+            code: Code::WindowSelector,
             span,
             message,
             help: None,
@@ -239,12 +242,16 @@ impl Window {
             differences.join("; ")
         );
         let used = setting.edition;
-        lints.push(Lint::new(specifier.span, message).help(format!(
+        let lint = Lint::new(specifier.span, message).help(format!(
             "the {} edition is used; {} = \"{}\" chooses the other",
             used.name(),
             Edition::KEY,
             used.other().name()
-        )));
+        ));
+        lints.push(Lint {
+            code: Code::HolidayEditions,
+            ..lint
+        });
     }
 }
 

@@ -30,8 +30,13 @@ pub(super) fn profiler(session: &Session, request: &Request<'_>) -> Outcome<Show
     for report in reports? {
         page.put(Style::Name, report.profile.as_str());
         let (messages, routes, entities) = (report.messages, report.routes, report.entities);
+        let mergeable = match report.mergeable {
+            None => "",
+            Some(true) => ", mergeable",
+            Some(false) => ", not mergeable",
+        };
         page.line(format!(
-            ": messages {messages}, routes {routes}, entities {entities}"
+            ": messages {messages}, routes {routes}, entities {entities}{mergeable}"
         ));
         for trouble in &report.troubles {
             page.text("  ");
