@@ -25,7 +25,7 @@ fn said(expression: &str) -> Vec<String> {
     let source = Arc::new(Source::expression(expression));
     let tree = parse(&source, ParseLimits::default()).unwrap().unwrap();
     let found = of_tree(&tree, &source, &[], &engine.context, &Known::default());
-    found.iter().map(|fault| line(fault)).collect()
+    found.iter().map(line).collect()
 }
 
 fn line(fault: &Fault) -> String {
@@ -46,7 +46,7 @@ fn about(fields: &str, known: &Known) -> Vec<String> {
     let text = format!(r#"{{"profiles": [{{"profile": "p", "foreach": "ip", {fields}}}]}}"#);
     let source = Arc::new(Source::named("p.json", text));
     let found = definition::lint(&source, &engine().context, known);
-    found.iter().map(|fault| line(fault)).collect()
+    found.iter().map(line).collect()
 }
 
 #[test]
@@ -243,7 +243,7 @@ fn names_and_days() {
         {"profile": "p", "foreach": "ip", "result": "1", "expires": 0, "description": "d"}]}"#;
     let source = Arc::new(Source::named("p.json", text));
     let found = definition::lint(&source, &engine().context, &Known::default());
-    let found: Vec<String> = found.iter().map(|fault| line(fault)).collect();
+    let found: Vec<String> = found.iter().map(line).collect();
     assert_eq!(
         found,
         [

@@ -179,6 +179,79 @@ fn measurements_are_stored_when_asked_for() {
     assert_eq!(said(&session, read).unwrap(), value);
 }
 
+/// The walk-through of Metron's documentation, with its own inputs: definitions and message come from an editor.
+#[test]
+fn the_documented_walk_through() {
+    let folder = tempfile::tempdir().unwrap();
+    let conf = r#"{
+  "profiles": [
+    {
+      "profile": "hello-world",
+      "onlyif": "exists(ip_src_addr)",
+      "foreach": "ip_src_addr",
+      "init": { "count": "0" },
+      "update": { "count": "count + 1" },
+      "result": "count"
+    }
+  ]
+}"#;
+    let message = r#"{
+  "ip_src_addr": "10.0.0.1",
+  "protocol": "HTTPS",
+  "length": "10",
+  "bytes_in": "234"
+}"#;
+    let session = session(&[]);
+    session.provide(Arc::new(stellar::world::Terminal));
+    let edits = |text: &str| {
+        let typed = folder.path().join("typed");
+        std::fs::write(&typed, text).unwrap();
+        let editor = format!("%define EDITOR := 'cp {}'", typed.display());
+        said(&session, &editor).unwrap();
+    };
+    let flushed = "[{period={duration=900000, period=1669628, start=1502665200000, end=1502666100000}, profile=hello-world, groups=[], value=3, entity=10.0.0.1}]";
+    for (before, typed, printed) in [
+        (conf, "conf := SHELL_EDIT()", conf),
+        ("", "conf", conf),
+        (
+            "",
+            "profiler := PROFILER_INIT(conf)",
+            "Profiler{1 profile(s), 0 messages(s), 0 route(s)}",
+        ),
+        (
+            "",
+            "profiler",
+            "Profiler{1 profile(s), 0 messages(s), 0 route(s)}",
+        ),
+        (message, "message := SHELL_EDIT()", message),
+        ("", "message", message),
+        (
+            "",
+            "PROFILER_APPLY(message, profiler)",
+            "Profiler{1 profile(s), 1 messages(s), 1 route(s)}",
+        ),
+        (
+            "",
+            "PROFILER_APPLY(message, profiler)",
+            "Profiler{1 profile(s), 2 messages(s), 2 route(s)}",
+        ),
+        (
+            "",
+            "PROFILER_APPLY(message, profiler)",
+            "Profiler{1 profile(s), 3 messages(s), 3 route(s)}",
+        ),
+        ("", "values := PROFILER_FLUSH(profiler)", flushed),
+        ("", "values", flushed),
+    ] {
+        if !before.is_empty() {
+            edits(before);
+        }
+        assert_eq!(said(&session, typed).unwrap(), printed, "{typed}");
+    }
+    let help = said(&session, "?PROFILE_GET").unwrap();
+    assert_eq!(help.lines().next(), Some("PROFILE_GET"));
+}
+
 #[test]
 fn what_expires_does_so_after_being_put() {
     let folder = tempfile::tempdir().unwrap();

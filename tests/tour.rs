@@ -34,6 +34,7 @@ fn shown(session: &Session, text: &str) -> String {
             Ok(shown) => put(&shown, session, &mut all),
             Err(fault) => all.push(terminal(&fault, 80, false)),
         }
+        all.extend(session.notes().iter().map(|note| format!("note: {note}")));
     }
     all.join("\n")
 }

@@ -2,7 +2,7 @@
 
 use super::{Rule, Why};
 use crate::diagnostic::Source;
-use crate::eval::{Context, compile};
+use crate::eval::{Context, Value, compile};
 use crate::profile::definition::{Definition, Expression, names_of};
 use crate::syntax::{ArithOp, Expr, ExprKind, LogicOp, with_stack};
 use smol_str::SmolStr;
@@ -59,7 +59,7 @@ pub(super) fn of(
         .map(|e| tree(&e))
         .transpose()?
         .flatten();
-    let beginning = init.as_ref().map(|init| names(init));
+    let beginning = init.as_ref().map(names);
     let Some(update) = update else {
         return match beginning {
             Some(names) if names.is_empty() => Ok(Rule::Either),
@@ -67,13 +67,14 @@ pub(super) fn of(
         };
     };
     let used = names(&update);
-    if let Some(other) = used
-        .iter()
-        .find(|n| *n != variable && variables.contains(n))
-    {
+    let mut others = variables.iter().filter(|other| *other != variable);
+    if used.iter().any(|name| name == "_") {
+        return Err(Why::Others("all variables".into()));
+    }
+    if let Some(other) = others.find(|other| used.iter().any(|name| refers(name, other))) {
         return Err(Why::Others(other.clone()));
     }
-    if !used.contains(variable) {
+    if !used.iter().any(|name| refers(name, variable)) {
         return match used.is_empty() {
             true => Ok(Rule::Either),
             false => Err(Why::Last),
@@ -88,12 +89,14 @@ pub(super) fn of(
     let growth = growth(&update, variable)
         .ok_or(Why::Unknown)?
         .ok_or(Why::Unknown)?;
-    let text = definition
-        .init
-        .iter()
-        .rev()
-        .find(|(name, _)| name == variable);
-    let text = text.map_or("0", |(_, expression)| expression.text().as_str());
+    let expression = set(&definition.init).unwrap_or_default();
+    let text = expression.text().as_str();
+    if growth == Growth::Sum {
+        let begins = expression.compile(context).map_err(|_| Why::Broken)?;
+        if !begins.constant().is_some_and(Value::is_number) {
+            return Err(Why::Begun("a number"));
+        }
+    }
     let join = match growth {
         Growth::Sum if text.trim() == "0" => "left + right".to_string(),
         Growth::Sum => format!("left + right - ({text})"),
@@ -109,6 +112,13 @@ pub(super) fn of(
     };
     let program = compile(&Arc::new(Source::expression(join)), context);
     program.map(Rule::Join).map_err(|_| Why::Broken)
+}
+
+/// Whether a name means a variable, or something inside of it.
+fn refers(name: &str, variable: &str) -> bool {
+    let plain = name.strip_prefix("_.").unwrap_or(name);
+    let rest = plain.strip_prefix(variable);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 fn names(tree: &Expr) -> Vec<SmolStr> {
@@ -142,7 +152,7 @@ fn is(expr: &Expr, variable: &str) -> bool {
 }
 
 fn mentions(expr: &Expr, variable: &str) -> bool {
-    names(expr).iter().any(|name| name == variable)
+    names(expr).iter().any(|name| refers(name, variable))
 }
 
 /// Whether exactly one of these is the variable, and the others do not mention it.

@@ -104,6 +104,13 @@ fn what_grows_in_any_order_is_joined() {
             "HLLP{cardinality=3}",
         ),
         (
+            "OUTLIER_MAD_STATE_MERGE([])",
+            "OUTLIER_MAD_ADD(n, size)",
+            "OUTLIER_MAD_ADD(OUTLIER_MAD_STATE_MERGE([]), [1, 2])",
+            "OUTLIER_MAD_ADD(OUTLIER_MAD_STATE_MERGE([]), 3)",
+            "MedianAbsoluteDeviation{count=3, median=2.0, mad=1.0}",
+        ),
+        (
             "SET_INIT()",
             "SET_ADD(n, host)",
             "SET_INIT(['a'])",
@@ -285,6 +292,20 @@ fn what_cannot_be_joined_says_why() {
         let bench = bench(&init, &format!(r#""n": "{update}""#), "n");
         assert_eq!(bench.reasons(), [reason], "{init} {update}");
     }
+    for (update, reason) in [
+        ("n + LENGTH(_)", "n is built on all variables"),
+        ("n + m.part", "n is built on m"),
+        ("n + _.m", "n is built on m"),
+        (
+            "n + n.part",
+            "nothing is known about how two values of n are joined",
+        ),
+    ] {
+        let bench = bench(r#""n": "0", "m": "0""#, &format!(r#""n": "{update}""#), "n");
+        assert_eq!(bench.reasons(), [reason], "{update}");
+    }
+    let text = bench(r#""n": "''""#, r#""n": "n + host""#, "n");
+    assert_eq!(text.reasons(), ["n does not begin as a number"]);
     let two = bench(
         r#""a": "0", "b": "0""#,
         r#""a": "a + 1", "b": "a + b""#,

@@ -508,9 +508,14 @@ fn other_edition(
     if picked == view.picked && periods == view.periods {
         return Ok(None);
     }
+    let counted = |count: usize, what: &str| match count {
+        1 => format!("1 {what}"),
+        _ => format!("{count} {what}s"),
+    };
     Ok(Some(format!(
-        "by the {} edition of holidays {picked} windows and {} periods are picked instead",
-        edition.name(),
-        periods.len()
+        "by the {} edition of holidays {} and {} are picked instead",
+        other.edition.name(),
+        counted(picked, "window"),
+        counted(periods.len(), "period"),
     )))
 }
