@@ -1,8 +1,10 @@
 //! The event store: security events as IDEA messages, their rows in Mentat's table `events`, and where these are kept.
 
 mod message;
+pub mod query;
 mod range;
 mod row;
+pub mod store;
 
 pub use message::{Address, Ids, Item, Message, Options, PRIVATE_KEY};
 pub use range::Range;

@@ -8,6 +8,7 @@ mod retry;
 mod rooms;
 mod upkeep;
 mod wait;
+mod within;
 mod writer;
 
 pub use deadline::Deadline;
@@ -16,6 +17,7 @@ pub use retry::{Backoff, Verdict, retry};
 pub use rooms::Room;
 pub use upkeep::{Compacted, Report, RoomVersion};
 pub use wait::wait;
+pub use within::Within;
 
 use crate::diagnostic::{Code, Diagnostic, Outcome};
 use fault::{located, panicked};
