@@ -4,11 +4,14 @@ mod message;
 pub mod query;
 mod range;
 mod row;
+pub mod service;
 pub mod store;
 
 pub use message::{Address, Ids, Item, Message, Options, PRIVATE_KEY};
 pub use range::Range;
 pub use row::{COLUMNS, Column, ColumnKind, PHYSICAL, Record, Row};
+pub use service::{Cursor, Events};
+pub use store::{EVENT, Embedded};
 
 #[cfg(test)]
 mod tests;

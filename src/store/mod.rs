@@ -12,6 +12,7 @@ mod within;
 mod writer;
 
 pub use deadline::Deadline;
+pub(crate) use deadline::proceed;
 pub use reach::reach;
 pub use retry::{Backoff, Verdict, retry};
 pub use rooms::Room;
@@ -125,6 +126,18 @@ impl Store {
         let answer = answer
             .and_then(|a| a.map_err(|_| Diagnostic::new(Code::Internal, "a read was not run")));
         answer.map_err(|fault| located(writer::ended(fault, deadline, cancel), path))
+    }
+
+    /// A connection of the caller's own, for a transaction that goes on over several calls. Creates the file and the
+    /// room's tables if need be. Everything else that writes waits, for some seconds, while it holds a change.
+    pub fn connect(
+        &self,
+        room: &'static Room,
+        deadline: Deadline,
+        cancel: &AtomicBool,
+    ) -> Outcome<Connection> {
+        self.write(room, deadline, cancel, |_| Ok(()))?;
+        file::open_writer(&self.0.path)
     }
 
     /// Runs `work` on the file, or gives it back when the file holds nothing of the room.

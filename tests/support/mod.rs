@@ -1,6 +1,7 @@
 //! Runs the program in a folder of its own: nothing outside of it is read or written.
 #![allow(dead_code)]
 
+pub mod events;
 pub mod http;
 pub mod mmdb;
 pub mod profiles;

@@ -1,7 +1,9 @@
 //! Where events lie: one way in, whatever is behind it.
 
+mod sqlite;
 mod status;
 
+pub use sqlite::{EVENT, Embedded};
 pub use status::{Status, TableStatus, pretty_size};
 
 use super::query::{Aggregate, Group, Query, Timeline, Timelines};
@@ -111,6 +113,17 @@ pub enum Cell {
 /// The column of a name; E0606 when the table has none.
 pub fn column_named(name: &str) -> Outcome<Column> {
     Column::named(name).ok_or_else(|| super::query::unknown_column(name))
+}
+
+/// E0606 unless the values of a column are listed.
+pub fn enumerated(column: Column) -> Outcome<()> {
+    if ENUMERATED.contains(&column) {
+        return Ok(());
+    }
+    let listed: Vec<&str> = ENUMERATED.iter().map(|column| column.name()).collect();
+    let message = format!("the values of column {} are not listed", column.name());
+    Err(Diagnostic::new(Code::EventStorage, message)
+        .help(format!("there are lists of {}", listed.join(", "))))
 }
 
 /// What is done inside of a transaction. Times are microseconds since 1970.
@@ -239,6 +252,9 @@ pub type Change = Box<dyn FnMut(&mut dyn Session) -> Outcome<()> + Send>;
 pub trait EventStore: Send + Sync {
     /// What it is and where: `the embedded file …`, `PostgreSQL at …` (without secrets).
     fn place(&self) -> String;
+
+    /// Whether there is anything that could be read or removed; where there is not, nothing needs to be created for it.
+    fn is_there(&self, within: Within<'_>) -> Outcome<bool>;
 
     /// Runs `work` in one snapshot. Creates nothing.
     fn read(&self, within: Within<'_>, work: Look<'_>) -> Outcome<()>;
