@@ -5,18 +5,17 @@ mod reason;
 mod sqlite;
 mod upkeep;
 
+pub use crate::store::Within;
 pub use reason::Reason;
 pub use sqlite::{Embedded, PROFILE};
 
 use super::measurement::Measurement;
 use super::period::Period;
 use crate::diagnostic::Outcome;
+use crate::eval::Value;
 use crate::eval::text::to_text;
-use crate::eval::{Call, Context, Value};
-use crate::store::Deadline;
 use smol_str::SmolStr;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 /// Which table is meant and how it is written. What was written in one place is not found in another.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -104,36 +103,6 @@ pub struct Series {
     pub first: Period,
     /// The last one.
     pub last: Period,
-}
-
-/// What a call must keep to: its time, and when it has to end.
-#[derive(Debug, Clone, Copy)]
-pub struct Within<'a> {
-    /// Now, in milliseconds since 1970: what has outlived its time is not there any more.
-    pub now: i64,
-    /// When it must have ended.
-    pub deadline: Deadline,
-    /// Set to end it at once.
-    pub cancel: &'a Arc<AtomicBool>,
-}
-
-impl<'a> Within<'a> {
-    /// Now, without a deadline.
-    pub fn context(context: &'a Context) -> Within<'a> {
-        Within {
-            now: context.clock.now(),
-            deadline: Deadline::NONE,
-            cancel: &context.cancel,
-        }
-    }
-
-    /// What a function must keep to.
-    pub fn call(call: &'a Call<'_, '_>) -> Within<'a> {
-        Within {
-            deadline: call.deadline().into(),
-            ..Within::context(call.context())
-        }
-    }
 }
 
 /// Where measurements lie. All methods fail with E0306 and E0307 when they have to end.
