@@ -15,7 +15,7 @@ use stellar::event::query::{
     Aggregate, Bound, Condition, Query, REST, Test, Timeline, UNKNOWN, parse_time,
 };
 use stellar::event::store::{Cell, Extreme, Threshold, Thresholded};
-use stellar::event::{COLUMNS, Column, ColumnKind, Events, Range, Record, Row};
+use stellar::event::{COLUMNS, Column, ColumnKind, Events, Message, Options, Range, Record, Row};
 use stellar::store::{Deadline, Within};
 
 /// 2026-02-10, in milliseconds.
@@ -40,13 +40,6 @@ pub fn query(parameters: Json) -> Query {
     Query::from_json(&parameters).unwrap()
 }
 
-fn texts(json: &Json) -> Vec<String> {
-    let items = json.as_array().into_iter().flatten();
-    items
-        .map(|item| item.as_str().unwrap().to_string())
-        .collect()
-}
-
 fn sorted<T: Ord>(items: impl IntoIterator<Item = T>) -> Vec<T> {
     items
         .into_iter()
@@ -55,81 +48,20 @@ fn sorted<T: Ord>(items: impl IntoIterator<Item = T>) -> Vec<T> {
         .collect()
 }
 
-/// A message of the recorded ones as a row.
-pub fn row(message: &Json) -> Row {
-    let none = json!([]);
-    let parts = |key: &str| -> Vec<Json> {
-        message
-            .get(key)
-            .and_then(Json::as_array)
-            .cloned()
-            .unwrap_or_default()
-    };
-    let all = |parts: &[Json], key: &str| -> Vec<String> {
-        parts
-            .iter()
-            .flat_map(|part| texts(part.get(key).unwrap_or(&none)))
-            .collect()
-    };
-    let ranges = |parts: &[Json]| -> Vec<Range> {
-        let of = |part| {
-            ["IP4", "IP6"]
-                .map(|key| all(std::slice::from_ref(part), key))
-                .concat()
-        };
-        let items = parts.iter().flat_map(of);
-        items.map(|text| Range::parse(&text).unwrap()).collect()
-    };
-    let ports = |parts: &[Json]| -> Vec<i64> {
-        let ports = parts
-            .iter()
-            .flat_map(|part| part["Port"].as_array().cloned().unwrap_or_default());
-        sorted(ports.map(|port| port.as_i64().unwrap()))
-    };
-    let private = message
-        .get("_CESNET")
-        .or(message.get("_Mentat"))
-        .unwrap_or(&none);
-    let lower = |key: &str| {
-        private
-            .get(key)
-            .map(|text| text.as_str().unwrap().to_lowercase())
-    };
-    let (source, target, node) = (parts("Source"), parts("Target"), parts("Node"));
-    let protocols = [all(&source, "Proto"), all(&target, "Proto")].concat();
-    Row {
-        id: message["ID"].as_str().unwrap().to_string(),
-        detecttime: time(message["DetectTime"].as_str().unwrap()),
-        category: texts(&message["Category"]),
-        description: message["Description"].as_str().map(str::to_string),
-        source_ip: ranges(&source),
-        target_ip: ranges(&target),
-        source_port: ports(&source),
-        target_port: ports(&target),
-        source_type: sorted(all(&source, "Type")),
-        target_type: sorted(all(&target, "Type")),
-        protocol: sorted(protocols.iter().map(|text| text.to_lowercase())),
-        node_name: node
-            .iter()
-            .filter_map(|n| Some(n["Name"].as_str()?.to_string()))
-            .collect(),
-        node_type: sorted(all(&node, "Type")),
-        storagetime: private["StorageTime"].as_str().map(time),
-        resolvedabuses: texts(private.get("ResolvedAbuses").unwrap_or(&none)),
-        eventclass: lower("EventClass"),
-        eventseverity: lower("EventSeverity"),
-        inspectionerrors: texts(private.get("InspectionErrors").unwrap_or(&none)),
-        event: Some(message.to_string().into_bytes()),
-    }
-}
-
 /// The 20,000 recorded messages.
 pub fn recorded() -> Vec<Row> {
     let file = File::open("tests/conformance/mentat/events.jsonl.gz").unwrap();
     let lines = BufReader::new(GzDecoder::new(file)).lines();
-    lines
-        .map(|line| row(&serde_json::from_str(&line.unwrap()).unwrap()))
-        .collect()
+    // They are of a later version, which calls the private part otherwise.
+    let options = Options {
+        private_key: "_Mentat".into(),
+        ..Options::default()
+    };
+    let read = |line: String| {
+        let message = Message::parse(line.as_bytes(), &options).unwrap();
+        message.to_row().unwrap()
+    };
+    lines.map(|line| read(line.unwrap())).collect()
 }
 
 /// The recorded queries.

@@ -1,1 +1,115 @@
-//! The embedded store of events.
+//! The parts of the embedded store of events.
+#![allow(clippy::unwrap_used)]
+
+use super::bits::{self, NONE};
+use super::codec::{Wanted, decode, encode};
+use super::keys;
+use crate::diagnostic::Code;
+use crate::event::{COLUMNS, Column, Range, Row};
+use proptest::prelude::*;
+
+fn row() -> Row {
+    Row {
+        id: "a".into(),
+        detecttime: -5,
+        storagetime: Some(i64::MAX),
+        category: vec!["B".into(), String::new()],
+        description: Some(String::new()),
+        source_ip: vec![Range::V4(1, 1), Range::V4(0, u32::MAX)],
+        target_ip: vec![Range::V6(7, 7), Range::V6(0, u128::MAX)],
+        source_port: vec![-1, i64::MIN, i64::MAX],
+        eventclass: None,
+        eventseverity: Some("é".into()),
+        ..Row::default()
+    }
+}
+
+#[test]
+fn rows_come_back_whole_or_in_parts() {
+    let bytes = encode(&row());
+    assert_eq!(decode(&bytes, Wanted::of(COLUMNS)).unwrap(), row());
+    let part = decode(&bytes, Wanted::of(&[Column::EventSeverity])).unwrap();
+    assert_eq!(part.eventseverity.as_deref(), Some("é"));
+    assert!(part.id.is_empty() && part.category.is_empty() && part.source_ip.is_empty());
+}
+
+#[test]
+fn damaged_rows_are_an_error() {
+    let bytes = encode(&row());
+    for length in 0..bytes.len() {
+        let fault = decode(&bytes[..length], Wanted::of(COLUMNS)).unwrap_err();
+        assert_eq!(fault.code, Code::DamagedValue, "{length}");
+    }
+    // A list that claims to be longer than memory.
+    let huge = [
+        1, b'a', 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f,
+    ];
+    assert!(decode(&huge, Wanted::of(COLUMNS)).is_err());
+}
+
+#[test]
+fn postings_come_back_dense_and_sparse() {
+    for step in [1, 2, 15, 16, 17, 700] {
+        let mut set = NONE;
+        (0..1024)
+            .step_by(step)
+            .for_each(|position| bits::set_bit(&mut set, position));
+        let data = bits::write_posting(&set);
+        assert!(data.len() <= bits::DENSE);
+        let mut found = NONE;
+        bits::read_posting(&data, &mut found);
+        assert_eq!(found, set, "{step}");
+        let positions: Vec<u16> = bits::positions(&set).collect();
+        assert_eq!(positions, (0..1024).step_by(step).collect::<Vec<u16>>());
+    }
+}
+
+/// Addresses that differ in few bytes, so that ranges meet in all ways.
+fn address() -> impl Strategy<Value = u32> {
+    let byte = || {
+        prop_oneof![
+            Just(0u8),
+            Just(1),
+            Just(2),
+            Just(254),
+            Just(255),
+            any::<u8>()
+        ]
+    };
+    (byte(), byte(), byte(), byte()).prop_map(|(a, b, c, d)| u32::from_be_bytes([a, b, c, d]))
+}
+
+fn range() -> impl Strategy<Value = Range> {
+    let v4 = (address(), address()).prop_map(|(a, b)| Range::v4(a, b));
+    let one = address().prop_map(|a| Range::V4(a, a));
+    let net = (address(), 0..=32u32).prop_map(|(a, prefix)| Range::net4(a, prefix).unwrap());
+    let wide = |part: u32, shift: u8| u128::from(part) << shift;
+    let six = (address(), address(), 0..=96u8)
+        .prop_map(move |(a, b, s)| Range::v6(wide(a, s), wide(b, s)));
+    let six_net = (address(), 0..=96u8, 0..=128u32)
+        .prop_map(move |(a, s, prefix)| Range::net6(wide(a, s), prefix).unwrap());
+    prop_oneof![v4, one, net, six, six_net]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(3000))]
+
+    #[test]
+    fn looks_find_exactly_the_ranges_that_overlap(stored in range(), asked in range()) {
+        let row = Row { source_ip: vec![stored], ..Row::default() };
+        let mut entries = Vec::new();
+        keys::each(&row, &mut |key, stretch| {
+            entries.extend(stretch.map(|(from, to)| (key.to_vec(), from, to)));
+        });
+        prop_assert!(!entries.is_empty());
+        let found = keys::overlapping(Column::SourceIp, asked).iter().any(|look| {
+            entries.iter().any(|(key, from, to)| {
+                (&look.first..=&look.last).contains(&key) && *from <= look.to && look.from <= *to
+            })
+        });
+        prop_assert_eq!(found, stored.overlaps(asked), "{} {}", stored, asked);
+        // The columns are apart.
+        let other = keys::overlapping(Column::TargetIp, asked);
+        prop_assert!(!other.iter().any(|look| entries.iter().any(|(key, ..)| (&look.first..=&look.last).contains(&key))));
+    }
+}
