@@ -400,6 +400,8 @@ pub enum ProfileCommand {
         #[arg(long, value_enum, conflicts_with = "names")]
         format: Option<ListFormat>,
     },
+    /// Draws a profile over time, with what was expected behind it.
+    Plot(super::plot::PlotArgs),
     /// Removes the measurements of a profile.
     Delete {
         /// The profile.
@@ -432,6 +434,9 @@ pub struct ProfileGetArgs {
     /// Of when, such as '1 hour window every 24 hours from 7 days ago'; all there is without.
     #[arg(long, value_name = "SELECTOR")]
     pub window: Option<String>,
+    /// Shows every period without a measurement too; a table marks them in any case.
+    #[arg(long)]
+    pub missing: bool,
     /// How to print them.
     #[arg(long, value_enum)]
     pub format: Option<ListFormat>,

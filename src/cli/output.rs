@@ -62,6 +62,11 @@ fn terminal_size_of(stream: &(impl IsTerminal + AsFd)) -> Option<usize> {
     })
 }
 
+/// The columns of the terminal behind standard output, if there is one.
+pub fn window() -> Option<usize> {
+    terminal_size_of(&io::stdout())
+}
+
 /// Shows a lint in one line on standard error.
 pub fn remark(fault: &Fault) {
     let text = brief(fault);

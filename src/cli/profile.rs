@@ -1,6 +1,7 @@
 //! `stellar profile`: what profiles have measured.
 
 use super::args::{Common, ListFormat, ProfileCommand, ProfileGetArgs};
+use super::missing::{Gaps, instant, with_gaps};
 use super::{output, setup};
 use crate::diagnostic::{Code, Diagnostic, Outcome};
 use crate::engine::Engine;
@@ -9,7 +10,7 @@ use crate::eval::text::to_text;
 use crate::eval::{Context, Value};
 use crate::profile::Profiles;
 use crate::profile::client;
-use crate::profile::period::{Period, push_instant};
+use crate::profile::period::Period;
 use crate::profile::store::{Filter, Place, Query, Within};
 use crate::profile::window::{self, Setting};
 use serde_json::{Value as Json, json};
@@ -43,6 +44,7 @@ pub fn profile(common: &Common, command: &ProfileCommand) -> Outcome<bool> {
             fields,
             format,
         } => super::library::library(&engine, names, fields, *format),
+        ProfileCommand::Plot(args) => super::plot::plot(common, &engine, &profiles, args),
         ProfileCommand::Delete {
             profile,
             entity,
@@ -62,12 +64,6 @@ pub fn profile(common: &Common, command: &ProfileCommand) -> Outcome<bool> {
             Ok(true)
         }
     }
-}
-
-fn instant(millis: i64) -> String {
-    let mut text = String::new();
-    push_instant(&mut text, millis);
-    text
 }
 
 /// Shows the profiles everywhere: one that lies in the wrong table is what somebody may look for.
@@ -162,16 +158,16 @@ fn get(engine: &Engine, profiles: &Profiles, args: &ProfileGetArgs) -> Outcome<b
         None => all(profiles, &query, context)?,
     };
     let found = profiles.read(&query, within)?;
-    let mut rows = Vec::new();
-    for (period, value) in query.periods.iter().zip(found) {
-        let Some(value) = value else { continue };
-        // What JSON cannot hold is shown by its text, as a sketch.
-        let shown = to_json(&value).unwrap_or_else(|_| Json::from(to_text(&value).as_str()));
-        rows.push(json!({
-            "from": instant(period.start()), "to": instant(period.end()),
-            "period": period.number, "duration": period.duration, "value": shown,
-        }));
-    }
+    // What JSON cannot hold is shown by its text, as a sketch.
+    let shown = |value| to_json(&value).unwrap_or_else(|_| Json::from(to_text(&value).as_str()));
+    let found = found.into_iter().map(|value| value.map(shown));
+    let format = ListFormat::or_usual(args.format);
+    let gaps = match (args.missing, format) {
+        (true, _) => Gaps::Each,
+        (false, ListFormat::Table) => Gaps::Together,
+        (false, _) => Gaps::LeftOut,
+    };
+    let rows = with_gaps(query.periods.iter().copied().zip(found), gaps);
     if rows.is_empty() {
         if query.periods.is_empty() && args.window.is_none() {
             // So that the reason is what is wrong with the rest.
@@ -182,7 +178,7 @@ fn get(engine: &Engine, profiles: &Profiles, args: &ProfileGetArgs) -> Outcome<b
         }
     }
     let columns = ["from", "to", "value", "period", "duration"];
-    output::table(ListFormat::or_usual(args.format), &columns, rows)?;
+    output::table(format, &columns, rows)?;
     Ok(true)
 }
 

@@ -9,6 +9,7 @@ pub mod library;
 pub mod measurement;
 pub mod merge;
 pub mod period;
+pub mod plot;
 pub mod row_key;
 pub mod runner;
 pub mod store;

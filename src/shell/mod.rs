@@ -5,6 +5,7 @@ pub mod editor;
 mod events;
 mod help;
 pub mod magic;
+mod missing;
 mod prompt;
 mod repl;
 mod session;

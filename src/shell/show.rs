@@ -95,7 +95,10 @@ pub fn show(value: &Value, look: Look) -> Outcome<Option<String>> {
     let text = match look.mode {
         Mode::Json => serde_json::to_string_pretty(&to_json(value)?).unwrap_or_default(),
         Mode::Table => match rows_of(value) {
-            Some(rows) => return Ok(Some(table(&rows, look.window))),
+            Some(rows) => {
+                let rows = super::missing::marked(rows);
+                return Ok(Some(table(&rows, look.window)));
+            }
             None => match wide_map(value, look.window) {
                 Some(map) => return Ok(Some(pairs(&map, look.window))),
                 None => to_text(value).to_string(),

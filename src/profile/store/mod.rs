@@ -7,6 +7,7 @@ mod upkeep;
 
 pub use crate::store::Within;
 pub use reason::Reason;
+pub(super) use reason::span;
 pub use sqlite::{Embedded, PROFILE};
 
 use super::measurement::Measurement;

@@ -170,7 +170,7 @@ fn suggestion(
 }
 
 /// A length of time: `15 minutes`.
-pub(super) fn span(millis: i64) -> String {
+pub(in crate::profile) fn span(millis: i64) -> String {
     let units = [
         (86_400_000, "day"),
         (3_600_000, "hour"),

@@ -6,7 +6,7 @@ use crate::eval::java::date_format::Zone;
 use crate::profile::day::{self, WEEKDAYS};
 
 /// A moment by the clock of a zone.
-pub(super) fn moment(at: i64, zone: &Zone, with_offset: bool) -> String {
+pub(in crate::profile) fn moment(at: i64, zone: &Zone, with_offset: bool) -> String {
     let wall = day::wall(at, zone);
     let number = wall.div_euclid(day::DAY);
     let name = WEEKDAYS.get(usize::from(day::weekday(number))).copied();
@@ -82,7 +82,7 @@ pub(super) fn length(millis: i64) -> String {
 }
 
 /// A change of clocks.
-pub(super) struct Change {
+pub(in crate::profile) struct Change {
     /// When, in milliseconds since 1970.
     pub at: i64,
     /// By how much clocks go forward, in milliseconds.
@@ -93,7 +93,7 @@ pub(super) struct Change {
 const SEARCHED: i64 = 100 * 366 * day::DAY;
 
 /// The changes of clocks within a span.
-pub(super) fn clock_changes(start: i64, end: i64, zone: &Zone) -> Vec<Change> {
+pub(in crate::profile) fn clock_changes(start: i64, end: i64, zone: &Zone) -> Vec<Change> {
     let start = start.max(0);
     let mut changes = Vec::new();
     if end.saturating_sub(start) > SEARCHED {

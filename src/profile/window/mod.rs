@@ -14,6 +14,7 @@ mod pick;
 mod timeline;
 mod tree;
 
+pub(super) use clocks::{clock_changes, moment};
 pub use compile::Window;
 pub use explain::explain;
 pub use lint::Lint;

@@ -2,6 +2,7 @@
 
 mod events;
 mod measure;
+mod plot;
 mod profile;
 mod save;
 mod settings;
@@ -223,6 +224,19 @@ pub const MAGICS: &[Magic] = &[
         run: profile::profiler,
     },
     Magic {
+        name: "%plot",
+        usage: "%plot PROFILE ENTITY… | %plot EXPR",
+        summary: "draws a profile over time, or the numbers of an expression",
+        details: "Behind it what was expected: the median of the same weekday and hour in earlier weeks, 3.5 median absolute \
+                  deviations to both sides; values outside are marked. Options are those of stellar profile plot: \
+                  --window SELECTOR, --begin TIME, --end TIME, --group GROUP, --expr EXPR (makes a number of each value, \
+                  as --expr STATS_MEAN(value)), --band=WIDTH, --no-band, --same-scale, --width N, --height N, --ascii, --svg FILE. \
+                  An expression gives a list of numbers, a list or map of lists, or what PROFILE_VERBOSE gives. \
+                  p := %plot … keeps the picture.",
+        argument: Argument::Expression,
+        run: plot::plot,
+    },
+    Magic {
         name: "%mode",
         usage: "%mode [text|table|json]",
         summary: "how results are shown",
@@ -314,6 +328,8 @@ pub fn expression_of(session: &Session, line: &str, statement: &Statement) -> Op
     let (name, rest) = line.split_once(char::is_whitespace)?;
     let rest = rest.trim();
     let rest = match find(name)?.argument {
+        // Behind its expression stand options.
+        Argument::Expression if name == "%plot" && rest.contains(" --") => return None,
         Argument::Expression => rest,
         Argument::Counted => split_count(rest).1,
         Argument::Target => {
@@ -342,7 +358,17 @@ pub fn first_word(text: &str) -> (&str, &str) {
 impl Request<'_> {
     /// Reads `text`, which ends the line, as an expression with its place in the statement.
     fn expression(&self, session: &Session, text: &str) -> Outcome<Option<Expr>> {
-        let at = self.statement.span.end.saturating_sub(text.len());
+        self.expression_before(session, text, 0)
+    }
+
+    /// The same with so many bytes behind the text.
+    fn expression_before(
+        &self,
+        session: &Session,
+        text: &str,
+        behind: usize,
+    ) -> Outcome<Option<Expr>> {
+        let at = self.statement.span.end.saturating_sub(text.len() + behind);
         let mut limits = session.limits();
         limits.length = limits.length.saturating_add(at);
         let padded = format!("{}{text}", " ".repeat(at));
@@ -355,6 +381,17 @@ impl Request<'_> {
     /// Where places of the expression count.
     fn source(&self) -> &Arc<Source> {
         &self.statement.source
+    }
+
+    /// An expression that must be there, with so many bytes behind it. Errors: E0116, E01xx.
+    fn wanted_expression_before(
+        &self,
+        session: &Session,
+        text: &str,
+        behind: usize,
+    ) -> Outcome<Expr> {
+        self.expression_before(session, text, behind)?
+            .ok_or_else(|| bad("an expression is missing"))
     }
 
     /// What follows the name as an expression that must be there. Errors: E0116, E01xx.
