@@ -223,16 +223,15 @@ fn pictures_are_as_they_were() {
 
 #[test]
 fn svg_is_well_formed_and_says_what_it_shows() {
+    let tags = r#"<(/?)([a-z]+)((?: [a-zA-Z:-]+="[^"<]*")*)(/?)>"#;
+    let tags = regex::Regex::new(tags).unwrap();
     for (name, figure) in gallery() {
         let picture = figure.svg(svg::Size {
             width: 500,
             height: Some(90),
         });
         let mut open: Vec<String> = Vec::new();
-        for tag in regex::Regex::new("<(/?)([a-z]+)((?: [a-zA-Z:-]+=\"[^\"<]*\")*)(/?)>")
-            .unwrap()
-            .captures_iter(&picture)
-        {
+        for tag in tags.captures_iter(&picture) {
             match (&tag[1], &tag[4]) {
                 ("/", _) => assert_eq!(open.pop().as_deref(), Some(&tag[2]), "{name}"),
                 (_, "/") => {}
