@@ -3,6 +3,7 @@
 mod deadline;
 mod fault;
 mod file;
+pub mod postgres;
 mod reach;
 mod retry;
 mod rooms;
