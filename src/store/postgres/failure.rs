@@ -48,6 +48,8 @@ pub enum Failure {
     Server(Box<Report>),
     /// Something in the program: time is up (E0306), interrupted (E0307), wrong configuration.
     Fault(Fault),
+    /// What a room has already put into its own words.
+    Worded(Kind, Fault),
 }
 
 impl Failure {
@@ -82,7 +84,11 @@ impl Failure {
 
     /// The sort of failure, if the server reports it.
     pub fn kind(&self) -> Option<Kind> {
-        self.report().map(|report| report.kind)
+        match self {
+            Failure::Server(report) => Some(report.kind),
+            Failure::Worded(kind, _) => Some(*kind),
+            Failure::Fault(_) => None,
+        }
     }
 
     /// SQLSTATE; empty when the server said nothing.
@@ -94,14 +100,14 @@ impl Failure {
     pub fn report(&self) -> Option<&Report> {
         match self {
             Failure::Server(report) => Some(report),
-            Failure::Fault(_) => None,
+            Failure::Fault(_) | Failure::Worded(..) => None,
         }
     }
 
     /// A diagnostic, with the code that `code` gives this kind of failure.
     pub fn into_fault(self, code: impl FnOnce(Kind) -> Code) -> Fault {
         let report = match self {
-            Failure::Fault(fault) => return fault,
+            Failure::Fault(fault) | Failure::Worded(_, fault) => return fault,
             Failure::Server(report) => *report,
         };
         let mut fault = Diagnostic::new(code(report.kind), report.message);

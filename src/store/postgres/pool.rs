@@ -2,12 +2,12 @@
 
 use super::session::{Link, Session};
 use super::settings::Settings;
-use super::{Answer, Failure, Kind, Patience, tls};
+use super::{Answer, Failure, Kind, tls};
 use crate::config::Secretive;
 use crate::diagnostic::{Code, Diagnostic, Outcome};
 use crate::store::deadline::{TICK, proceed};
 use crate::store::retry::sleep;
-use crate::store::{Backoff, Deadline, wait};
+use crate::store::{Backoff, Deadline, Within, wait};
 use parking_lot::{Condvar, Mutex};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -75,10 +75,10 @@ impl Pool {
     }
 
     /// A connection; waits for one when all are in use.
-    pub fn session(&self, patience: Patience<'_>) -> Answer<Session> {
-        let mut lease = self.lease(patience)?;
+    pub fn session(&self, within: Within<'_>) -> Answer<Session> {
+        let mut lease = self.lease(within)?;
         if lease.link.is_none() {
-            lease.link = Some(self.connect(patience)?);
+            lease.link = Some(self.connect(within)?);
         }
         Ok(Session::new(lease))
     }
@@ -87,29 +87,29 @@ impl Pool {
     /// attempt it is, from 1: what it did may have been done), and when others were in the way.
     pub fn run<T>(
         &self,
-        patience: Patience<'_>,
+        within: Within<'_>,
         mut work: impl FnMut(&mut Session, u32) -> Answer<T>,
     ) -> Answer<T> {
-        self.trying(patience, |session, attempt| work(session, attempt))
+        self.trying(within, |session, attempt| work(session, attempt))
     }
 
     /// As [`Pool::run`], in one transaction: all of it is kept, or nothing.
     pub fn transaction<T>(
         &self,
-        patience: Patience<'_>,
+        within: Within<'_>,
         mut work: impl FnMut(&mut Session, u32) -> Answer<T>,
     ) -> Answer<T> {
-        self.trying(patience, |session, attempt| {
-            session.begin(patience)?;
+        self.trying(within, |session, attempt| {
+            session.begin();
             match work(session, attempt) {
                 Ok(value) => {
-                    session.commit(patience)?;
+                    session.commit(within)?;
                     Ok(value)
                 }
                 Err(failure) => {
                     if session.usable() {
                         // When this fails too, the connection is closed, which does the same.
-                        let _ = session.rollback(patience);
+                        let _ = session.rollback(within);
                     }
                     Err(failure)
                 }
@@ -119,7 +119,7 @@ impl Pool {
 
     fn trying<T>(
         &self,
-        patience: Patience<'_>,
+        within: Within<'_>,
         mut work: impl FnMut(&mut Session, u32) -> Answer<T>,
     ) -> Answer<T> {
         let seed = std::ptr::from_ref(&*self.0).addr() as u64;
@@ -127,8 +127,8 @@ impl Pool {
         let (mut lost, mut stale, mut conflicts) = (false, false, 0);
         for attempt in 1.. {
             let mut session = match lost {
-                false => self.session(patience)?,
-                true => self.session_again(patience)?,
+                false => self.session(within)?,
+                true => self.session_again(within)?,
             };
             let failure = match work(&mut session, attempt) {
                 Ok(value) => return Ok(value),
@@ -144,7 +144,7 @@ impl Pool {
                 Some(Kind::Stale) if !stale => stale = true,
                 Some(Kind::Conflict) if conflicts < CONFLICTS => {
                     conflicts += 1;
-                    sleep(backoff.pause(), patience.deadline, patience.cancel)?;
+                    sleep(backoff.pause(), within.deadline, within.cancel)?;
                 }
                 _ => return Err(failure),
             }
@@ -153,28 +153,28 @@ impl Pool {
     }
 
     /// A connection to a server that was there a moment ago.
-    fn session_again(&self, patience: Patience<'_>) -> Answer<Session> {
+    fn session_again(&self, within: Within<'_>) -> Answer<Session> {
         let begun = Instant::now();
         let mut backoff = Backoff::new(u64::from(std::process::id()));
         loop {
-            match self.session(patience) {
+            match self.session(within) {
                 Err(failure)
                     if failure.kind() == Some(Kind::Connection) && begun.elapsed() < AWAY =>
                 {
-                    sleep(backoff.pause(), patience.deadline, patience.cancel)?;
+                    sleep(backoff.pause(), within.deadline, within.cancel)?;
                 }
                 answer => return answer,
             }
         }
     }
 
-    fn lease(&self, patience: Patience<'_>) -> Answer<Lease> {
+    fn lease(&self, within: Within<'_>) -> Answer<Lease> {
         let mut state = self.0.state.lock();
         while state.used >= self.0.settings.connections {
             self.0
                 .freed
-                .wait_for(&mut state, patience.deadline.at_most(TICK));
-            proceed(patience.deadline, patience.cancel)?;
+                .wait_for(&mut state, within.deadline.at_most(TICK));
+            proceed(within.deadline, within.cancel)?;
         }
         state.used += 1;
         let mut link = state.idle.pop();
@@ -188,7 +188,7 @@ impl Pool {
         })
     }
 
-    fn connect(&self, patience: Patience<'_>) -> Answer<Link> {
+    fn connect(&self, within: Within<'_>) -> Answer<Link> {
         let resolved = self.0.settings.resolve()?;
         let place = resolved.place();
         let unusable = |why: String| Diagnostic::new(Code::Configuration, why);
@@ -205,15 +205,15 @@ impl Pool {
             Ok::<_, tokio_postgres::Error>(client)
         };
         let own = Deadline::after(own_time * hosts);
-        let deadline = match patience.deadline.moment() {
-            Some(moment) if own.moment().is_none_or(|own| moment < own) => patience.deadline,
+        let deadline = match within.deadline.moment() {
+            Some(moment) if own.moment().is_none_or(|own| moment < own) => within.deadline,
             _ => own,
         };
-        match wait(connecting, deadline, patience.cancel) {
+        match wait(connecting, deadline, within.cancel) {
             Ok(Ok(client)) => Ok(Link::new(client, tls)),
             Ok(Err(error)) => Err(Failure::from(error).at(&place)),
             // Its own time was up, not the caller's.
-            Err(fault) if fault.code == Code::Timeout && !patience.deadline.passed() => {
+            Err(fault) if fault.code == Code::Timeout && !within.deadline.passed() => {
                 let seconds = own_time.as_secs_f64();
                 let message = format!("{place} does not answer within {seconds} s");
                 Err(Failure::new(Kind::Connection, message))

@@ -1,11 +1,13 @@
 //! One connection in use: statements, transactions, bulk loads.
 
 use super::pool::Lease;
-use super::{Answer, Failure, Kind, Patience};
-use crate::store::{Deadline, wait};
+use super::{Answer, Failure, Kind};
+use crate::store::{Deadline, Within, wait};
 use futures_util::StreamExt;
+use futures_util::future::join;
 use std::collections::HashMap;
 use std::pin::pin;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
@@ -23,7 +25,7 @@ pub type Parameter<'a> = &'a (dyn ToSql + Sync);
 
 /// A connection and what was prepared on it.
 pub(super) struct Link {
-    pub client: Client,
+    pub client: Arc<Client>,
     pub tls: MakeRustlsConnect,
     statements: HashMap<String, Statement>,
 }
@@ -31,7 +33,7 @@ pub(super) struct Link {
 impl Link {
     pub fn new(client: Client, tls: MakeRustlsConnect) -> Link {
         Link {
-            client,
+            client: Arc::new(client),
             tls,
             statements: HashMap::new(),
         }
@@ -55,7 +57,13 @@ impl Link {
 /// not end, it is closed instead, and the server takes back what was not committed.
 pub struct Session {
     lease: Lease,
+    /// A transaction is open.
     open: bool,
+    /// What opens it travels with its first statement.
+    beginning: Option<&'static str>,
+    /// A statement failed in it, so that the server keeps nothing of it.
+    failed: bool,
+    /// Nothing more can be said on the connection.
     spoiled: bool,
 }
 
@@ -72,6 +80,8 @@ impl Session {
         Session {
             lease,
             open: false,
+            beginning: None,
+            failed: false,
             spoiled: false,
         }
     }
@@ -96,9 +106,9 @@ impl Session {
         &mut self,
         sql: &str,
         parameters: &[Parameter<'_>],
-        patience: Patience<'_>,
+        within: Within<'_>,
     ) -> Answer<Vec<Row>> {
-        self.ask(sql, patience, async |client, statement| {
+        self.ask(sql, within, async |client, statement| {
             Ok(client.query(statement, parameters).await?)
         })
     }
@@ -108,10 +118,10 @@ impl Session {
         &mut self,
         sql: &str,
         parameters: &[Parameter<'_>],
-        patience: Patience<'_>,
+        within: Within<'_>,
         mut take: impl FnMut(&Row) -> Answer<()>,
     ) -> Answer<()> {
-        let finished = self.ask(sql, patience, async |client, statement| {
+        let finished = self.ask(sql, within, async |client, statement| {
             let parameters = parameters.iter().copied();
             let mut rows = pin!(client.query_raw(statement, parameters).await?);
             while let Some(row) = rows.as_mut().next().await {
@@ -133,23 +143,23 @@ impl Session {
         &mut self,
         sql: &str,
         parameters: &[Parameter<'_>],
-        patience: Patience<'_>,
+        within: Within<'_>,
     ) -> Answer<u64> {
-        self.ask(sql, patience, async |client, statement| {
+        self.ask(sql, within, async |client, statement| {
             Ok(client.execute(statement, parameters).await?)
         })
     }
 
     /// Runs statements that stand in the program, without parameters; more than one may stand in a text.
-    pub fn batch(&mut self, sql: &'static str, patience: Patience<'_>) -> Answer<()> {
-        self.run(patience, async |link| {
+    pub fn batch(&mut self, sql: &'static str, within: Within<'_>) -> Answer<()> {
+        self.run(within, async |link| {
             Ok(link.client.batch_execute(sql).await?)
         })
     }
 
     /// The types of the columns that a statement gives.
-    pub fn types(&mut self, sql: &str, patience: Patience<'_>) -> Answer<Vec<Type>> {
-        self.ask(sql, patience, async |_, statement| {
+    pub fn types(&mut self, sql: &str, within: Within<'_>) -> Answer<Vec<Type>> {
+        self.ask(sql, within, async |_, statement| {
             Ok(statement
                 .columns()
                 .iter()
@@ -164,9 +174,9 @@ impl Session {
         sql: &str,
         types: &[Type],
         rows: impl IntoIterator<Item = Vec<Parameter<'r>>>,
-        patience: Patience<'_>,
+        within: Within<'_>,
     ) -> Answer<u64> {
-        self.ask(sql, patience, async |client, statement| {
+        self.ask(sql, within, async |client, statement| {
             let sink = client.copy_in(statement).await?;
             let mut writer = pin!(BinaryCopyInWriter::new(sink, types));
             for row in rows {
@@ -177,33 +187,77 @@ impl Session {
     }
 
     /// Opens a transaction.
-    pub fn begin(&mut self, patience: Patience<'_>) -> Answer<()> {
-        self.batch("BEGIN", patience)?;
-        self.open = true;
-        Ok(())
+    pub fn begin(&mut self) {
+        self.open_with("BEGIN");
     }
 
-    /// Keeps what was done since [`Session::begin`].
-    pub fn commit(&mut self, patience: Patience<'_>) -> Answer<()> {
-        self.batch("COMMIT", patience)?;
-        self.open = false;
-        Ok(())
+    /// Opens a transaction that sees one state of the database and changes nothing.
+    pub fn begin_reading(&mut self) {
+        self.open_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+    }
+
+    fn open_with(&mut self, sql: &'static str) {
+        self.open = true;
+        self.failed = false;
+        self.beginning = Some(sql);
+    }
+
+    /// Keeps what was done since the transaction was opened. When a statement failed in it there is nothing to keep,
+    /// which is an error, not a silent roll-back.
+    pub fn commit(&mut self, within: Within<'_>) -> Answer<()> {
+        if self.failed {
+            self.rollback(within)?;
+            let message = "the transaction was rolled back because a statement in it had failed";
+            return Err(Failure::new(Kind::Other, message));
+        }
+        self.close("COMMIT", within)
     }
 
     /// Takes it back.
-    pub fn rollback(&mut self, patience: Patience<'_>) -> Answer<()> {
-        self.batch("ROLLBACK", patience)?;
+    pub fn rollback(&mut self, within: Within<'_>) -> Answer<()> {
+        self.close("ROLLBACK", within)
+    }
+
+    fn close(&mut self, sql: &'static str, within: Within<'_>) -> Answer<()> {
+        // Where nothing was said the server knows of no transaction.
+        if self.open && self.beginning.take().is_none() {
+            self.batch(sql, within)?;
+        }
         self.open = false;
+        self.failed = false;
         Ok(())
+    }
+
+    /// Runs `work` so that its failure takes back nothing but what it did itself. Only in a transaction.
+    pub fn guarded<T>(
+        &mut self,
+        within: Within<'_>,
+        work: impl FnOnce(&mut Session) -> Answer<T>,
+    ) -> Answer<T> {
+        self.batch("SAVEPOINT stellar", within)?;
+        match work(self) {
+            Ok(value) => {
+                self.batch("RELEASE SAVEPOINT stellar", within)?;
+                Ok(value)
+            }
+            Err(failure) => {
+                if self.usable() {
+                    let sql = "ROLLBACK TO SAVEPOINT stellar; RELEASE SAVEPOINT stellar";
+                    self.batch(sql, within)?;
+                    self.failed = false;
+                }
+                Err(failure)
+            }
+        }
     }
 
     fn ask<T>(
         &mut self,
         sql: &str,
-        patience: Patience<'_>,
+        within: Within<'_>,
         work: impl AsyncFnOnce(&Client, &Statement) -> Answer<T>,
     ) -> Answer<T> {
-        let answer = self.run(patience, async |link| {
+        let answer = self.run(within, async |link| {
             let statement = link.statement(sql).await?;
             work(&link.client, &statement).await
         });
@@ -219,15 +273,27 @@ impl Session {
 
     fn run<T>(
         &mut self,
-        patience: Patience<'_>,
+        within: Within<'_>,
         work: impl AsyncFnOnce(&mut Link) -> Answer<T>,
     ) -> Answer<T> {
         let Some(link) = self.lease.link.as_mut().filter(|_| !self.spoiled) else {
             return Err(Failure::new(Kind::Connection, "the connection is closed"));
         };
-        match wait(work(link), patience.deadline, patience.cancel) {
+        let begin = self.beginning.take();
+        let client = link.client.clone();
+        let both = async {
+            let Some(begin) = begin else {
+                return work(link).await;
+            };
+            // One way to the server and back for both.
+            let (begun, answer) = join(client.batch_execute(begin), work(link)).await;
+            begun?;
+            answer
+        };
+        match wait(both, within.deadline, within.cancel) {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(failure)) => {
+                self.failed = self.open;
                 self.spoiled |= failure.kind() == Some(Kind::Connection);
                 Err(failure)
             }

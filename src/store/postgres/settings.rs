@@ -183,7 +183,9 @@ impl Own {
                     "require" => Mode::Require,
                     "verify-full" => Mode::VerifyFull,
                     _ => {
-                        return Err("sslmode is disable, prefer, require or verify-full".to_string());
+                        return Err(
+                            "sslmode is disable, prefer, require or verify-full".to_string()
+                        );
                     }
                 }
             }

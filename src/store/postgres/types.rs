@@ -1,6 +1,7 @@
 //! Values as PostgreSQL sends and takes them.
 
-use super::{Answer, Failure, Kind, Patience, Session};
+use super::{Answer, Failure, Kind, Session};
+use crate::store::Within;
 use std::error::Error;
 use tokio_postgres::types::private::BytesMut;
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
@@ -42,10 +43,10 @@ impl<'a> FromSql<'a> for Micros {
 }
 
 /// A name as it stands in a statement, in quotation marks; the server itself writes it.
-pub fn identifier(session: &mut Session, name: &str, patience: Patience<'_>) -> Answer<String> {
+pub fn identifier(session: &mut Session, name: &str, within: Within<'_>) -> Answer<String> {
     // Quotation marks always, as Mentat's driver puts them.
     let sql = r#"SELECT '"' || replace($1::text, '"', '""') || '"'"#;
-    let rows = session.query(sql, &[&name], patience)?;
+    let rows = session.query(sql, &[&name], within)?;
     match rows.first() {
         Some(row) => Ok(row.try_get(0)?),
         None => Err(Failure::new(Kind::Other, "the server quotes no name")),
