@@ -1,8 +1,10 @@
 //! Where events lie: one way in, whatever is behind it.
 
+mod postgres;
 mod sqlite;
 mod status;
 
+pub use postgres::Postgres;
 pub use sqlite::{EVENT, Embedded};
 pub use status::{Status, TableStatus, pretty_size};
 

@@ -25,7 +25,7 @@ mod types;
 
 pub use failure::{Answer, Failure, Kind, Report};
 pub use pool::Pool;
-pub use session::Session;
+pub use session::{Parameter, Session};
 pub use settings::Settings;
 pub use tokio_postgres::Row;
 pub use tokio_postgres::types as sql;

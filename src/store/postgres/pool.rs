@@ -101,20 +101,31 @@ impl Pool {
     ) -> Answer<T> {
         self.trying(within, |session, attempt| {
             session.begin();
-            match work(session, attempt) {
-                Ok(value) => {
-                    session.commit(within)?;
-                    Ok(value)
-                }
-                Err(failure) => {
-                    if session.usable() {
-                        // When this fails too, the connection is closed, which does the same.
-                        let _ = session.rollback(within);
-                    }
-                    Err(failure)
-                }
+            let answer = work(session, attempt);
+            ended(session, answer, within)
+        })
+    }
+
+    /// As [`Pool::run`], on one state of the database, and without changes to it.
+    pub fn reading<T>(
+        &self,
+        within: Within<'_>,
+        mut work: impl FnMut(&mut Session, u32) -> Answer<T>,
+    ) -> Answer<T> {
+        self.trying(within, |session, attempt| {
+            session.begin_reading();
+            let answer = work(session, attempt);
+            // A connection that was given up on the way has given its answer nevertheless.
+            match session.usable() {
+                true => ended(session, answer, within),
+                false => answer,
             }
         })
+    }
+
+    /// Closes the connections that are not in use.
+    pub fn close(&self) {
+        self.0.state.lock().idle.clear();
     }
 
     fn trying<T>(
@@ -219,6 +230,23 @@ impl Pool {
                 Err(Failure::new(Kind::Connection, message))
             }
             Err(fault) => Err(fault.into()),
+        }
+    }
+}
+
+/// Ends a transaction as its work ended.
+fn ended<T>(session: &mut Session, answer: Answer<T>, within: Within<'_>) -> Answer<T> {
+    match answer {
+        Ok(value) => {
+            session.commit(within)?;
+            Ok(value)
+        }
+        Err(failure) => {
+            if session.usable() {
+                // When this fails too, the connection is closed, which does the same.
+                let _ = session.rollback(within);
+            }
+            Err(failure)
         }
     }
 }

@@ -61,6 +61,8 @@ pub struct Session {
     open: bool,
     /// What opens it travels with its first statement.
     beginning: Option<&'static str>,
+    /// It changes nothing.
+    reading: bool,
     /// A statement failed in it, so that the server keeps nothing of it.
     failed: bool,
     /// Nothing more can be said on the connection.
@@ -81,6 +83,7 @@ impl Session {
             lease,
             open: false,
             beginning: None,
+            reading: false,
             failed: false,
             spoiled: false,
         }
@@ -113,29 +116,34 @@ impl Session {
         })
     }
 
-    /// Gives the rows of a statement to `take`, one by one as they come.
+    /// Gives the rows of a statement to `take`, one by one as they come, until it gives false or fails.
     pub fn each(
         &mut self,
         sql: &str,
         parameters: &[Parameter<'_>],
         within: Within<'_>,
-        mut take: impl FnMut(&Row) -> Answer<()>,
+        mut take: impl FnMut(&Row) -> Answer<bool>,
     ) -> Answer<()> {
-        let finished = self.ask(sql, within, async |client, statement| {
+        let reading = self.reading;
+        let (taken, finished) = self.ask(sql, within, async |client, statement| {
             let parameters = parameters.iter().copied();
             let mut rows = pin!(client.query_raw(statement, parameters).await?);
+            let mut taken = Ok(true);
             while let Some(row) = rows.as_mut().next().await {
-                if let Err(failure) = take(&row?) {
-                    return Ok(Err(failure));
+                let row = row?;
+                if matches!(taken, Ok(true)) {
+                    taken = take(&row);
+                } else if reading {
+                    return Ok((taken, false));
                 }
             }
-            Ok(Ok(()))
+            Ok((taken, true))
         })?;
-        if finished.is_err() {
-            // Rows that nobody takes are still on their way.
+        if !finished {
+            // Where nothing can be lost, the rest need not be waited for.
             self.stop();
         }
-        finished
+        taken.map(drop)
     }
 
     /// Runs a statement that gives no rows: how many it changed.
@@ -188,16 +196,17 @@ impl Session {
 
     /// Opens a transaction.
     pub fn begin(&mut self) {
-        self.open_with("BEGIN");
+        self.open_with("BEGIN", false);
     }
 
     /// Opens a transaction that sees one state of the database and changes nothing.
     pub fn begin_reading(&mut self) {
-        self.open_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+        self.open_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", true);
     }
 
-    fn open_with(&mut self, sql: &'static str) {
+    fn open_with(&mut self, sql: &'static str, reading: bool) {
         self.open = true;
+        self.reading = reading;
         self.failed = false;
         self.beginning = Some(sql);
     }
