@@ -3,6 +3,7 @@
 
 pub mod events;
 pub mod http;
+pub mod live;
 pub mod mmdb;
 pub mod profiles;
 

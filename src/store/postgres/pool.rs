@@ -90,7 +90,7 @@ impl Pool {
         within: Within<'_>,
         mut work: impl FnMut(&mut Session, u32) -> Answer<T>,
     ) -> Answer<T> {
-        self.trying(within, |session, attempt| work(session, attempt))
+        self.trying(within, |mut session, attempt| work(&mut session, attempt))
     }
 
     /// As [`Pool::run`], in one transaction: all of it is kept, or nothing.
@@ -99,10 +99,10 @@ impl Pool {
         within: Within<'_>,
         mut work: impl FnMut(&mut Session, u32) -> Answer<T>,
     ) -> Answer<T> {
-        self.trying(within, |session, attempt| {
+        self.trying(within, |mut session, attempt| {
             session.begin();
-            let answer = work(session, attempt);
-            ended(session, answer, within)
+            let answer = work(&mut session, attempt);
+            ended(&mut session, answer, within)
         })
     }
 
@@ -112,14 +112,23 @@ impl Pool {
         within: Within<'_>,
         mut work: impl FnMut(&mut Session, u32) -> Answer<T>,
     ) -> Answer<T> {
-        self.trying(within, |session, attempt| {
+        self.trying(within, |mut session, attempt| {
             session.begin_reading();
-            let answer = work(session, attempt);
+            let answer = work(&mut session, attempt);
             // A connection that was given up on the way has given its answer nevertheless.
             match session.usable() {
-                true => ended(session, answer, within),
+                true => ended(&mut session, answer, within),
                 false => answer,
             }
+        })
+    }
+
+    /// A connection with a transaction that the server has opened, so that it was there at that moment.
+    pub fn begun(&self, within: Within<'_>) -> Answer<Session> {
+        self.trying(within, |mut session, _| {
+            session.begin();
+            session.batch("", within)?;
+            Ok(session)
         })
     }
 
@@ -131,21 +140,20 @@ impl Pool {
     fn trying<T>(
         &self,
         within: Within<'_>,
-        mut work: impl FnMut(&mut Session, u32) -> Answer<T>,
+        mut work: impl FnMut(Session, u32) -> Answer<T>,
     ) -> Answer<T> {
         let seed = std::ptr::from_ref(&*self.0).addr() as u64;
         let mut backoff = Backoff::new(seed ^ u64::from(std::process::id()));
         let (mut lost, mut stale, mut conflicts) = (false, false, 0);
         for attempt in 1.. {
-            let mut session = match lost {
+            let session = match lost {
                 false => self.session(within)?,
                 true => self.session_again(within)?,
             };
-            let failure = match work(&mut session, attempt) {
+            let failure = match work(session, attempt) {
                 Ok(value) => return Ok(value),
                 Err(failure) => failure,
             };
-            drop(session);
             match failure.kind() {
                 Some(Kind::Connection) if !lost => {
                     lost = true;

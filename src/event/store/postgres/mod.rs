@@ -158,21 +158,19 @@ struct Held {
 
 impl Transaction for Held {
     fn session(&mut self, within: Within<'_>) -> Outcome<Box<dyn Session + '_>> {
-        let session = match self.session.take() {
+        // On a connection that was lost every call fails until the caller has noticed, by commit or roll-back.
+        let open = self.session.take().filter(pg::Session::in_transaction);
+        let session = match open {
             Some(session) => session,
-            None => self.store.pool.session(within).map_err(worded)?,
+            None => self.store.pool.begun(within).map_err(worded)?,
         };
         let session = self.session.insert(session);
-        if !session.in_transaction() {
-            session.begin();
-        }
         self.cancel = within.cancel.clone();
         let within = Within {
             now: within.now,
             deadline: within.deadline,
             cancel: &self.cancel,
         };
-        // On a connection that was lost every call fails until the caller has noticed.
         Ok(Box::new(Tables::new(session, &self.store, within, 1)))
     }
 
@@ -195,9 +193,8 @@ impl Held {
             return Ok(());
         };
         let answer = how(session);
-        if answer.is_err() || !session.usable() {
-            self.session = None;
-        }
+        // The next transaction may have another connection.
+        self.session = None;
         answer.map_err(worded)
     }
 }
