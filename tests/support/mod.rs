@@ -5,6 +5,7 @@ pub mod events;
 pub mod http;
 pub mod live;
 pub mod mmdb;
+pub mod postgres;
 pub mod profiles;
 
 use std::io::{BufRead, BufReader, Read, Write};

@@ -16,12 +16,14 @@ use crate::diagnostic::Outcome;
 use crate::event::query::{Condition, Query};
 use crate::event::{Column, Range};
 use crate::store::Within;
-use crate::store::postgres::{Answer, Session};
+use crate::store::postgres::{Answer, Failure, Session};
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 /// The name of the index.
 pub(super) const INDEX: &str = "events_stellar_addresses_idx";
+/// A function that does not exist.
+const NO_FUNCTION: &str = "42883";
 /// How long an answer about the index is believed.
 const BELIEVED: Duration = Duration::from_secs(30);
 
@@ -158,6 +160,12 @@ pub(super) fn is_there(store: &Inner, session: &mut Session, within: Within<'_>)
     let there = !session.query(sql, &[&INDEX], within)?.is_empty();
     store.addresses.lock().0 = Some((Instant::now(), there));
     Ok(there)
+}
+
+/// Whether a failure says that the functions are not there any more.
+pub(super) fn is_gone(failure: &Failure) -> bool {
+    let message = failure.report().map_or("", |report| &report.message);
+    failure.state() == NO_FUNCTION && message.contains("stellar_address_")
 }
 
 /// The address conditions of a query: columns and ranges.

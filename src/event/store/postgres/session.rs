@@ -1,7 +1,7 @@
 //! What is done with the tables inside of a transaction.
 
 use super::rows::{Outgoing, arguments, names, record};
-use super::{Inner, NO_TABLE, address, upkeep, worded};
+use super::{Inner, Known, NO_TABLE, address, upkeep, worded};
 use crate::diagnostic::{Fault, Outcome};
 use crate::event::query::{Aggregate, Group, Kind as Sort, Query, Statement, Timeline, Timelines};
 use crate::event::store::{
@@ -59,6 +59,11 @@ impl<'a> Tables<'a> {
     pub fn fault(&mut self, failure: Failure) -> Fault {
         self.trouble = failure.kind();
         self.no_table = failure.state() == NO_TABLE;
+        if address::is_gone(&failure) {
+            // Somebody took the index away; the next attempt looks again.
+            self.trouble = Some(Kind::Stale);
+            *self.store.addresses.lock() = Known::default();
+        }
         worded(failure)
     }
 
