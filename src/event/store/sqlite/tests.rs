@@ -65,7 +65,7 @@ fn postings_come_back_dense_and_sparse() {
 }
 
 /// Addresses that differ in few bytes, so that ranges meet in all ways.
-fn address() -> impl Strategy<Value = u32> {
+fn address() -> BoxedStrategy<u32> {
     let byte = || {
         prop_oneof![
             Just(0u8),
@@ -76,10 +76,12 @@ fn address() -> impl Strategy<Value = u32> {
             any::<u8>()
         ]
     };
-    (byte(), byte(), byte(), byte()).prop_map(|(a, b, c, d)| u32::from_be_bytes([a, b, c, d]))
+    (byte(), byte(), byte(), byte())
+        .prop_map(|(a, b, c, d)| u32::from_be_bytes([a, b, c, d]))
+        .boxed()
 }
 
-fn range() -> impl Strategy<Value = Range> {
+fn range() -> BoxedStrategy<Range> {
     let v4 = (address(), address()).prop_map(|(a, b)| Range::v4(a, b));
     let one = address().prop_map(|a| Range::V4(a, a));
     let net = (address(), 0..=32u32).prop_map(|(a, prefix)| Range::net4(a, prefix).unwrap());
@@ -88,7 +90,8 @@ fn range() -> impl Strategy<Value = Range> {
         .prop_map(move |(a, b, s)| Range::v6(wide(a, s), wide(b, s)));
     let six_net = (address(), 0..=96u8, 0..=128u32)
         .prop_map(move |(a, s, prefix)| Range::net6(wide(a, s), prefix).unwrap());
-    prop_oneof![v4, one, net, six, six_net]
+    // Boxed, or the trees of values are too large for a thread's stack.
+    prop_oneof![v4, one, net, six, six_net].boxed()
 }
 
 proptest! {
