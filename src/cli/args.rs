@@ -376,6 +376,8 @@ pub struct LoadArgs {
 /// `stellar profile`
 #[derive(Debug, Subcommand)]
 pub enum ProfileCommand {
+    /// Profiles the events of files by their own time, and stores what it measured.
+    Apply(Box<super::profile::ApplyArgs>),
     /// Shows the measurements of an entity.
     Get(ProfileGetArgs),
     /// Shows the profiles that have been written, or the entities of one.

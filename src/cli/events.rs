@@ -1,6 +1,7 @@
 //! `stellar map` and `stellar filter`: an expression over every event of files.
 
 use super::args::{Common, EventArgs, FilterArgs, InputFormat, MapArgs};
+use super::progress::{Complaints, Progress, SHOWN};
 use super::{output, setup};
 use crate::diagnostic::{Code, Diagnostic, Fault, Outcome, Source, Span};
 use crate::engine::Engine;
@@ -17,11 +18,8 @@ use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
-
-/// How many bad or failed lines are shown.
-const SHOWN: usize = 10;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 /// What is made of every event.
 #[derive(Clone)]
@@ -130,12 +128,7 @@ fn run(engine: &Engine, task: Task, args: &EventArgs, quiet: bool) -> Outcome<(T
     let context = &engine.context;
     let given = setup::variables(&args.variables, context.limits.depth)?;
     let found = inputs(&args.files)?;
-    let format = args.from.map(|format| match format {
-        InputFormat::Jsonl => Format::JsonLines,
-        InputFormat::Csv => Format::Csv,
-        InputFormat::Tsv => Format::Tsv,
-        InputFormat::Zeek => Format::Zeek,
-    });
+    let format = args.from.map(Format::from);
     let steps: Vec<Step> = task
         .programs()
         .into_iter()
@@ -177,10 +170,9 @@ fn run(engine: &Engine, task: Task, args: &EventArgs, quiet: bool) -> Outcome<(T
     };
     let mut collector = Collector {
         out,
-        names: found.iter().map(Input::name).collect(),
+        complaints: Complaints::new(&found),
         totals: Totals::default(),
         limit: args.limit,
-        shown: 0,
         whole: true,
         strict: args.strict,
         progress: Progress::new(&found, reader.taken.clone()),
@@ -202,10 +194,24 @@ fn run(engine: &Engine, task: Task, args: &EventArgs, quiet: bool) -> Outcome<(T
             "read {read}, kept {kept}, bad {bad}, failed {failed}, {seconds:.3} s"
         );
     }
-    collector.complain_about_the_rest();
+    if !args.strict {
+        let Totals { bad, failed, .. } = collector.totals;
+        collector.complaints.count_the_rest(bad + failed);
+    }
     result?;
     flushed?;
     Ok((collector.totals, collector.whole))
+}
+
+impl From<InputFormat> for Format {
+    fn from(format: InputFormat) -> Format {
+        match format {
+            InputFormat::Jsonl => Format::JsonLines,
+            InputFormat::Csv => Format::Csv,
+            InputFormat::Tsv => Format::Tsv,
+            InputFormat::Zeek => Format::Zeek,
+        }
+    }
 }
 
 /// Writing to a file that is read would leave nothing of it.
@@ -458,10 +464,9 @@ fn no_boolean(value: &Value, program: &Program) -> Fault {
 /// Takes the batches in order: writes, counts, complains.
 struct Collector {
     out: Box<dyn Write + Send>,
-    names: Vec<String>,
+    complaints: Complaints,
     totals: Totals,
     limit: Option<u64>,
-    shown: usize,
     whole: bool,
     strict: bool,
     progress: Progress,
@@ -492,14 +497,9 @@ impl Finish for Collector {
         if batch.flush {
             output::written(self.out.flush())?;
         }
-        let name = self.names.get(batch.input).cloned().unwrap_or_default();
         let problems = (totals.bad + totals.failed) as usize;
-        for problem in batch.problems.iter().take(problems) {
-            if self.shown < SHOWN {
-                self.shown += 1;
-                self.progress.suspend(|| complain(&name, problem));
-            }
-        }
+        let problems = batch.problems.iter().take(problems);
+        self.complaints.show(batch.input, problems, &self.progress);
         Ok(more)
     }
 
@@ -507,94 +507,5 @@ impl Finish for Collector {
         self.whole = false;
         self.progress.suspend(|| output::complain(&fault));
         Ok(!self.strict)
-    }
-}
-
-impl Collector {
-    fn complain_about_the_rest(&self) {
-        let all = self.totals.bad + self.totals.failed;
-        if all > self.shown as u64 && !self.strict {
-            let rest = all - self.shown as u64;
-            let lines = if rest == 1 { "line" } else { "lines" };
-            let _ = writeln!(io::stderr(), "… and {rest} more bad or failed {lines}");
-        }
-    }
-}
-
-/// `name:line: message`, with the source line of the expression when it failed there.
-fn complain(name: &str, problem: &Problem) {
-    let fault = &problem.fault;
-    let place = match fault.position() {
-        Some(position) => format!(" (at column {} of the expression)", position.column),
-        None => String::new(),
-    };
-    let hint = fault
-        .help
-        .as_ref()
-        .map(|help| format!("; {help}"))
-        .unwrap_or_default();
-    let _ = writeln!(
-        io::stderr(),
-        "{name}:{}: {} {}{place}{hint}",
-        problem.line,
-        fault.code.name(),
-        fault.message
-    );
-}
-
-/// A bar on standard error, on a terminal only and after a second.
-struct Progress {
-    started: Instant,
-    size: Option<u64>,
-    taken: Arc<AtomicU64>,
-    bar: Option<indicatif::ProgressBar>,
-}
-
-impl Progress {
-    fn new(inputs: &[Input], taken: Arc<AtomicU64>) -> Progress {
-        let size: Option<u64> = inputs.iter().map(Input::size).sum();
-        Progress {
-            started: Instant::now(),
-            size,
-            taken,
-            bar: None,
-        }
-    }
-
-    fn step(&mut self) {
-        if self.bar.is_none() {
-            if self.started.elapsed() < Duration::from_secs(1) || !io::stderr().is_terminal() {
-                return;
-            }
-            let template = "{bytes}/{total_bytes} [{bar:40}] {bytes_per_sec}, {eta} left";
-            let style = indicatif::ProgressStyle::with_template(match self.size {
-                Some(_) => template,
-                None => "{bytes} {spinner} {bytes_per_sec}",
-            });
-            let bar = match self.size {
-                Some(size) => indicatif::ProgressBar::new(size),
-                None => indicatif::ProgressBar::new_spinner(),
-            };
-            if let Ok(style) = style {
-                bar.set_style(style);
-            }
-            self.bar = Some(bar);
-        }
-        if let Some(bar) = &self.bar {
-            bar.set_position(self.taken.load(Ordering::Relaxed));
-        }
-    }
-
-    fn suspend(&self, work: impl FnOnce()) {
-        match &self.bar {
-            Some(bar) => bar.suspend(work),
-            None => work(),
-        }
-    }
-
-    fn clear(&self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
-        }
     }
 }

@@ -1,5 +1,9 @@
 //! `stellar profile`: what profiles have measured.
 
+mod apply;
+
+pub use apply::ApplyArgs;
+
 use super::args::{Common, ListFormat, ProfileCommand, ProfileGetArgs};
 use super::missing::{Gaps, instant, with_gaps};
 use super::{output, setup};
@@ -27,6 +31,7 @@ pub fn profile(common: &Common, command: &ProfileCommand) -> Outcome<bool> {
     };
     let within = Within::context(&engine.context);
     match command {
+        ProfileCommand::Apply(args) => apply::apply(&engine, &profiles, args),
         ProfileCommand::Get(args) => get(&engine, &profiles, args),
         ProfileCommand::List {
             profile,

@@ -17,6 +17,7 @@ pub use describe::Described;
 pub use find::{Surroundings, resolve_path};
 pub use secret::{Secret, Secretive, is_secret_name, mask_text, resolve, resolve_with};
 pub use stores::{STORES, Server, StoreRoom, usual_port};
+pub use units::{duration, size};
 
 use crate::diagnostic::{Allowed, Outcome, Source};
 use crate::eval::Limits;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// Bytes in `text`: a whole number, alone or with B, KB, MB, GB, KiB, MiB or GiB behind it.
-pub(super) fn size(text: &str) -> Result<u64, String> {
+pub fn size(text: &str) -> Result<u64, String> {
     let (number, unit) =
         split(text).ok_or("a size is a number, or a text such as \"64KiB\" or \"16MiB\"")?;
     let factor: u64 = match unit.to_ascii_lowercase().as_str() {
@@ -26,7 +26,7 @@ pub(super) fn size(text: &str) -> Result<u64, String> {
 }
 
 /// The duration in `text`: milliseconds, or a whole number with ms, s, m, h or d behind it.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
+pub fn duration(text: &str) -> Result<Duration, String> {
     let (number, unit) = split(text)
         .ok_or("a duration is a number of milliseconds, or a text such as \"500ms\" or \"10s\"")?;
     let factor: u64 = match unit.to_ascii_lowercase().as_str() {

@@ -1,5 +1,6 @@
 //! The profiler: what is usual, by entity and period of time.
 
+pub mod batch;
 pub mod client;
 pub mod day;
 pub mod definition;

@@ -16,7 +16,7 @@ pub const OF_MEASUREMENT: [&str; 6] = ["profile", "entity", "start", "end", "dur
 
 /// The state of one entity of a profile. It outlives a flush; only `init` sets it anew.
 #[derive(Clone)]
-pub(super) struct Builder {
+pub(in crate::profile) struct Builder {
     /// The variables, in the order of the plan.
     state: SmallVec<[Value; 2]>,
     /// Whether `init` has run since the last flush.
@@ -30,7 +30,7 @@ pub(super) struct Builder {
 }
 
 /// An expression that failed: its number, and how.
-pub(super) type Failed = (usize, Fault);
+pub(in crate::profile) type Failed = (usize, Fault);
 
 /// A measurement, with the values of `triage` by name.
 #[derive(Debug, Clone)]
@@ -116,6 +116,25 @@ impl Builder {
         if !std::mem::take(&mut self.initialised) {
             return Ok(None);
         }
+        let number = self.latest / duration;
+        let period = Period { number, duration };
+        self.measure(plan, entity, period, slots, context).map(Some)
+    }
+
+    /// Whether `init` has run.
+    pub fn is_initialised(&self) -> bool {
+        self.initialised
+    }
+
+    /// What the variables come to in a period. Errors: the first expression that fails.
+    pub fn measure(
+        &self,
+        plan: &Plan,
+        entity: &SmolStr,
+        period: Period,
+        slots: &mut Vec<Value>,
+        context: &Context,
+    ) -> Result<Flushed, Failed> {
         let definition = &plan.definition;
         let mut run = |ready: &Ready, extra: &[(&'static str, Value)]| {
             let sight = Sight {
@@ -135,8 +154,6 @@ impl Builder {
                 })
                 .map_err(|fault| (ready.number, fault))
         };
-        let number = self.latest / duration;
-        let period = Period { number, duration };
         let value = run(&plan.result, &[])?;
         let mut triage = Vec::with_capacity(plan.triage.len());
         for (name, ready) in &plan.triage {
@@ -151,7 +168,7 @@ impl Builder {
                 (of, Value::Text(entity.clone())),
                 (start, Value::Long(period.start())),
                 (end, Value::Long(period.end())),
-                (length, Value::Long(duration)),
+                (length, Value::Long(period.duration)),
                 (result, value.clone()),
             ];
             for ready in &plan.groups {
@@ -166,10 +183,10 @@ impl Builder {
             value,
             expires: definition.expires,
         };
-        Ok(Some(Flushed {
+        Ok(Flushed {
             measurement,
             triage,
-        }))
+        })
     }
 }
 
@@ -191,12 +208,12 @@ fn keeps_itself() -> Fault {
 }
 
 /// A time that is seen as such: what Metron's converter makes a long of.
-pub(super) fn time(value: &Value) -> Option<i64> {
+pub(in crate::profile) fn time(value: &Value) -> Option<i64> {
     crate::eval::convert::to_long(value)
 }
 
 /// The fault of an expression, unless the whole work was interrupted.
-pub(super) fn unless_interrupted(failed: Failed) -> Outcome<Failed> {
+pub(in crate::profile) fn unless_interrupted(failed: Failed) -> Outcome<Failed> {
     match failed.1.code {
         Code::Interrupted => Err(failed.1),
         _ => Ok(failed),

@@ -9,7 +9,7 @@ use smol_str::SmolStr;
 use std::sync::Arc;
 
 /// What an expression of a profile may see, when it is compiled.
-pub(super) struct Names<'a> {
+pub(in crate::profile) struct Names<'a> {
     /// The variables of the profile.
     pub state: &'a [SmolStr],
     /// The fields of messages, if it sees any.
@@ -20,7 +20,7 @@ pub(super) struct Names<'a> {
 
 /// The same when it runs.
 #[derive(Clone, Copy)]
-pub(super) struct Sight<'a> {
+pub(in crate::profile) struct Sight<'a> {
     /// The variables of the profile.
     pub state: &'a [Value],
     /// Their names.
@@ -149,7 +149,7 @@ fn whole(sight: Sight<'_>) -> Value {
 }
 
 /// An expression that is ready to run.
-pub(super) struct Ready {
+pub(in crate::profile) struct Ready {
     /// Its number among the expressions of the profile.
     pub number: usize,
     how: How,
@@ -190,6 +190,26 @@ impl Ready {
             }
         };
         Ready { number, how }
+    }
+
+    /// The fields of messages that it reads, and whether it reads the whole message.
+    pub fn reads(&self, fields: &mut Vec<usize>) -> bool {
+        let mut whole = false;
+        let mut see = |origin: &Origin| match origin {
+            Origin::Field(i) => fields.push(*i),
+            Origin::Whole => whole = true,
+            Origin::First(steps) => fields.extend(steps.iter().filter_map(|step| match step {
+                Step::At(Origin::Field(i)) => Some(*i),
+                _ => None,
+            })),
+            _ => {}
+        };
+        match &self.how {
+            How::Variable(origin) => see(origin),
+            How::Program(_, origins) => origins.iter().for_each(see),
+            How::Constant(_) | How::Broken(_) => {}
+        }
+        whole
     }
 
     /// Whether it is always true.

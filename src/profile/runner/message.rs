@@ -1,15 +1,17 @@
 //! Messages to rows: the fields that the expressions of all profiles name, each read once.
 
 use crate::diagnostic::{Code, Diagnostic, Fault, Outcome};
-use crate::eval::collections::{Map, MapKind};
+use crate::eval::collections::{List, Map, MapKind};
 use crate::eval::json::parse::{BadJson, Extractor, Field};
 use crate::eval::json::{bad_json, field_value_of_longs, read_event_of_longs, read_of_longs};
 use crate::eval::{Value, look_up};
+use crate::input::Header;
 use smol_str::SmolStr;
+use std::sync::Arc;
 
 /// The fields that are wanted of a message.
-#[derive(Default)]
-pub(super) struct Fields {
+#[derive(Clone, Default)]
+pub(in crate::profile) struct Fields {
     names: Vec<SmolStr>,
     /// Whether an expression reads `_`.
     pub whole: bool,
@@ -28,7 +30,7 @@ impl Fields {
 
 /// The wanted fields of a message.
 #[derive(Clone, Copy)]
-pub(super) struct Row<'a> {
+pub(in crate::profile) struct Row<'a> {
     fields: &'a [Value],
 }
 
@@ -54,11 +56,13 @@ impl<'a> Row<'a> {
 }
 
 /// Reads messages into rows.
-pub(super) struct Reader {
+pub(in crate::profile) struct Reader {
     names: Vec<SmolStr>,
     whole: bool,
     extractor: Extractor,
     depth: usize,
+    /// The table that was read last, and the column of each name.
+    table: Option<(Arc<Header>, Vec<Option<usize>>)>,
 }
 
 /// Texts inside of texts are read down to this level.
@@ -75,6 +79,7 @@ impl Reader {
             names: fields.names,
             whole: fields.whole,
             depth,
+            table: None,
         }
     }
 
@@ -105,6 +110,35 @@ impl Reader {
                 .iter()
                 .map(|field| field_value_of_longs(field, depth)),
         );
+        Ok(())
+    }
+
+    /// Appends the row of a table's row. Errors: E0401, E0402.
+    pub fn table_row(
+        &mut self,
+        header: &Arc<Header>,
+        row: &[u8],
+        rows: &mut Vec<Value>,
+    ) -> Outcome<()> {
+        if self.whole {
+            let longs = header.row(row)?.into_iter().map(long);
+            let names = header.names.iter().map(|name| Value::Text(name.clone()));
+            self.map(Map::new(MapKind::Ordered, names.zip(longs).collect()), rows);
+            return Ok(());
+        }
+        let values = header.row(row)?;
+        if !self
+            .table
+            .as_ref()
+            .is_some_and(|(table, _)| Arc::ptr_eq(table, header))
+        {
+            let column = |name: &SmolStr| header.names.iter().rposition(|c| c == name);
+            self.table = Some((header.clone(), self.names.iter().map(column).collect()));
+        }
+        let columns = self.table.as_ref().map(|(_, columns)| columns.as_slice());
+        let value = |column: &Option<usize>| column.and_then(|c| values.get(c)).cloned();
+        let found = columns.unwrap_or_default().iter().map(value);
+        rows.extend(found.map(|value| value.map_or(Value::Null, long)));
         Ok(())
     }
 
@@ -198,6 +232,15 @@ fn no_message(value: &Value) -> Fault {
     match value {
         Value::Map(_) => fault.help("write it as JSON: '{\"ip_src_addr\": \"10.0.0.1\"}'"),
         _ => fault,
+    }
+}
+
+/// A cell of a table as the profiler sees numbers: whole ones have 64 bits.
+fn long(value: Value) -> Value {
+    match value {
+        Value::Int(n) => Value::Long(i64::from(n)),
+        Value::List(list) => Value::List(List::array(list.items().into_iter().map(long).collect())),
+        other => other,
     }
 }
 

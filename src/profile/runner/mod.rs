@@ -10,13 +10,15 @@ mod plan;
 mod tests;
 
 pub use builder::{Flushed, OF_MEASUREMENT};
+pub(in crate::profile) use builder::{Builder, time, unless_interrupted};
+pub(in crate::profile) use message::{Fields, Reader, Row};
 pub use plan::Trouble;
+pub(in crate::profile) use plan::{Plan, nameless, note, troubles};
 
 use super::definition::Definitions;
 use crate::diagnostic::{Code, Diagnostic, Outcome};
 use crate::eval::json::bad_json;
 use crate::eval::{Context, NoVariables, Value};
-use message::{Fields, Reader, Row};
 use plan::Worker;
 use smol_str::SmolStr;
 use std::sync::Arc;

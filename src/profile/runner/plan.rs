@@ -12,6 +12,7 @@ use crate::eval::{Context, Value};
 use crate::profile::definition::{Definition, Expression, Role};
 use indexmap::IndexMap;
 use smol_str::SmolStr;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// Entities by name, in the order in which they came.
@@ -30,10 +31,12 @@ pub struct Trouble {
     pub last: Option<Fault>,
     /// The entity of the last failure, where it was known.
     pub entity: Option<SmolStr>,
+    /// When the last failure was, in the order of the work.
+    pub(in crate::profile) turn: (i64, u64),
 }
 
 /// The compiled part of a profile.
-pub(super) struct Plan {
+pub(in crate::profile) struct Plan {
     pub definition: Arc<Definition>,
     /// The variables of the profile.
     pub names: Vec<SmolStr>,
@@ -58,7 +61,7 @@ pub(super) struct Worker {
 }
 
 impl Plan {
-    fn new(definition: &Arc<Definition>, fields: &mut Fields, context: &Context) -> Plan {
+    pub fn new(definition: &Arc<Definition>, fields: &mut Fields, context: &Context) -> Plan {
         let names = definition.variables();
         // In the order of Definition::expressions, for the numbers.
         let mut maker = Maker {
@@ -89,6 +92,85 @@ impl Plan {
             names,
         }
     }
+}
+
+impl Plan {
+    /// Whether a message matters. Errors: that of `onlyif`.
+    #[inline]
+    pub fn wants(
+        &self,
+        message: Row<'_>,
+        slots: &mut Vec<Value>,
+        context: &Context,
+    ) -> Result<bool, Failed> {
+        if self.only_if.is_true() {
+            return Ok(true);
+        }
+        wanted(&self.only_if, of_message(message), slots, context)
+            .map_err(|fault| (self.only_if.number, fault))
+    }
+
+    /// What a message is about. Errors: that of `foreach`.
+    #[inline]
+    pub fn entity<'a>(
+        &'a self,
+        message: Row<'a>,
+        slots: &mut Vec<Value>,
+        context: &Context,
+    ) -> Result<Cow<'a, SmolStr>, Failed> {
+        let sight = of_message(message);
+        match self.foreach.look(sight) {
+            Some(Value::Text(text)) => Ok(Cow::Borrowed(text)),
+            _ => entity(&self.foreach, sight, slots, context)
+                .map(Cow::Owned)
+                .map_err(|fault| (self.foreach.number, fault)),
+        }
+    }
+
+    /// The fields of messages that `init` and `update` read, in order, and whether they read the whole message.
+    pub fn reads(&self) -> (Vec<usize>, bool) {
+        let mut fields = Vec::new();
+        let mut whole = false;
+        for (_, ready) in self.init.iter().chain(&self.update) {
+            whole |= ready.reads(&mut fields);
+        }
+        fields.sort_unstable();
+        fields.dedup();
+        (fields, whole)
+    }
+
+    /// The number of `foreach` among the expressions.
+    pub fn number_of_foreach(&self) -> usize {
+        self.foreach.number
+    }
+
+    /// The number of `result` among the expressions.
+    pub fn number_of_result(&self) -> usize {
+        self.result.number
+    }
+}
+
+/// What `onlyif` and `foreach` see.
+fn of_message(message: Row<'_>) -> Sight<'_> {
+    Sight {
+        state: &[],
+        names: &[],
+        message,
+        extra: &[],
+    }
+}
+
+/// No trouble yet with any expression.
+pub(in crate::profile) fn troubles(definition: &Definition) -> Vec<Trouble> {
+    let none = |(role, expression): (Role, &Expression)| Trouble {
+        role,
+        expression: expression.text().clone(),
+        count: 0,
+        last: None,
+        entity: None,
+        turn: (0, 0),
+    };
+    definition.expressions().map(none).collect()
 }
 
 /// Compiles the expressions of a profile one after the other.
@@ -149,15 +231,8 @@ impl Maker<'_> {
 
 impl Worker {
     pub fn new(definition: &Arc<Definition>, fields: &mut Fields, context: &Context) -> Worker {
-        let troubles = definition.expressions().map(|(role, expression)| Trouble {
-            role,
-            expression: expression.text().clone(),
-            count: 0,
-            last: None,
-            entity: None,
-        });
         Worker {
-            troubles: troubles.collect(),
+            troubles: troubles(definition),
             plan: Plan::new(definition, fields, context),
             active: Entities::default(),
             expired: Entities::default(),
@@ -183,49 +258,30 @@ impl Worker {
             routes,
             troubles,
         } = self;
-        let sight = Sight {
-            state: &[],
-            names: &[],
-            message,
-            extra: &[],
-        };
-        if !plan.only_if.is_true() {
-            match wanted(&plan.only_if, sight, slots, context) {
-                Ok(true) => {}
-                Ok(false) => return Ok(false),
-                Err(fault) => {
-                    note(
-                        troubles,
-                        plan,
-                        unless_interrupted((plan.only_if.number, fault))?,
-                        None,
-                    );
-                    return Ok(false);
-                }
+        let routed = plan.wants(message, slots, context).and_then(|wanted| {
+            let routed = wanted && time.is_some();
+            routed
+                .then(|| plan.entity(message, slots, context))
+                .transpose()
+        });
+        let entity = match routed {
+            Ok(Some(entity)) => entity,
+            Ok(None) => return Ok(false),
+            Err(failed) => {
+                note(
+                    troubles,
+                    plan,
+                    unless_interrupted(failed)?,
+                    None,
+                    Default::default(),
+                );
+                return Ok(false);
             }
-        }
+        };
         let Some(time) = time else {
             return Ok(false);
         };
-        let made;
-        let entity = match plan.foreach.look(sight) {
-            Some(Value::Text(text)) => text,
-            _ => match entity(&plan.foreach, sight, slots, context) {
-                Ok(entity) => {
-                    made = entity;
-                    &made
-                }
-                Err(fault) => {
-                    note(
-                        troubles,
-                        plan,
-                        unless_interrupted((plan.foreach.number, fault))?,
-                        None,
-                    );
-                    return Ok(false);
-                }
-            },
-        };
+        let entity = entity.as_ref();
         let builder = match active.get_mut(entity) {
             Some(builder) => builder,
             None if entity.is_empty() => return Err(nameless(plan)),
@@ -237,7 +293,13 @@ impl Worker {
         builder.turn = turn;
         *routes += 1;
         if let Err(failed) = builder.apply(plan, message, time, slots, context) {
-            note(troubles, plan, unless_interrupted(failed)?, Some(entity));
+            note(
+                troubles,
+                plan,
+                unless_interrupted(failed)?,
+                Some(entity),
+                Default::default(),
+            );
         }
         Ok(true)
     }
@@ -319,14 +381,26 @@ fn flush(
     match builder.flush(plan, entity, duration, slots, context) {
         Ok(Some(flushed)) => out.push(flushed),
         Ok(None) => {}
-        Err(failed) => note(troubles, plan, unless_interrupted(failed)?, Some(entity)),
+        Err(failed) => note(
+            troubles,
+            plan,
+            unless_interrupted(failed)?,
+            Some(entity),
+            Default::default(),
+        ),
     }
     Ok(())
 }
 
 /// Counts a failure; the first of an expression is logged as a warning.
 #[cold]
-fn note(troubles: &mut [Trouble], plan: &Plan, failed: Failed, entity: Option<&SmolStr>) {
+pub(in crate::profile) fn note(
+    troubles: &mut [Trouble],
+    plan: &Plan,
+    failed: Failed,
+    entity: Option<&SmolStr>,
+    turn: (i64, u64),
+) {
     let (number, fault) = failed;
     let Some(trouble) = troubles.get_mut(number) else {
         return;
@@ -346,11 +420,12 @@ fn note(troubles: &mut [Trouble], plan: &Plan, failed: Failed, entity: Option<&S
         );
     }
     trouble.last = Some(fault);
+    trouble.turn = turn;
     trouble.entity = entity.cloned();
 }
 
 #[cold]
-fn nameless(plan: &Plan) -> Fault {
+pub(in crate::profile) fn nameless(plan: &Plan) -> Fault {
     let message = format!(
         "the foreach of profile {} gives an empty text: an entity must have a name",
         plan.definition.profile

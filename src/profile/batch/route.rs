@@ -1,0 +1,218 @@
+//! Events to where they wait: which profiles take one, for which entity, in which period.
+
+use super::held::{Held, SHARDS};
+use super::row::{put, put_number, put_text};
+use super::{Batch, Tally};
+use crate::diagnostic::{Code, Diagnostic, Fault};
+use crate::eval::json::bad_json;
+use crate::eval::text::to_text;
+use crate::eval::{Context, Value};
+use crate::input::{self, Chunk, Line, Problem, Worker, lines};
+use crate::profile::runner::{Reader, Row, nameless, note, time, unless_interrupted};
+use parking_lot::Mutex;
+use std::sync::atomic::Ordering;
+
+/// So many bad lines of a chunk are told; the rest is counted.
+const TOLD: usize = 10;
+
+/// The hash by which entities are split; the same in all threads.
+pub fn hash(entity: &str) -> u64 {
+    ahash::RandomState::with_seeds(1, 2, 3, 4).hash_one(entity)
+}
+
+/// One of the threads that read. What it has read goes home when it ends.
+pub struct Router<'b> {
+    batch: &'b Batch,
+    reader: Reader,
+    held: Option<Held>,
+    home: &'b Mutex<Option<Held>>,
+    /// Why a temporary file could not be written.
+    fault: &'b Mutex<Option<Fault>>,
+    tallies: Vec<Tally>,
+    taken: u64,
+    outside: u64,
+    context: Context,
+    /// Memory to work in.
+    rows: Vec<Value>,
+    slots: Vec<Value>,
+}
+
+/// Why an event is not taken.
+enum Refused {
+    Bad(Fault),
+    /// The whole work must end.
+    End(Fault),
+}
+
+impl<'b> Router<'b> {
+    /// One that keeps so many bytes in memory.
+    pub fn new(
+        batch: &'b Batch,
+        memory: usize,
+        home: &'b Mutex<Option<Held>>,
+        fault: &'b Mutex<Option<Fault>>,
+    ) -> Router<'b> {
+        Router {
+            batch,
+            reader: Reader::new(batch.plans.fields.clone(), batch.context.limits.depth),
+            held: Some(Held::new(memory, &batch.setting.folder)),
+            home,
+            fault,
+            tallies: Tally::of(&batch.plans),
+            taken: 0,
+            outside: 0,
+            context: batch.context.clone(),
+            rows: Vec::new(),
+            slots: Vec::new(),
+        }
+    }
+
+    /// Reads an event and keeps what profiles need of it.
+    fn event(&mut self, chunk: &Chunk, line: Line<'_>) -> Result<(), Refused> {
+        let Batch { plans, setting, .. } = self.batch;
+        self.rows.clear();
+        if line.whole.len() > self.context.limits.line {
+            return Err(Refused::Bad(too_long(self.context.limits.line)));
+        }
+        match &chunk.header {
+            None => self
+                .reader
+                .line(line.text, &mut self.rows)
+                .map_err(|bad| Refused::Bad(bad_json(Code::BadLine, &bad)))?,
+            Some(header) => self
+                .reader
+                .table_row(header, line.text, &mut self.rows)
+                .map_err(Refused::Bad)?,
+        }
+        let message = Row::new(&self.rows);
+        let Some(at) = time(message.get(plans.time)) else {
+            return Err(Refused::Bad(timeless(message.get(plans.time))));
+        };
+        let early = setting.begin.is_some_and(|begin| at < begin);
+        if early || setting.end.is_some_and(|end| at > end) {
+            self.outside += 1;
+            return Ok(());
+        }
+        self.taken += 1;
+        let period = at / setting.duration;
+        let turn = (chunk.number as i64, line.before);
+        for index in &plans.order {
+            let (Some(plan), Some((fields, whole)), Some(tally), Some(held)) = (
+                plans.plans.get(*index),
+                plans.needs.get(*index),
+                self.tallies.get_mut(*index),
+                &mut self.held,
+            ) else {
+                continue;
+            };
+            let wanted = plan.wants(message, &mut self.slots, &self.context);
+            let entity = match wanted {
+                Ok(false) => continue,
+                Ok(true) => plan.entity(message, &mut self.slots, &self.context),
+                Err(failed) => Err(failed),
+            };
+            let entity = match entity {
+                Ok(entity) if entity.is_empty() => Err((plan.number_of_foreach(), nameless(plan))),
+                other => other,
+            };
+            let entity = match entity {
+                Ok(entity) => entity,
+                Err(failed) => {
+                    let failed = unless_interrupted(failed).map_err(Refused::End)?;
+                    note(&mut tally.troubles, plan, failed, None, turn);
+                    continue;
+                }
+            };
+            tally.routes += 1;
+            let shard = (hash(&entity) >> 32) as usize % SHARDS;
+            held.event((period, shard), chunk.number, |out| {
+                put_number(*index as u64, out);
+                put_text(&entity, out);
+                for field in fields {
+                    put(message.get(*field), out)?;
+                }
+                if let (true, Some(map)) = (*whole, message.whole()) {
+                    put(&Value::Map(map.clone()), out)?;
+                }
+                Ok(())
+            })
+            .map_err(Refused::Bad)?;
+        }
+        Ok(())
+    }
+}
+
+impl Worker for Router<'_> {
+    fn work(
+        &mut self,
+        chunk: &Chunk,
+        batch: &mut input::Batch,
+        _pass_on: &mut dyn FnMut(&mut input::Batch) -> bool,
+    ) {
+        let trouble = |batch: &mut input::Batch, line, fault| {
+            batch.totals.bad += 1;
+            if batch.problems.len() < TOLD {
+                batch.problems.push(Problem { line, fault });
+            }
+            batch.stop |= self.batch.setting.strict;
+        };
+        if chunk.too_long {
+            batch.totals.read += 1;
+            let fault = too_long(self.context.limits.line);
+            trouble(batch, chunk.lines_before + 1, fault);
+            return;
+        }
+        let before = self.outside;
+        for line in lines(chunk) {
+            if batch.stop || self.context.cancel.load(Ordering::Relaxed) {
+                batch.stop = true;
+                break;
+            }
+            batch.totals.read += 1;
+            match self.event(chunk, line) {
+                Ok(()) => batch.totals.kept += 1,
+                Err(Refused::Bad(fault)) => trouble(batch, line.before + 1, fault),
+                Err(Refused::End(fault)) => {
+                    self.fault.lock().get_or_insert(fault);
+                    batch.stop = true;
+                }
+            }
+        }
+        batch.totals.kept -= self.outside - before;
+        if let Some(Err(fault)) = self.held.as_mut().map(Held::bound) {
+            self.fault.lock().get_or_insert(fault);
+            batch.stop = true;
+        }
+    }
+}
+
+impl Drop for Router<'_> {
+    fn drop(&mut self) {
+        *self.home.lock() = self.held.take();
+        self.batch.count(std::mem::take(&mut self.tallies));
+        self.batch.taken.fetch_add(self.taken, Ordering::Relaxed);
+        self.batch
+            .outside
+            .fetch_add(self.outside, Ordering::Relaxed);
+    }
+}
+
+#[cold]
+fn too_long(limit: usize) -> Fault {
+    let message = format!("the line has more than {limit} bytes");
+    Diagnostic::new(Code::LineLength, message)
+}
+
+#[cold]
+fn timeless(value: &Value) -> Fault {
+    let message = match value {
+        Value::Null => "the event has no time".to_string(),
+        Value::Text(text) if text.chars().count() <= 40 => {
+            format!("the time of the event is the string '{text}'")
+        }
+        other if other.is_number() => format!("the time of the event is {}", to_text(other)),
+        other => format!("the time of the event is {}", other.kind_in_words()),
+    };
+    Diagnostic::new(Code::BadLine, message)
+        .help("it must be milliseconds since 1970, in the field that timestampField names")
+}
