@@ -6,7 +6,7 @@ use crate::eval::java::date_format::{Locale, Zone};
 use crate::eval::{Context, Limits, NoVariables, Program, Services, Value, compile, json};
 use crate::functions::registry::Registry;
 use crate::functions::{FAMILIES, library};
-use crate::profile::{self, Embedded, PROFILE, Profiles};
+use crate::profile::{self, Embedded, FOLLOW, PROFILE, Profiles};
 use crate::store::{Room, Store};
 use crate::world::{self, Databases, ENRICHMENT, Enrichments, Files, Objects, Web};
 use std::path::Path;
@@ -42,7 +42,7 @@ pub struct Engine {
 const DEEPEST: usize = 512;
 
 /// Who keeps tables in the embedded file.
-const ROOMS: &[&Room] = &[&ENRICHMENT, &PROFILE];
+const ROOMS: &[&Room] = &[&ENRICHMENT, &PROFILE, &FOLLOW];
 
 impl Engine {
     /// An engine without configuration: system clock, UTC, en_US, default limits, a store that does not exist.

@@ -11,7 +11,7 @@ mod table;
 pub use chunks::{Chunk, ChunkReader, Line, lines};
 pub use event::{EventReader, Wanted};
 pub use live::Live;
-pub use open::{Format, Input, inputs, no_file};
+pub use open::{Format, Input, cannot_read, inputs, no_file};
 pub use order::{Batch, End, Finish, PART, Problem, Totals, Worker, process};
 pub use replace::replace;
 pub use table::{Header, csv_line};

@@ -17,7 +17,7 @@ pub mod store;
 pub mod window;
 
 pub use functions::{explain_window, lint_window, reports};
-pub use store::{Embedded, PROFILE, Profiles};
+pub use store::{Embedded, FOLLOW, PROFILE, Profiles};
 
 use crate::functions::spec::FunctionSpec;
 

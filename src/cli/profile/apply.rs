@@ -3,12 +3,13 @@
 use super::super::args::{InputFormat, ListFormat};
 use super::super::progress::{Complaints, Progress};
 use super::super::{output, setup};
-use crate::config::{parse_now, size};
+use crate::config::{duration, parse_now, size};
 use crate::diagnostic::{Code, Diagnostic, Fault, Outcome, Source, brief};
 use crate::engine::Engine;
-use crate::input::{self, ChunkReader, Finish, Format, Totals, inputs};
-use crate::profile::batch::{Batch, BatchReport, COUNTED, Setting};
+use crate::input::{self, ChunkReader, Finish, Format, Input, Problem, Totals, inputs};
+use crate::profile::batch::{Batch, BatchReport, COUNTED, Followed, Following, Setting};
 use crate::profile::definition::{self, Definitions};
+use crate::profile::store::Marks;
 use crate::profile::{Profiles, client};
 use clap::Args;
 use serde_json::json;
@@ -41,7 +42,17 @@ pub struct ApplyArgs {
     /// TMPDIR or else beside the store.
     #[arg(long, value_name = "SIZE", default_value = "256MiB")]
     pub memory: String,
-    /// Stops at the first bad line, and stores nothing then.
+    /// Reads on as the files grow, until Ctrl-C: a period is measured when the time of the events has passed its end.
+    /// Started again with the same definitions and settings it goes on where it was.
+    #[arg(long, conflicts_with_all = ["memory", "threads"])]
+    pub follow: bool,
+    /// With --follow: by how much events may come too late; what is later is counted and dropped.
+    #[arg(long, value_name = "TIME", default_value = "1m", requires = "follow")]
+    pub lag: String,
+    /// With --follow: after this time a file without news does not hold back the others.
+    #[arg(long, value_name = "TIME", default_value = "1m", requires = "follow")]
+    pub idle: String,
+    /// Stops at the first bad line; without --follow nothing is stored then.
     #[arg(long)]
     pub strict: bool,
     /// Says at the end how much was read, taken, bad and measured.
@@ -80,6 +91,9 @@ pub fn apply(engine: &Engine, profiles: &Profiles, args: &ApplyArgs) -> Outcome<
         strict: args.strict,
     };
     let mut batch = Batch::new(&definitions, setting, context)?;
+    if args.follow {
+        return follow(engine, profiles, args, &batch, &found);
+    }
     let format = args.from.map(Format::from);
     let reader =
         ChunkReader::new(&found, format, context.limits.line).cancelled_by(&context.cancel);
@@ -119,6 +133,79 @@ pub fn apply(engine: &Engine, profiles: &Profiles, args: &ApplyArgs) -> Outcome<
     show(&reports, args.format)?;
     let failed = reports.iter().any(|r| !r.report.troubles.is_empty());
     Ok(watch.whole && watch.totals.bad == 0 && !failed)
+}
+
+/// Follows inputs until they end or Ctrl-C.
+fn follow(
+    engine: &Engine,
+    profiles: &Profiles,
+    args: &ApplyArgs,
+    batch: &Batch,
+    found: &[Input],
+) -> Outcome<bool> {
+    let span = |option: &str, text: &str| {
+        duration(text)
+            .map_err(|message| Diagnostic::new(Code::Usage, format!("{option}: {message}")))
+    };
+    let context = &engine.context;
+    let definitions = std::path::absolute(&args.definitions);
+    let definitions = definitions.as_deref().unwrap_or(&args.definitions);
+    let place = client::place(context, None)?;
+    let following = Following {
+        lag: i64::try_from(span("--lag", &args.lag)?.as_millis()).unwrap_or(i64::MAX),
+        idle: span("--idle", &args.idle)?,
+        name: json!([
+            definitions.display().to_string(),
+            place.table.as_str(),
+            place.family.as_str(),
+            place.divisor,
+            client::period_duration(context, None)?,
+        ])
+        .to_string(),
+    };
+    let started = Instant::now();
+    let mut complaints = Complaints::new(found);
+    let progress = Progress::new(found, Arc::default());
+    let mut hear = |input: usize, line: u64, fault: &Fault| {
+        let problem = Problem {
+            line,
+            fault: fault.clone(),
+        };
+        complaints.show(input, std::iter::once(&problem), &progress);
+        !args.strict
+    };
+    let marks = Marks::new(&engine.store);
+    let counts = batch.follow(found, &following, &**profiles, &marks, &mut hear)?;
+    if !args.strict {
+        complaints.count_the_rest(counts.bad);
+    }
+    let reports = batch.reports();
+    if args.stats || io::stderr().is_terminal() {
+        let measured: u64 = reports.iter().map(|r| r.measurements).sum();
+        let ((taken, outside), Followed { read, bad, .. }) = (batch.counts(), counts);
+        let seconds = started.elapsed().as_secs_f64();
+        let _ = writeln!(
+            io::stderr(),
+            "read {read}, taken {taken}, bad {bad}, outside {outside}, measurements {measured}, {seconds:.3} s"
+        );
+    }
+    if counts.late > 0 {
+        let s = if counts.late == 1 { "" } else { "s" };
+        output::note(&format!(
+            "{} event{s} came too late and were dropped",
+            counts.late
+        ));
+    }
+    if counts.open > 0 {
+        let s = if counts.open == 1 { " is" } else { "s are" };
+        output::note(&format!(
+            "{} period{s} still open and not measured yet",
+            counts.open
+        ));
+    }
+    show(&reports, args.format)?;
+    let failed = reports.iter().any(|r| !r.report.troubles.is_empty());
+    Ok(counts.bad == 0 && !failed)
 }
 
 /// Reads the definitions. What is wrong with single expressions is said now, and counted when it happens.

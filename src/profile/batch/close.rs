@@ -11,7 +11,7 @@ use crate::functions::kryo;
 use crate::profile::measurement::Measurement;
 use crate::profile::period::Period;
 use crate::profile::runner::{Builder, Reader, Row, note, unless_interrupted};
-use crate::profile::store::{ProfileStore, Within};
+use crate::profile::store::{Mark, Marks, ProfileStore, Within};
 use indexmap::IndexMap;
 use parking_lot::Mutex;
 use smol_str::SmolStr;
@@ -82,27 +82,31 @@ pub fn all(
     }
 }
 
-/// One of the threads that work on parts.
-struct Closer<'b> {
+/// The entities of each plan.
+pub type Entities = Vec<IndexMap<SmolStr, Builder, ahash::RandomState>>;
+
+/// Works on one part after the other; each thread has one.
+pub struct Closer<'b> {
     batch: &'b Batch,
     files: &'b [File],
     store: &'b dyn ProfileStore,
     /// What sees the time of the run, and of periods at their ends.
     context: Context,
     at_end: Context,
-    /// The entities of the part, for each plan.
-    entities: Vec<IndexMap<SmolStr, Builder, ahash::RandomState>>,
+    /// The entities of the part.
+    pub entities: Entities,
     /// A row for each plan: what it does not read stays null.
-    rows: Vec<Vec<Value>>,
+    pub rows: Vec<Vec<Value>>,
     slots: Vec<Value>,
-    tallies: Vec<Tally>,
+    pub tallies: Vec<Tally>,
     /// What waits for the store, with the plan of each.
     measured: Vec<Measurement>,
     plans: Vec<usize>,
 }
 
 impl<'b> Closer<'b> {
-    fn new(batch: &'b Batch, files: &'b [File], store: &'b dyn ProfileStore) -> Closer<'b> {
+    /// One that reads temporary files and writes into a store.
+    pub fn new(batch: &'b Batch, files: &'b [File], store: &'b dyn ProfileStore) -> Closer<'b> {
         let plans = &batch.plans;
         let reader = Reader::new(plans.fields.clone(), batch.context.limits.depth);
         let row = vec![Value::Null; reader.width()];
@@ -147,7 +151,7 @@ impl<'b> Closer<'b> {
     fn event(&mut self, period: Period, chunk: u64, take: &mut Take<'_>) -> Option<Outcome<()>> {
         let plans = &self.batch.plans;
         let index = usize::try_from(take.number()?).ok()?;
-        let (plan, (fields, whole)) = (plans.plans.get(index)?, plans.needs.get(index)?);
+        let (fields, whole) = plans.needs.get(index)?;
         let entity = take.text()?;
         let row = self.rows.get_mut(index)?;
         for field in fields {
@@ -156,6 +160,20 @@ impl<'b> Closer<'b> {
         if *whole {
             *row.last_mut()? = take.value()?;
         }
+        self.apply(period, chunk, index, entity)
+    }
+
+    /// Applies the row of a plan to an entity. `None` when there is no such plan.
+    #[inline]
+    pub fn apply(
+        &mut self,
+        period: Period,
+        chunk: u64,
+        index: usize,
+        entity: &str,
+    ) -> Option<Outcome<()>> {
+        let plan = self.batch.plans.plans.get(index)?;
+        let row = self.rows.get(index)?;
         let entities = self.entities.get_mut(index)?;
         let builder = match entities.get_mut(entity) {
             Some(builder) => builder,
@@ -177,7 +195,7 @@ impl<'b> Closer<'b> {
     }
 
     /// Makes the measurements of the entities at hand, which are forgotten.
-    fn measure(&mut self, period: Period) -> Outcome<()> {
+    pub fn measure(&mut self, period: Period) -> Outcome<()> {
         self.at_end.clock = Arc::new(FixedClock(period.end()));
         let plans = self.batch.plans.plans.iter().zip(&mut self.entities);
         for ((index, (plan, entities)), tally) in plans.enumerate().zip(&mut self.tallies) {
@@ -210,13 +228,18 @@ impl<'b> Closer<'b> {
 
     /// Stores what has been measured.
     fn store(&mut self) -> Outcome<()> {
+        self.store_with(None)
+    }
+
+    /// Stores what has been measured, and where a follower stands.
+    pub fn store_with(&mut self, mark: Option<(&Marks, &Mark)>) -> Outcome<()> {
         let mut measured = std::mem::take(&mut self.measured);
         let mut plans = std::mem::take(&mut self.plans);
-        if let Err(fault) = self.put(&measured) {
+        if let Err(fault) = self.put(&measured, mark) {
             if !self.leave_out_bad(&mut measured, &mut plans)? {
                 return Err(fault);
             }
-            self.put(&measured)?;
+            self.put(&measured, mark)?;
         }
         for plan in plans {
             if let Some(tally) = self.tallies.get_mut(plan) {
@@ -226,10 +249,23 @@ impl<'b> Closer<'b> {
         Ok(())
     }
 
-    fn put(&self, measured: &[Measurement]) -> Outcome<()> {
+    fn put(&self, measured: &[Measurement], mark: Option<(&Marks, &Mark)>) -> Outcome<()> {
         let within = Within::context(&self.context);
-        let mut batches = measured.chunks(TOGETHER);
-        batches.try_for_each(|some| self.store.write(&self.batch.setting.place, some, within))
+        let place = &self.batch.setting.place;
+        let Some((marks, mark)) = mark else {
+            let mut batches = measured.chunks(TOGETHER);
+            return batches.try_for_each(|some| self.store.write(place, some, within));
+        };
+        // Where measurements lie elsewhere the mark follows them: what is between is measured again, with the same result.
+        let whole = measured.len() - measured.len() % TOGETHER;
+        let (front, last) = measured.split_at(whole);
+        let mut batches = front.chunks(TOGETHER);
+        batches.try_for_each(|some| self.store.write(place, some, within))?;
+        if self.store.write_with_mark(place, last, mark, within)? {
+            return Ok(());
+        }
+        self.store.write(place, last, within)?;
+        marks.write(mark, within)
     }
 
     /// Leaves out measurements of which the values cannot be stored, such as lambdas; `true` when there were any.

@@ -5,11 +5,15 @@
 //! if there were no other: its events in the order of the input, on fresh variables.
 
 mod close;
+mod follow;
 mod held;
 mod route;
 mod row;
+mod tail;
 #[cfg(test)]
 mod tests;
+
+pub use follow::{Followed, Following};
 
 use super::definition::Definitions;
 use super::runner::{Fields, Plan, ProfileReport, Trouble, troubles};

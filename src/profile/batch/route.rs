@@ -3,13 +3,15 @@
 use super::held::{Held, SHARDS};
 use super::row::{put, put_number, put_text};
 use super::{Batch, Tally};
-use crate::diagnostic::{Code, Diagnostic, Fault};
+use crate::diagnostic::{Code, Diagnostic, Fault, Outcome};
 use crate::eval::json::bad_json;
 use crate::eval::text::to_text;
 use crate::eval::{Context, Value};
-use crate::input::{self, Chunk, Line, Problem, Worker, lines};
+use crate::input::{self, Chunk, Header, Line, Problem, Worker, lines};
 use crate::profile::runner::{Reader, Row, nameless, note, time, unless_interrupted};
 use parking_lot::Mutex;
+use smol_str::SmolStr;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 /// So many bad lines of a chunk are told; the rest is counted.
@@ -20,89 +22,81 @@ pub fn hash(entity: &str) -> u64 {
     ahash::RandomState::with_seeds(1, 2, 3, 4).hash_one(entity)
 }
 
-/// One of the threads that read. What it has read goes home when it ends.
-pub struct Router<'b> {
+/// Reads events and finds out where they go.
+pub struct Routing<'b> {
     batch: &'b Batch,
     reader: Reader,
-    held: Option<Held>,
-    home: &'b Mutex<Option<Held>>,
-    /// Why a temporary file could not be written.
-    fault: &'b Mutex<Option<Fault>>,
-    tallies: Vec<Tally>,
-    taken: u64,
-    outside: u64,
-    context: Context,
+    pub tallies: Vec<Tally>,
+    pub context: Context,
     /// Memory to work in.
     rows: Vec<Value>,
     slots: Vec<Value>,
 }
 
 /// Why an event is not taken.
-enum Refused {
+pub enum Refused {
     Bad(Fault),
     /// The whole work must end.
     End(Fault),
 }
 
-impl<'b> Router<'b> {
-    /// One that keeps so many bytes in memory.
-    pub fn new(
-        batch: &'b Batch,
-        memory: usize,
-        home: &'b Mutex<Option<Held>>,
-        fault: &'b Mutex<Option<Fault>>,
-    ) -> Router<'b> {
-        Router {
+/// Where an event goes.
+pub struct Route<'r> {
+    /// The number of the plan.
+    pub plan: usize,
+    pub entity: &'r SmolStr,
+    pub period: i64,
+    pub message: Row<'r>,
+}
+
+impl<'b> Routing<'b> {
+    pub fn new(batch: &'b Batch) -> Routing<'b> {
+        Routing {
             batch,
             reader: Reader::new(batch.plans.fields.clone(), batch.context.limits.depth),
-            held: Some(Held::new(memory, &batch.setting.folder)),
-            home,
-            fault,
             tallies: Tally::of(&batch.plans),
-            taken: 0,
-            outside: 0,
             context: batch.context.clone(),
             rows: Vec::new(),
             slots: Vec::new(),
         }
     }
 
-    /// Reads an event and keeps what profiles need of it.
-    fn event(&mut self, chunk: &Chunk, line: Line<'_>) -> Result<(), Refused> {
+    /// Reads an event; when `admit` takes it for its time, `each` gets every route. Gives its time.
+    #[inline]
+    pub fn event(
+        &mut self,
+        line: &[u8],
+        header: Option<&Arc<Header>>,
+        turn: (i64, u64),
+        admit: impl FnOnce(i64) -> bool,
+        mut each: impl FnMut(Route<'_>) -> Outcome<()>,
+    ) -> Result<i64, Refused> {
         let Batch { plans, setting, .. } = self.batch;
         self.rows.clear();
-        if line.whole.len() > self.context.limits.line {
+        if line.len() > self.context.limits.line {
             return Err(Refused::Bad(too_long(self.context.limits.line)));
         }
-        match &chunk.header {
+        match header {
             None => self
                 .reader
-                .line(line.text, &mut self.rows)
+                .line(line, &mut self.rows)
                 .map_err(|bad| Refused::Bad(bad_json(Code::BadLine, &bad)))?,
             Some(header) => self
                 .reader
-                .table_row(header, line.text, &mut self.rows)
+                .table_row(header, line, &mut self.rows)
                 .map_err(Refused::Bad)?,
         }
         let message = Row::new(&self.rows);
         let Some(at) = time(message.get(plans.time)) else {
             return Err(Refused::Bad(timeless(message.get(plans.time))));
         };
-        let early = setting.begin.is_some_and(|begin| at < begin);
-        if early || setting.end.is_some_and(|end| at > end) {
-            self.outside += 1;
-            return Ok(());
+        if !admit(at) {
+            return Ok(at);
         }
-        self.taken += 1;
         let period = at / setting.duration;
-        let turn = (chunk.number as i64, line.before);
         for index in &plans.order {
-            let (Some(plan), Some((fields, whole)), Some(tally), Some(held)) = (
-                plans.plans.get(*index),
-                plans.needs.get(*index),
-                self.tallies.get_mut(*index),
-                &mut self.held,
-            ) else {
+            let (Some(plan), Some(tally)) = (plans.plans.get(*index), self.tallies.get_mut(*index))
+            else {
                 continue;
             };
             let wanted = plan.wants(message, &mut self.slots, &self.context);
@@ -124,21 +118,83 @@ impl<'b> Router<'b> {
                 }
             };
             tally.routes += 1;
-            let shard = (hash(&entity) >> 32) as usize % SHARDS;
-            held.event((period, shard), chunk.number, |out| {
-                put_number(*index as u64, out);
-                put_text(&entity, out);
+            let route = Route {
+                plan: *index,
+                entity: &entity,
+                period,
+                message,
+            };
+            each(route).map_err(|fault| match fault.code {
+                Code::Interrupted => Refused::End(fault),
+                _ => Refused::Bad(fault),
+            })?;
+        }
+        Ok(at)
+    }
+}
+
+/// One of the threads that read archives. What it has read goes home when it ends.
+pub struct Router<'b> {
+    batch: &'b Batch,
+    routing: Routing<'b>,
+    held: Held,
+    home: &'b Mutex<Option<Held>>,
+    /// Why a temporary file could not be written.
+    fault: &'b Mutex<Option<Fault>>,
+    taken: u64,
+    outside: u64,
+}
+
+impl<'b> Router<'b> {
+    /// One that keeps so many bytes in memory.
+    pub fn new(
+        batch: &'b Batch,
+        memory: usize,
+        home: &'b Mutex<Option<Held>>,
+        fault: &'b Mutex<Option<Fault>>,
+    ) -> Router<'b> {
+        Router {
+            batch,
+            routing: Routing::new(batch),
+            held: Held::new(memory, &batch.setting.folder),
+            home,
+            fault,
+            taken: 0,
+            outside: 0,
+        }
+    }
+
+    /// Reads an event and keeps what profiles need of it; `false` for one that lies outside.
+    fn event(&mut self, chunk: &Chunk, line: Line<'_>) -> Result<bool, Refused> {
+        let Batch { plans, setting, .. } = self.batch;
+        let held = &mut self.held;
+        let mut inside = false;
+        let admit = |at: i64| {
+            let early = setting.begin.is_some_and(|begin| at < begin);
+            inside = !early && setting.end.is_none_or(|end| at <= end);
+            inside
+        };
+        let keep = |route: Route<'_>| {
+            let shard = (hash(route.entity) >> 32) as usize % SHARDS;
+            held.event((route.period, shard), chunk.number, |out| {
+                put_number(route.plan as u64, out);
+                put_text(route.entity, out);
+                let Some((fields, whole)) = plans.needs.get(route.plan) else {
+                    return Ok(());
+                };
                 for field in fields {
-                    put(message.get(*field), out)?;
+                    put(route.message.get(*field), out)?;
                 }
-                if let (true, Some(map)) = (*whole, message.whole()) {
+                if let (true, Some(map)) = (*whole, route.message.whole()) {
                     put(&Value::Map(map.clone()), out)?;
                 }
                 Ok(())
             })
-            .map_err(Refused::Bad)?;
-        }
-        Ok(())
+        };
+        let turn = (chunk.number as i64, line.before);
+        let header = chunk.header.as_ref();
+        self.routing.event(line.text, header, turn, admit, keep)?;
+        Ok(inside)
     }
 }
 
@@ -158,19 +214,22 @@ impl Worker for Router<'_> {
         };
         if chunk.too_long {
             batch.totals.read += 1;
-            let fault = too_long(self.context.limits.line);
+            let fault = too_long(self.routing.context.limits.line);
             trouble(batch, chunk.lines_before + 1, fault);
             return;
         }
-        let before = self.outside;
         for line in lines(chunk) {
-            if batch.stop || self.context.cancel.load(Ordering::Relaxed) {
+            if batch.stop || self.routing.context.cancel.load(Ordering::Relaxed) {
                 batch.stop = true;
                 break;
             }
             batch.totals.read += 1;
             match self.event(chunk, line) {
-                Ok(()) => batch.totals.kept += 1,
+                Ok(true) => {
+                    self.taken += 1;
+                    batch.totals.kept += 1;
+                }
+                Ok(false) => self.outside += 1,
                 Err(Refused::Bad(fault)) => trouble(batch, line.before + 1, fault),
                 Err(Refused::End(fault)) => {
                     self.fault.lock().get_or_insert(fault);
@@ -178,8 +237,7 @@ impl Worker for Router<'_> {
                 }
             }
         }
-        batch.totals.kept -= self.outside - before;
-        if let Some(Err(fault)) = self.held.as_mut().map(Held::bound) {
+        if let Err(fault) = self.held.bound() {
             self.fault.lock().get_or_insert(fault);
             batch.stop = true;
         }
@@ -188,8 +246,9 @@ impl Worker for Router<'_> {
 
 impl Drop for Router<'_> {
     fn drop(&mut self) {
-        *self.home.lock() = self.held.take();
-        self.batch.count(std::mem::take(&mut self.tallies));
+        let folder = &self.batch.setting.folder;
+        *self.home.lock() = Some(std::mem::replace(&mut self.held, Held::new(0, folder)));
+        self.batch.count(std::mem::take(&mut self.routing.tallies));
         self.batch.taken.fetch_add(self.taken, Ordering::Relaxed);
         self.batch
             .outside
@@ -198,7 +257,7 @@ impl Drop for Router<'_> {
 }
 
 #[cold]
-fn too_long(limit: usize) -> Fault {
+pub fn too_long(limit: usize) -> Fault {
     let message = format!("the line has more than {limit} bytes");
     Diagnostic::new(Code::LineLength, message)
 }

@@ -80,6 +80,18 @@ fn put_other(tag: u8, value: &Value, out: &mut Vec<u8>) -> Outcome<()> {
     Ok(())
 }
 
+/// A value that shares nothing with another one that can be changed.
+pub fn copy(value: &Value) -> Outcome<Value> {
+    match value {
+        Value::List(_) | Value::Map(_) | Value::Set(_) | Value::Object(_) => {
+            let mut bytes = Vec::new();
+            put(value, &mut bytes)?;
+            Take(&bytes).value().ok_or_else(super::held::cut_short)
+        }
+        plain => Ok(plain.clone()),
+    }
+}
+
 /// Takes back what was put, from the front on. `None` stands for bytes that nobody has put there.
 pub struct Take<'a>(pub &'a [u8]);
 

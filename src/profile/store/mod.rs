@@ -1,11 +1,13 @@
 //! Where measurements lie: one way in, whatever is behind it.
 
 mod explain;
+mod follow;
 mod reason;
 mod sqlite;
 mod upkeep;
 
 pub use crate::store::Within;
+pub use follow::{FOLLOW, Mark, Marks};
 pub use reason::Reason;
 pub(super) use reason::span;
 pub use sqlite::{Embedded, PROFILE};
@@ -111,6 +113,18 @@ pub trait ProfileStore: Send + Sync {
     /// Stores measurements, all or none; one that is there already gets the new value.
     fn write(&self, place: &Place, measurements: &[Measurement], within: Within<'_>)
     -> Outcome<()>;
+
+    /// Stores measurements and in the same transaction where a follower stands, which has been written by
+    /// [`Marks::write`] before. `false` when this store cannot do that; nothing is stored then.
+    fn write_with_mark(
+        &self,
+        _place: &Place,
+        _measurements: &[Measurement],
+        _mark: &Mark,
+        _within: Within<'_>,
+    ) -> Outcome<bool> {
+        Ok(false)
+    }
 
     /// The value of every period of the query, in its order; `None` where there is none. E0605 for damaged values.
     fn read(&self, query: &Query, within: Within<'_>) -> Outcome<Vec<Option<Value>>>;

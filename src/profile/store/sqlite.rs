@@ -9,7 +9,7 @@
 use super::explain::explain;
 use super::upkeep::{drop_sources, expire, shrink};
 use super::{
-    Filter, Place, ProfileStore, Query, Reason, Series, StoredProfile, Within, group_text,
+    Filter, Mark, Place, ProfileStore, Query, Reason, Series, StoredProfile, Within, group_text,
 };
 use crate::diagnostic::Outcome;
 use crate::eval::Value;
@@ -57,6 +57,55 @@ impl Embedded {
     /// Measurements in this file, which must know the room [`PROFILE`].
     pub fn new(store: &Store) -> Embedded {
         Embedded(store.clone())
+    }
+
+    fn store(
+        &self,
+        place: &Place,
+        measurements: &[Measurement],
+        mark: Option<Mark>,
+        within: Within<'_>,
+    ) -> Outcome<()> {
+        let mut sources: Vec<(SmolStr, i64)> = Vec::new();
+        let mut known: HashMap<(SmolStr, i64), usize> = HashMap::new();
+        let mut rows = Vec::with_capacity(measurements.len());
+        for measurement in measurements {
+            let source = (measurement.profile.clone(), measurement.period.duration);
+            let index = *known.entry(source.clone()).or_insert_with(|| {
+                sources.push(source);
+                sources.len() - 1
+            });
+            let value = kryo::write(&measurement.value, LONGEST).map_err(|fault| {
+                fault.note(format!(
+                    "it is what profile {} found out about {}",
+                    measurement.profile, measurement.entity
+                ))
+            })?;
+            let mut name = measurement.entity.to_string();
+            name.push_str(&group_text(&measurement.groups));
+            rows.push(Row {
+                source: index,
+                name,
+                entity: length(&measurement.entity),
+                texts: texts(&measurement.groups),
+                period: measurement.period.number,
+                value,
+                expires: measurement
+                    .expires
+                    .map(|days| within.now.saturating_add(days.saturating_mul(DAY))),
+            });
+        }
+        // In the order of the index the file is walked once; of equal keys the last stays the last.
+        rows.sort_by(|a, b| (a.source, &a.name, a.entity).cmp(&(b.source, &b.name, b.entity)));
+        let place = place.clone();
+        let Within {
+            deadline, cancel, ..
+        } = within;
+        self.0.write(&PROFILE, deadline, cancel, move |conn| {
+            put(conn, &place, &sources, &rows)?;
+            mark.as_ref()
+                .map_or(Ok(()), |mark| super::follow::put(conn, mark))
+        })
     }
 
     fn look<T>(
@@ -128,44 +177,18 @@ impl ProfileStore for Embedded {
         if measurements.is_empty() {
             return Ok(());
         }
-        let mut sources: Vec<(SmolStr, i64)> = Vec::new();
-        let mut known: HashMap<(SmolStr, i64), usize> = HashMap::new();
-        let mut rows = Vec::with_capacity(measurements.len());
-        for measurement in measurements {
-            let source = (measurement.profile.clone(), measurement.period.duration);
-            let index = *known.entry(source.clone()).or_insert_with(|| {
-                sources.push(source);
-                sources.len() - 1
-            });
-            let value = kryo::write(&measurement.value, LONGEST).map_err(|fault| {
-                fault.note(format!(
-                    "it is what profile {} found out about {}",
-                    measurement.profile, measurement.entity
-                ))
-            })?;
-            let mut name = measurement.entity.to_string();
-            name.push_str(&group_text(&measurement.groups));
-            rows.push(Row {
-                source: index,
-                name,
-                entity: length(&measurement.entity),
-                texts: texts(&measurement.groups),
-                period: measurement.period.number,
-                value,
-                expires: measurement
-                    .expires
-                    .map(|days| within.now.saturating_add(days.saturating_mul(DAY))),
-            });
-        }
-        // In the order of the index the file is walked once; of equal keys the last stays the last.
-        rows.sort_by(|a, b| (a.source, &a.name, a.entity).cmp(&(b.source, &b.name, b.entity)));
-        let place = place.clone();
-        let Within {
-            deadline, cancel, ..
-        } = within;
-        self.0.write(&PROFILE, deadline, cancel, move |conn| {
-            put(conn, &place, &sources, &rows)
-        })
+        self.store(place, measurements, None, within)
+    }
+
+    fn write_with_mark(
+        &self,
+        place: &Place,
+        measurements: &[Measurement],
+        mark: &Mark,
+        within: Within<'_>,
+    ) -> Outcome<bool> {
+        self.store(place, measurements, Some(mark.clone()), within)?;
+        Ok(true)
     }
 
     fn read(&self, query: &Query, within: Within<'_>) -> Outcome<Vec<Option<Value>>> {

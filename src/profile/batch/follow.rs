@@ -1,0 +1,429 @@
+//! Profiles over inputs that grow: a period closes when the watermark passes its end, and what comes later is late.
+//!
+//! The watermark is the time of the latest event less the lag, of the input that is behind the others; inputs that are
+//! idle do not hold it. Where a follower stands is stored with the measurements: after the watermark, for each file the
+//! place of the first event of a period that was still open. From there it reads again when it is started again, so
+//! that no event is lost and none counts twice.
+
+use super::Batch;
+use super::close::{Closer, Entities};
+use super::route::{Refused, Routing, too_long};
+use super::row::copy;
+use super::tail::{News, Place, What, number, tail};
+use crate::diagnostic::{Code, Diagnostic, Fault, Outcome};
+use crate::eval::Value;
+use crate::input::{Format, Input};
+use crate::profile::period::Period;
+use crate::profile::store::{Mark, Marks, ProfileStore, Within};
+use crossbeam_channel::RecvTimeoutError;
+use indexmap::IndexMap;
+use serde_json::{Value as Json, json};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// An event so far ahead of the clock does not move the watermark: one wrong clock would make all others late.
+const AHEAD: i64 = 3_600_000;
+
+/// How often idle inputs are looked at.
+const TICK: Duration = Duration::from_millis(100);
+
+/// How inputs are followed.
+#[derive(Debug, Clone)]
+pub struct Following {
+    /// By how many milliseconds events may come too late.
+    pub lag: i64,
+    /// After this time an input without news does not hold the watermark any more.
+    pub idle: Duration,
+    /// Under which name its place is kept.
+    pub name: String,
+}
+
+/// What a follower has counted.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Followed {
+    /// Lines that were read.
+    pub read: u64,
+    /// Lines that are no events.
+    pub bad: u64,
+    /// Events of periods that had been closed.
+    pub late: u64,
+    /// Periods that were still open at the end, and are measured when it goes on.
+    pub open: usize,
+}
+
+/// An input that is followed.
+struct Followable {
+    name: String,
+    /// The number of its file; `None` for what cannot be read twice.
+    number: Option<u64>,
+    /// Where the next line begins, and up to where an earlier run had read.
+    at: u64,
+    seen: u64,
+    line: u64,
+    /// The time of its latest event.
+    latest: Option<i64>,
+    active: Instant,
+    ended: bool,
+}
+
+/// A period that is not closed yet.
+struct Open {
+    entities: Entities,
+    /// Where its first event stands in each input.
+    first: Vec<Option<u64>>,
+}
+
+/// What hears of bad lines: the number of the input, that of the line, what is wrong. `false` ends the work.
+pub type Hear<'a> = dyn FnMut(usize, u64, &Fault) -> bool + 'a;
+
+struct Follower<'b> {
+    batch: &'b Batch,
+    following: &'b Following,
+    marks: &'b Marks,
+    inputs: Vec<Followable>,
+    routing: Routing<'b>,
+    closer: Closer<'b>,
+    open: BTreeMap<i64, Open>,
+    watermark: i64,
+    counts: Followed,
+    taken: u64,
+    outside: u64,
+}
+
+impl Batch {
+    /// Follows inputs until they end or the work is cancelled, which is no error. `hear` is told of bad lines.
+    ///
+    /// Errors: E0402 for tables, E0403 for what cannot be read, those of the store.
+    pub fn follow(
+        &self,
+        inputs: &[Input],
+        following: &Following,
+        store: &dyn ProfileStore,
+        marks: &Marks,
+        hear: &mut Hear<'_>,
+    ) -> Outcome<Followed> {
+        if let Some(table) = inputs.iter().find(|i| i.format() != Format::JsonLines) {
+            let message = format!(
+                "{} is a table, and only JSON Lines can be followed",
+                table.name()
+            );
+            return Err(Diagnostic::new(Code::BadTable, message));
+        }
+        let stop = Arc::new(AtomicBool::new(false));
+        let mut follower = Follower::new(self, inputs, following, store, marks)?;
+        let places: Vec<Place> = follower
+            .inputs
+            .iter()
+            .map(|input| input.number.map(|number| (number, input.at)))
+            .collect();
+        let flags = [stop.clone(), self.context.cancel.clone()];
+        let news = tail(inputs, &places, self.context.limits.line, &flags)?;
+        let mut done = Ok(true);
+        while matches!(done, Ok(true)) && !self.context.cancel.load(Ordering::Relaxed) {
+            done = match news.recv_timeout(TICK) {
+                Ok(news) => follower.news(news, hear),
+                Err(RecvTimeoutError::Timeout) => follower.advance().map(|()| true),
+                Err(RecvTimeoutError::Disconnected) => Ok(false),
+            };
+        }
+        stop.store(true, Ordering::Relaxed);
+        drop(news);
+        let ended = follower.end(matches!(done, Ok(true)));
+        let counts = match (done, ended) {
+            (Err(fault), _) | (_, Err(fault)) if fault.code != Code::Interrupted => Err(fault),
+            _ => Ok(follower.counts),
+        };
+        self.count(follower.routing.tallies);
+        self.count(follower.closer.tallies);
+        self.taken.fetch_add(follower.taken, Ordering::Relaxed);
+        self.outside.fetch_add(follower.outside, Ordering::Relaxed);
+        counts
+    }
+}
+
+impl<'b> Follower<'b> {
+    fn new(
+        batch: &'b Batch,
+        inputs: &[Input],
+        following: &'b Following,
+        store: &'b dyn ProfileStore,
+        marks: &'b Marks,
+    ) -> Outcome<Follower<'b>> {
+        let followable = |input: &Input| Followable {
+            name: input.name(),
+            number: match input {
+                Input::File(path) if !input.is_live() => number(path),
+                _ => None,
+            },
+            at: 0,
+            seen: 0,
+            line: 0,
+            latest: None,
+            active: Instant::now(),
+            ended: false,
+        };
+        let mut follower = Follower {
+            batch,
+            following,
+            marks,
+            inputs: inputs.iter().map(followable).collect(),
+            routing: Routing::new(batch),
+            closer: Closer::new(batch, &[], store),
+            open: BTreeMap::new(),
+            watermark: i64::MIN,
+            counts: Followed::default(),
+            taken: 0,
+            outside: 0,
+        };
+        if follower.can_go_on() {
+            let within = Within::context(&batch.context);
+            if let Some(mark) = marks.read(&following.name, within)? {
+                follower.go_on(&mark);
+            }
+            // So that its table is there when measurements are stored with it.
+            marks.write(&follower.mark(), within)?;
+        }
+        Ok(follower)
+    }
+
+    /// Whether all inputs can be read again, so that a place in them means something.
+    fn can_go_on(&self) -> bool {
+        self.inputs.iter().all(|input| input.number.is_some())
+    }
+
+    fn mark(&self) -> Mark {
+        let place = |(index, input): (usize, &Followable)| {
+            let open = self.open.values();
+            let first = open.filter_map(|open| open.first.get(index).copied().flatten());
+            json!({
+                "name": input.name, "file": input.number, "at": first.min().unwrap_or(input.at),
+                "seen": input.at.max(input.seen),
+            })
+        };
+        let inputs: Vec<Json> = self.inputs.iter().enumerate().map(place).collect();
+        Mark {
+            name: self.following.name.clone(),
+            text: json!({"watermark": self.watermark, "inputs": inputs}).to_string(),
+        }
+    }
+
+    /// Goes on where a mark says. What it says of files that are gone does not matter.
+    fn go_on(&mut self, mark: &str) {
+        let Ok(mark) = serde_json::from_str::<Json>(mark) else {
+            return;
+        };
+        self.watermark = mark["watermark"].as_i64().unwrap_or(i64::MIN);
+        for place in mark["inputs"].as_array().into_iter().flatten() {
+            let mine = |input: &&mut Followable| {
+                place["name"] == input.name.as_str() && place["file"].as_u64() == input.number
+            };
+            if let Some(input) = self.inputs.iter_mut().find(mine) {
+                input.at = place["at"].as_u64().unwrap_or(0);
+                input.seen = place["seen"].as_u64().unwrap_or(0);
+            }
+        }
+    }
+
+    /// Takes what is new; `false` at the end.
+    fn news(&mut self, news: News, hear: &mut Hear<'_>) -> Outcome<bool> {
+        let News { input: index, what } = news;
+        let Some(input) = self.inputs.get_mut(index) else {
+            return Ok(true);
+        };
+        input.active = Instant::now();
+        match what {
+            What::Begins(number) => {
+                input.number = Some(number);
+                (input.at, input.seen, input.line) = (0, 0, 0);
+                for open in self.open.values_mut() {
+                    if let Some(first @ Some(_)) = open.first.get_mut(index) {
+                        *first = Some(0);
+                    }
+                }
+            }
+            What::TooLong(at) => {
+                input.at = at;
+                input.line += 1;
+                let fault = too_long(self.routing.context.limits.line);
+                return Ok(self.bad(index, &fault, hear));
+            }
+            What::Lines(at, lines) => {
+                input.at = at;
+                for line in lines.split_inclusive(|byte| *byte == b'\n') {
+                    if self.routing.context.cancel.load(Ordering::Relaxed) {
+                        return Ok(true);
+                    }
+                    if !self.line(index, line, hear)? {
+                        return Ok(false);
+                    }
+                }
+            }
+            What::Ends(fault) => {
+                input.ended = true;
+                if let Some(fault) = fault {
+                    return Err(fault);
+                }
+                self.advance()?;
+                return Ok(!self.inputs.iter().all(|input| input.ended));
+            }
+        }
+        Ok(true)
+    }
+
+    fn bad(&mut self, index: usize, fault: &Fault, hear: &mut Hear<'_>) -> bool {
+        self.counts.read += 1;
+        self.counts.bad += 1;
+        let line = self.inputs.get(index).map_or(0, |input| input.line);
+        hear(index, line, fault)
+    }
+
+    /// Takes one line; `false` when it is bad and that ends the work.
+    fn line(&mut self, index: usize, line: &[u8], hear: &mut Hear<'_>) -> Outcome<bool> {
+        let Some(input) = self.inputs.get_mut(index) else {
+            return Ok(true);
+        };
+        let at = input.at;
+        let again = at < input.seen;
+        input.at += line.len() as u64;
+        input.line += 1;
+        let text = match at {
+            0 => line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line),
+            _ => line,
+        };
+        let text = text.trim_ascii_end();
+        if text.is_empty() {
+            return Ok(true);
+        }
+        let setting = &self.batch.setting;
+        let (duration, watermark) = (setting.duration, self.watermark);
+        let (mut inside, mut late) = (false, false);
+        let admit = |time: i64| {
+            let early = setting.begin.is_some_and(|begin| time < begin);
+            inside = !early && setting.end.is_none_or(|end| time <= end);
+            late = period_of(time, duration).end() <= watermark;
+            inside && !late
+        };
+        let (open, closer, inputs) = (&mut self.open, &mut self.closer, self.inputs.len());
+        let needs = &self.batch.plans.needs;
+        let keep = |route: super::route::Route<'_>| {
+            let open = open.entry(route.period).or_insert_with(|| Open {
+                entities: needs.iter().map(|_| IndexMap::default()).collect(),
+                first: vec![None; inputs],
+            });
+            if let Some(first @ None) = open.first.get_mut(index) {
+                *first = Some(at);
+            }
+            let (Some((fields, whole)), Some(row)) =
+                (needs.get(route.plan), closer.rows.get_mut(route.plan))
+            else {
+                return Ok(());
+            };
+            for field in fields {
+                if let Some(place) = row.get_mut(*field) {
+                    *place = copy(route.message.get(*field))?;
+                }
+            }
+            if let (true, Some(map), Some(place)) = (*whole, route.message.whole(), row.last_mut())
+            {
+                *place = copy(&Value::Map(map.clone()))?;
+            }
+            let period = Period {
+                number: route.period,
+                duration,
+            };
+            std::mem::swap(&mut open.entities, &mut closer.entities);
+            let applied = closer.apply(period, at, route.plan, route.entity);
+            std::mem::swap(&mut open.entities, &mut closer.entities);
+            applied.unwrap_or(Ok(()))
+        };
+        let read = self.routing.event(text, None, (at as i64, 0), admit, keep);
+        match read {
+            Ok(time) => {
+                self.counts.read += 1;
+                self.taken += u64::from(inside && !late);
+                self.outside += u64::from(!inside);
+                // What an earlier run has closed or counted is not late now.
+                self.counts.late += u64::from(inside && late && !again);
+                self.see(index, time)?;
+                Ok(true)
+            }
+            Err(Refused::Bad(fault)) => Ok(self.bad(index, &fault, hear)),
+            Err(Refused::End(fault)) => Err(fault),
+        }
+    }
+
+    /// Moves on with the time of an event.
+    fn see(&mut self, index: usize, time: i64) -> Outcome<()> {
+        let Some(input) = self.inputs.get_mut(index) else {
+            return Ok(());
+        };
+        if input.latest.is_some_and(|latest| time <= latest) {
+            return Ok(());
+        }
+        let now = self.routing.context.clock.now();
+        if time > now.saturating_add(AHEAD.max(self.following.lag)) {
+            return Ok(());
+        }
+        input.latest = Some(time);
+        self.advance()
+    }
+
+    /// Moves the watermark, and closes what it has passed.
+    fn advance(&mut self) -> Outcome<()> {
+        let holds =
+            |input: &&Followable| !input.ended && input.active.elapsed() < self.following.idle;
+        let holding = self.inputs.iter().filter(holds).map(|input| input.latest);
+        // An input from which nothing has come yet holds everything. When none holds, the latest event counts.
+        let latest = match holding.min() {
+            Some(slowest) => slowest,
+            None => self.inputs.iter().filter_map(|input| input.latest).max(),
+        };
+        let Some(latest) = latest else {
+            return Ok(());
+        };
+        let watermark = latest.saturating_sub(self.following.lag);
+        if watermark <= self.watermark {
+            return Ok(());
+        }
+        self.watermark = watermark;
+        let duration = self.batch.setting.duration;
+        let first = self.open.keys().next().copied();
+        let passed = |number: i64| Period { number, duration }.end() <= watermark;
+        if first.is_some_and(passed) {
+            self.close(passed)?;
+        }
+        Ok(())
+    }
+
+    /// Closes periods, the earliest first, and stores them with the place of the inputs.
+    fn close(&mut self, passed: impl Fn(i64) -> bool) -> Outcome<()> {
+        while let Some(first) = self.open.first_entry() {
+            let number = *first.key();
+            if !passed(number) {
+                break;
+            }
+            self.closer.entities = first.remove().entities;
+            let duration = self.batch.setting.duration;
+            self.closer.measure(Period { number, duration })?;
+        }
+        let mark = self.can_go_on().then(|| self.mark());
+        let mark = mark.as_ref().map(|mark| (self.marks, mark));
+        self.closer.store_with(mark)
+    }
+
+    /// Ends: what can be read again stays open, and what cannot is measured now unless it was interrupted.
+    fn end(&mut self, interrupted: bool) -> Outcome<()> {
+        if self.can_go_on() || interrupted || self.routing.context.cancel.load(Ordering::Relaxed) {
+            self.counts.open = self.open.len();
+            return Ok(());
+        }
+        self.close(|_| true)
+    }
+}
+
+fn period_of(time: i64, duration: i64) -> Period {
+    let number = time / duration;
+    Period { number, duration }
+}
