@@ -65,7 +65,7 @@ fn a_view_stays_a_view_and_copies_share_nothing() {
     let Value::List(other) = copy(&Value::List(list.clone())).unwrap() else {
         panic!("a list");
     };
-    other.change(|items| items.push_back(Value::Null)).unwrap();
+    other.push(Value::Null, 10).unwrap();
     assert_eq!((list.len(), other.len()), (1, 2));
 }
 
