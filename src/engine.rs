@@ -6,7 +6,8 @@ use crate::eval::java::date_format::{Locale, Zone};
 use crate::eval::{Context, Limits, NoVariables, Program, Services, Value, compile, json};
 use crate::functions::registry::Registry;
 use crate::functions::{FAMILIES, library};
-use crate::profile::{self, Embedded, FOLLOW, PROFILE, Profiles};
+use crate::profile::store::Spooled;
+use crate::profile::{self, Embedded, FOLLOW, PROFILE, Profiles, client};
 use crate::store::{Room, Store};
 use crate::world::{self, Databases, ENRICHMENT, Enrichments, Files, Objects, Web};
 use std::path::Path;
@@ -126,6 +127,15 @@ impl Engine {
             globals.insert(name.into(), json::from_json(value, config.limits.depth)?);
         }
         drop(globals);
+        if let Some(address) = &config.store.profile {
+            // Rows do not say how long their periods are; what is configured wrongly shows where it is used.
+            let duration = client::period_duration(context, None).unwrap_or(client::QUARTER);
+            let spooled = Arc::new(Spooled::new(address, &engine.store, duration));
+            context
+                .services
+                .add(Arc::new(Profiles::new(spooled.clone())));
+            context.services.add(spooled);
+        }
         engine.config = Arc::new(config);
         engine.start = Arc::new((around.clone(), overrides.clone()));
         Ok(engine)

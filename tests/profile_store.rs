@@ -83,6 +83,11 @@ fn it_does_what_every_store_must_do() {
 }
 
 #[test]
+fn what_expires_is_gone() {
+    support::profiles::what_expires_is_gone(&own().store);
+}
+
+#[test]
 fn reading_listing_and_removing_make_no_file() {
     let own = own();
     let cancel = Arc::default();
@@ -272,7 +277,10 @@ fn listing_tells_profiles_and_series() {
         .map(|p| {
             format!(
                 "{} {} {} {}",
-                p.place.table, p.profile, p.duration, p.series
+                p.place.table,
+                p.profile,
+                p.duration,
+                p.series.unwrap()
             )
         })
         .collect();
@@ -408,6 +416,9 @@ fn processes_share_the_file() {
     let series = store
         .profiles(&Filter::default(), at(NOW, &Arc::default()))
         .unwrap();
-    assert_eq!(series.iter().map(|p| p.series).collect::<Vec<_>>(), [42]);
+    assert_eq!(
+        series.iter().map(|p| p.series).collect::<Vec<_>>(),
+        [Some(42)]
+    );
     assert_eq!(file.check().unwrap().problems, Vec::<String>::new());
 }

@@ -420,6 +420,24 @@ pub enum ProfileCommand {
         )]
         groups: Vec<String>,
     },
+    /// Makes the configured table of HBase with its column family.
+    CreateTable,
+    /// Shows how many measurements wait for the server, or writes them.
+    Spool {
+        /// What to do with them.
+        #[command(subcommand)]
+        command: Option<SpoolCommand>,
+        /// How to print it.
+        #[arg(long, value_enum)]
+        format: Option<ListFormat>,
+    },
+}
+
+/// `stellar profile spool`
+#[derive(Debug, Subcommand)]
+pub enum SpoolCommand {
+    /// Writes what waits to the server.
+    Flush,
 }
 
 /// `stellar profile get`

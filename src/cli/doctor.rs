@@ -1,7 +1,7 @@
 //! `stellar doctor`: what is configured, what answers, how fast.
 
 use super::args::{Common, ListFormat};
-use super::{output, setup};
+use super::{output, profile_server, setup};
 use crate::config::FunctionsConfig;
 use crate::diagnostic::Outcome;
 use crate::engine::Engine;
@@ -69,9 +69,9 @@ pub fn doctor(common: &Common, format: Option<ListFormat>) -> Outcome<bool> {
             output::complain(&fault);
         }
     }
+    good &= profile_server::doctor(&engine, PATIENCE)?;
     let stores = &engine.config.store;
     let servers = [
-        ("profile", &stores.profile),
         ("collection", &stores.collection),
         ("event", &stores.event),
         ("rule", &stores.rule),

@@ -15,6 +15,7 @@ mod missing;
 mod output;
 mod plot;
 mod profile;
+mod profile_server;
 mod progress;
 mod run;
 mod setup;

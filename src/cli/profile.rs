@@ -6,7 +6,7 @@ pub use apply::ApplyArgs;
 
 use super::args::{Common, ListFormat, ProfileCommand, ProfileGetArgs};
 use super::missing::{Gaps, instant, with_gaps};
-use super::{output, setup};
+use super::{output, profile_server, setup};
 use crate::diagnostic::{Code, Diagnostic, Outcome};
 use crate::engine::Engine;
 use crate::eval::json::to_json;
@@ -50,6 +50,10 @@ pub fn profile(common: &Common, command: &ProfileCommand) -> Outcome<bool> {
             format,
         } => super::library::library(&engine, names, fields, *format),
         ProfileCommand::Plot(args) => super::plot::plot(common, &engine, &profiles, args),
+        ProfileCommand::CreateTable => profile_server::create_table(&engine),
+        ProfileCommand::Spool { command, format } => {
+            profile_server::spool(&engine, command.as_ref(), *format)
+        }
         ProfileCommand::Delete {
             profile,
             entity,
@@ -94,6 +98,10 @@ fn list(profiles: &Profiles, within: Within<'_>, format: ListFormat) -> Outcome<
         "salt_divisor",
     ];
     output::table(format, &columns, rows.collect())?;
+    profiles
+        .notices()
+        .iter()
+        .for_each(|notice| output::note(notice));
     Ok(true)
 }
 

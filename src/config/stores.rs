@@ -34,7 +34,7 @@ const fn server(schemes: &'static [&'static str], port: u16, usable: bool) -> Se
 pub const STORES: &[StoreRoom] = &[
     StoreRoom {
         name: "profile",
-        servers: &[server(&["hbase"], 9090, false)],
+        servers: &[server(&["hbase"], 9090, true)],
         configured: |stores| &stores.profile,
     },
     StoreRoom {

@@ -62,6 +62,9 @@ pub fn to_millis(count: i64, unit: &str) -> Outcome<i64> {
     Ok(i64::try_from(millis).unwrap_or(if millis < 0 { i64::MIN } else { i64::MAX }))
 }
 
+/// The length of a period in milliseconds unless something else is set.
+pub const QUARTER: i64 = 900_000;
+
 /// The length of a period in milliseconds. Errors: E0204 for an unknown unit and for a length of nothing.
 pub fn period_duration(context: &Context, overrides: Option<&Map>) -> Outcome<i64> {
     let count = setting(context, overrides, DURATION, to_long).unwrap_or(15);

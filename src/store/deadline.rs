@@ -50,7 +50,7 @@ impl From<Option<Instant>> for Deadline {
 pub(super) const TICK: Duration = Duration::from_millis(20);
 
 /// E0307 once `cancel` is set, E0306 once `deadline` has passed.
-pub(crate) fn proceed(deadline: Deadline, cancel: &AtomicBool) -> Outcome<()> {
+pub fn proceed(deadline: Deadline, cancel: &AtomicBool) -> Outcome<()> {
     if cancel.load(Ordering::Relaxed) {
         return Err(interrupted());
     }

@@ -12,8 +12,7 @@ mod wait;
 mod within;
 mod writer;
 
-pub use deadline::Deadline;
-pub(crate) use deadline::proceed;
+pub use deadline::{Deadline, proceed};
 pub use reach::reach;
 pub use retry::{Backoff, Verdict, retry};
 pub use rooms::Room;

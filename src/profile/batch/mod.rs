@@ -228,6 +228,7 @@ impl Batch {
             Some(BatchReport {
                 report: ProfileReport {
                     profile: plan.definition.profile.clone(),
+                    mergeable: plan.definition.mergeable,
                     messages,
                     routes: tally.routes,
                     entities: tally.entities.len(),

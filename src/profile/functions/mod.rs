@@ -10,9 +10,10 @@ mod run;
 pub use periods::{explain_window, lint_window};
 pub use run::reports;
 
-use super::store::Profiles;
+use super::measurement::Measurement;
+use super::store::{Place, Profiles, Within};
 use crate::diagnostic::{Code, Diagnostic, Outcome};
-use crate::eval::Call;
+use crate::eval::{Call, Notes};
 use crate::functions::spec::FunctionSpec;
 use std::sync::Arc;
 
@@ -33,4 +34,17 @@ fn service(call: &Call<'_, '_>) -> Outcome<Arc<Profiles>> {
             format!("{} needs a store, and there is none", call.name),
         )
     })
+}
+
+/// Stores measurements and says what people should know about that. Errors: E0217 without a store, those of the store.
+fn store(call: &Call<'_, '_>, place: &Place, measurements: &[Measurement]) -> Outcome<()> {
+    let service = service(call)?;
+    service.write(place, measurements, Within::call(call))?;
+    if let Some(notes) = call.context().services.get::<Notes>() {
+        service
+            .notices()
+            .into_iter()
+            .for_each(|notice| notes.say(notice));
+    }
+    Ok(())
 }

@@ -6,7 +6,6 @@ use crate::eval::{Call, Value};
 use crate::functions::spec::{Family, FunctionSpec, Kind, SPEC, default, example, fails, required};
 use crate::profile::client;
 use crate::profile::measurement::Measurement;
-use crate::profile::store::Within;
 
 /// The functions of this file.
 pub const FUNCTIONS: &[FunctionSpec] = &[PROFILE_PUT];
@@ -81,7 +80,7 @@ fn put(call: &mut Call<'_, '_>) -> Outcome<Value> {
         })?;
         measurements.push(measurement);
     }
-    super::service(call)?.write(&place, &measurements, Within::call(call))?;
+    super::store(call, &place, &measurements)?;
     let count = measurements.len();
     Ok(i32::try_from(count).map_or(Value::Long(count as i64), Value::Int))
 }

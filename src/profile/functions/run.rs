@@ -8,7 +8,6 @@ use crate::profile::client;
 use crate::profile::definition::{self, Definitions};
 use crate::profile::measurement::Measurement;
 use crate::profile::runner::{Keep, ProfileReport, Profiler};
-use crate::profile::store::Within;
 use parking_lot::{Mutex, MutexGuard};
 use std::any::Any;
 use std::sync::Arc;
@@ -328,5 +327,5 @@ fn stores(call: &Call<'_, '_>, options: &Map) -> Outcome<bool> {
 /// Stores measurements where the client reads them. Errors: E0217 without a store, those of the store.
 fn keep(call: &Call<'_, '_>, measurements: &[Measurement]) -> Outcome<()> {
     let place = client::place(call.context(), None)?;
-    super::service(call)?.write(&place, measurements, Within::call(call))
+    super::store(call, &place, measurements)
 }

@@ -2,7 +2,10 @@
 
 mod explain;
 mod follow;
+pub mod hbase;
 mod reason;
+mod spool;
+mod spooled;
 mod sqlite;
 mod upkeep;
 
@@ -10,6 +13,8 @@ pub use crate::store::Within;
 pub use follow::{FOLLOW, Mark, Marks};
 pub use reason::Reason;
 pub(super) use reason::span;
+pub use spool::Spool;
+pub use spooled::{Drained, Spooled};
 pub use sqlite::{Embedded, PROFILE};
 
 use super::measurement::Measurement;
@@ -17,8 +22,14 @@ use super::period::Period;
 use crate::diagnostic::Outcome;
 use crate::eval::Value;
 use crate::eval::text::to_text;
+use crate::functions::kryo;
 use smol_str::SmolStr;
 use std::sync::Arc;
+
+/// The most bytes of one value.
+const LONGEST: usize = 256 << 20;
+
+const DAY: i64 = 86_400_000;
 
 /// Which table is meant and how it is written. What was written in one place is not found in another.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -87,8 +98,8 @@ pub struct StoredProfile {
     pub profile: SmolStr,
     /// The length of its periods in milliseconds.
     pub duration: i64,
-    /// How many series there are, which is one for each entity and its groups.
-    pub series: u64,
+    /// How many series there are, which is one for each entity and its groups, where the store counts them.
+    pub series: Option<u64>,
 }
 
 /// The measurements of one entity in one set of groups.
@@ -140,6 +151,31 @@ pub trait ProfileStore: Send + Sync {
 
     /// Why a query finds nothing, the likeliest reason first. Empty when it does find something.
     fn explain_empty(&self, query: &Query, within: Within<'_>) -> Outcome<Vec<Reason>>;
+
+    /// What people should know about the calls since the last time: sentences without a full stop.
+    fn notices(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+/// The value of stored bytes. Errors: E0605 with what they belong to.
+fn value(bytes: &[u8], query: &Query, number: i64) -> Outcome<Value> {
+    kryo::read(bytes).map_err(|fault| {
+        fault.note(format!(
+            "it is what profile {} found out about {} in period {number}",
+            query.profile, query.entity
+        ))
+    })
+}
+
+/// The bytes of a measurement's value. Errors: E0203 for what cannot be stored.
+fn bytes(measurement: &Measurement) -> Outcome<Vec<u8>> {
+    kryo::write(&measurement.value, LONGEST).map_err(|fault| {
+        fault.note(format!(
+            "it is what profile {} found out about {}",
+            measurement.profile, measurement.entity
+        ))
+    })
 }
 
 /// The service behind the profiler's functions.

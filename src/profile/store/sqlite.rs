@@ -7,14 +7,15 @@
 //! thousand periods of a series are some sixty stretches.
 
 use super::explain::explain;
+use super::spool;
 use super::upkeep::{drop_sources, expire, shrink};
 use super::{
-    Filter, Mark, Place, ProfileStore, Query, Reason, Series, StoredProfile, Within, group_text,
+    DAY, Filter, Mark, Place, ProfileStore, Query, Reason, Series, StoredProfile, Within, bytes,
+    group_text, value,
 };
 use crate::diagnostic::Outcome;
 use crate::eval::Value;
 use crate::eval::text::to_text;
-use crate::functions::kryo;
 use crate::profile::measurement::Measurement;
 use crate::profile::period::Period;
 use crate::store::{Room, Store};
@@ -38,17 +39,13 @@ pub static PROFILE: Room = Room {
             PRIMARY KEY (source, block)) STRICT, WITHOUT ROWID;
         CREATE TABLE profile_measurement (
             source INTEGER NOT NULL, block INTEGER NOT NULL, series INTEGER NOT NULL, slot INTEGER NOT NULL,
-            value BLOB NOT NULL, expires INTEGER, PRIMARY KEY (source, block, series, slot)) STRICT, WITHOUT ROWID"],
+            value BLOB NOT NULL, expires INTEGER, PRIMARY KEY (source, block, series, slot)) STRICT, WITHOUT ROWID",
+        spool::TABLES],
     expire: Some(expire),
 };
 
-/// The most bytes of one value.
-const LONGEST: usize = 256 << 20;
-
 /// How many periods make a block: many make reading fast, few make writing fast.
 const BLOCK: i64 = 16;
-
-const DAY: i64 = 86_400_000;
 
 /// Measurements in the embedded file.
 pub struct Embedded(Store);
@@ -75,12 +72,7 @@ impl Embedded {
                 sources.push(source);
                 sources.len() - 1
             });
-            let value = kryo::write(&measurement.value, LONGEST).map_err(|fault| {
-                fault.note(format!(
-                    "it is what profile {} found out about {}",
-                    measurement.profile, measurement.entity
-                ))
-            })?;
+            let value = bytes(measurement)?;
             let mut name = measurement.entity.to_string();
             name.push_str(&group_text(&measurement.groups));
             rows.push(Row {
@@ -209,7 +201,7 @@ impl ProfileStore for Embedded {
                     place: source.place,
                     profile: source.profile,
                     duration: source.duration,
-                    series: series.unsigned_abs(),
+                    series: Some(series.unsigned_abs()),
                 });
             }
             Ok(found)
@@ -477,15 +469,6 @@ pub(super) fn read(conn: &Connection, query: &Query, now: i64) -> Outcome<Vec<Op
         }
     }
     Ok(answer)
-}
-
-fn value(bytes: &[u8], query: &Query, number: i64) -> Outcome<Value> {
-    kryo::read(bytes).map_err(|fault| {
-        fault.note(format!(
-            "it is what profile {} found out about {} in period {number}",
-            query.profile, query.entity
-        ))
-    })
 }
 
 /// A series with its names.
