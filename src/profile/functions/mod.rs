@@ -40,11 +40,13 @@ fn service(call: &Call<'_, '_>) -> Outcome<Arc<Profiles>> {
 fn store(call: &Call<'_, '_>, place: &Place, measurements: &[Measurement]) -> Outcome<()> {
     let service = service(call)?;
     service.write(place, measurements, Within::call(call))?;
-    if let Some(notes) = call.context().services.get::<Notes>() {
-        service
-            .notices()
-            .into_iter()
-            .for_each(|notice| notes.say(notice));
+    let notes = call.context().services.get::<Notes>();
+    for notice in service.notices() {
+        match &notes {
+            Some(notes) => notes.say(notice),
+            // Where nobody shows notes this must be told all the same.
+            None => tracing::warn!("{}: {notice}", call.name),
+        }
     }
     Ok(())
 }

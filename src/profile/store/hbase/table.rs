@@ -5,7 +5,7 @@ use super::{Hbase, READING};
 use crate::diagnostic::{Code, Diagnostic, Outcome};
 use crate::profile::row_key::salt;
 use crate::profile::store::{Place, Within};
-use crate::store::{Deadline, proceed};
+use crate::store::proceed;
 use hbase_thrift::hbase::{ColumnDescriptor, THbaseSyncClient};
 use smol_str::SmolStr;
 use std::time::{Duration, Instant};
@@ -106,10 +106,6 @@ impl Hbase {
         patience: Duration,
         within: Within<'_>,
     ) -> Outcome<Health> {
-        let within = Within {
-            deadline: Deadline::after(within.deadline.at_most(patience)),
-            ..within
-        };
         let known = self
             .pool
             .call(within, patience, |client| client.get_table_names())?;
