@@ -11,7 +11,7 @@ use stellar::config::Secretive;
 use stellar::diagnostic::Code;
 use stellar::event::query::Query;
 use stellar::event::store::{Change, EventStore, Loaded, Postgres, Session};
-use stellar::event::{COLUMNS, Range, Row};
+use stellar::event::{COLUMNS, Events, Range, Row};
 use stellar::store::postgres::{Failure, Kind};
 use stellar::store::{Deadline, Within};
 use support::postgres::{Own, ask, run, within};
@@ -20,6 +20,14 @@ fn main() {
     support::live::run(
         "STELLAR_TEST_POSTGRES",
         &[
+            (
+                "it_does_what_every_store_must_do",
+                it_does_what_every_store_must_do,
+            ),
+            (
+                "recorded_queries_agree_with_the_index_of_addresses",
+                recorded_queries_agree_with_the_index_of_addresses,
+            ),
             ("rows_come_back_as_they_were", rows_come_back_as_they_were),
             (
                 "tables_and_indexes_are_those_of_mentat",
@@ -73,6 +81,25 @@ fn main() {
     );
 }
 
+fn it_does_what_every_store_must_do(server: &str) {
+    let kept = std::cell::RefCell::new(Vec::new());
+    support::events::suite(|| {
+        let own = Own::new(server);
+        let events = Events::new(Arc::new(own.store.clone()));
+        kept.borrow_mut().push(own);
+        events
+    });
+}
+
+fn recorded_queries_agree_with_the_index_of_addresses(server: &str) {
+    let own = Own::new(server);
+    own.write(|session| session.index_create().map(drop));
+    own.store
+        .address_index_create(within(&Arc::default()))
+        .unwrap();
+    support::events::recorded_queries_agree(&Events::new(Arc::new(own.store.clone())));
+}
+
 const T0: i64 = 1_767_225_600_000_000;
 
 /// The nth of many events.
@@ -82,7 +109,7 @@ fn event(n: u32) -> Row {
         id: format!("event-{n:06}"),
         detecttime: T0 + i64::from(n) * 1_000_001,
         category: vec!["Recon.Scanning".into(), "Test".into()],
-        description: (n % 3 > 0).then(|| format!("what {n} did")),
+        description: (!n.is_multiple_of(3)).then(|| format!("what {n} did")),
         source_ip: vec![Range::v4(low, low)],
         target_ip: vec![
             Range::net4(0xc000_0200 + n, 28).unwrap(),
@@ -98,7 +125,7 @@ fn event(n: u32) -> Row {
         storagetime: Some(T0 + i64::from(n) * 1_000_000),
         resolvedabuses: vec!["abuse@example.org".into()],
         eventclass: Some("recon".into()),
-        eventseverity: (n % 2 > 0).then(|| "low".to_string()),
+        eventseverity: (!n.is_multiple_of(2)).then(|| "low".to_string()),
         inspectionerrors: vec![],
         event: Some(format!("{{\"ID\": \"event-{n:06}\"}}").into_bytes()),
     }

@@ -121,6 +121,7 @@ impl EventStore for Postgres {
         format!("PostgreSQL at {}", self.0.pool.shown())
     }
 
+    /// Whoever names a database expects it to be there: where tables are missing that is said, or mended.
     fn is_there(&self, _: Within<'_>) -> Outcome<bool> {
         Ok(true)
     }

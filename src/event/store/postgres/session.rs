@@ -5,8 +5,8 @@ use super::{Inner, Known, NO_TABLE, address, upkeep, worded};
 use crate::diagnostic::{Fault, Outcome};
 use crate::event::query::{Aggregate, Group, Kind as Sort, Query, Statement, Timeline, Timelines};
 use crate::event::store::{
-    Cell, ENUMERATED, Extreme, Loaded, Relapsed, Session, Status, TableStatus, Threshold,
-    Thresholded,
+    Cell, Extreme, Loaded, Relapsed, Session, Status, TableStatus, Threshold, Thresholded,
+    enumerated,
 };
 use crate::event::{Column, ColumnKind, PHYSICAL, Range, Record, Row};
 use crate::store::Within;
@@ -304,10 +304,7 @@ impl Session for Tables<'_> {
 
     fn distinct(&mut self, column: Column) -> Outcome<Vec<String>> {
         let name = column.name();
-        if !ENUMERATED.contains(&column) {
-            let message = format!("relation \"enum_{name}\" does not exist");
-            return Err(self.fault(Failure::new(Kind::Other, message)));
-        }
+        enumerated(column)?;
         let values = match column.kind() {
             ColumnKind::Texts => format!("unnest(\"{name}\")"),
             _ => format!("\"{name}\""),
