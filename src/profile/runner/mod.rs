@@ -9,8 +9,8 @@ mod plan;
 #[cfg(test)]
 mod tests;
 
-pub use builder::{Flushed, OF_MEASUREMENT};
 pub(in crate::profile) use builder::{Builder, time, unless_interrupted};
+pub use builder::{Flushed, OF_MEASUREMENT};
 pub(in crate::profile) use message::{Fields, Reader, Row};
 pub use plan::Trouble;
 pub(in crate::profile) use plan::{Plan, nameless, note, troubles};
