@@ -10,6 +10,7 @@ pub mod eval;
 pub mod event;
 pub mod functions;
 pub mod input;
+pub mod pipeline;
 pub mod profile;
 pub mod shell;
 pub mod store;

@@ -283,6 +283,10 @@ with_lints! {
         cause "A CSV, TSV or Zeek file lacks its header, or a row does not fit."
         cure "The message names the line."
         example "";
+    BadPipeline "E0409" Input "pipeline that cannot be read"
+        cause "The file is no YAML, or an action, a parameter or a value in it is unknown, missing or of the wrong type."
+        cure "The message shows the place; `stellar pipeline list` names the actions and their parameters."
+        example "";
     Configuration "E0501" Input "configuration that cannot be used"
         cause "The configuration file is not TOML, or a value has the wrong type."
         cure "The message names the key and the place."
