@@ -1,6 +1,7 @@
 //! Pipelines: tagged events through the actions of a YAML file.
 
 pub mod event;
+pub mod python;
 pub mod record;
 pub mod tag;
 pub mod yaml;
