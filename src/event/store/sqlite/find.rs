@@ -16,8 +16,8 @@ pub(super) const DETECT: usize = 0;
 /// The storage time among them.
 pub(super) const STORAGE: usize = 1;
 
-/// So many events are sorted at once rather than found in the order of time.
-const FEW: u64 = 2000;
+/// The chunks of a block.
+const CHUNKS: i64 = BLOCK / CHUNK;
 
 pub(super) fn which(column: Column) -> usize {
     match column {
@@ -25,6 +25,12 @@ pub(super) fn which(column: Column) -> usize {
         _ => DETECT,
     }
 }
+
+/// Called with block, key and data of a posting.
+type TakePosting<'t> = dyn FnMut(i64, &[u8], &[u8]) -> Outcome<()> + 't;
+
+/// Called with the number of a chunk, its lowest and highest times, and a set's bits there.
+type TakeBound<'t> = dyn FnMut(i64, [i64; 2], [i64; 2], &mut [u64; 2]) -> Outcome<()> + 't;
 
 /// Reads events.
 pub(super) struct Reader<'c> {
@@ -70,7 +76,7 @@ impl<'c> Reader<'c> {
         &self,
         first: &[u8],
         last: &[u8],
-        take: &mut dyn FnMut(i64, &[u8], &[u8]) -> Outcome<()>,
+        take: &mut TakePosting<'_>,
     ) -> Outcome<()> {
         let mut statement = self.conn.prepare_cached(
             "SELECT block, key, data FROM event_posting WHERE segment = ?1 AND key BETWEEN ?2 AND ?3",
@@ -225,29 +231,37 @@ impl<'c> Reader<'c> {
                     Bound::To => *last = (*last).min(*at),
                     Bound::Before => match at.checked_sub(1) {
                         Some(before) => *last = (*last).min(before),
-                        None => return Ok(set.0.clear()),
+                        None => {
+                            set.0.clear();
+                            return Ok(());
+                        }
                     },
                 }
             }
         }
-        self.each_chunk(set, &mut |chunk, bits| {
+        let mut look = self
+            .conn
+            .prepare_cached("SELECT times FROM event_time WHERE chunk = ?1")?;
+        self.each_bound(set, &mut |chunk, lows, highs, bits| {
             let outside = (0..2).any(|which| {
                 let (first, last) = allowed[which];
-                chunk.lows[which] > last || chunk.highs[which] < first
+                lows[which] > last || highs[which] < first
             });
             let inside = (0..2).all(|which| {
                 let (first, last) = allowed[which];
-                chunk.lows[which] >= first && chunk.highs[which] <= last
+                lows[which] >= first && highs[which] <= last
             });
             if outside {
                 *bits = [0; 2];
             } else if !inside {
+                let mut rows = look.query([chunk])?;
+                let found = rows.next()?.ok_or_else(damaged)?;
+                let times = found.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
                 let mut kept = [0; 2];
                 for position in chunk_positions(bits) {
                     let within = (0..2).all(|which| {
                         let (first, last) = allowed[which];
-                        chunk
-                            .time(position, which)
+                        time_in(times, position, which)
                             .is_some_and(|time| (first..=last).contains(&time))
                     });
                     if within {
@@ -262,45 +276,48 @@ impl<'c> Reader<'c> {
         Ok(())
     }
 
-    /// Calls `take` with the chunks of a set that hold anything, and its bits there, which may be changed.
-    pub(super) fn each_chunk(
-        &self,
-        set: &mut Set,
-        take: &mut dyn FnMut(&Chunk<'_>, &mut [u64; 2]) -> Outcome<()>,
-    ) -> Outcome<()> {
-        let mut statement = self.conn.prepare_cached(
-            "SELECT detect_low, detect_high, storage_low, storage_high, times, chunk FROM event_time
-             WHERE chunk BETWEEN ?1 AND ?2",
-        )?;
-        for (block, bits) in &mut set.0 {
-            let first = block * BLOCK / CHUNK;
-            let filled = |bits: &Bits, index: usize| {
-                bits.as_chunks::<2>()
-                    .0
-                    .get(index)
-                    .is_some_and(|words| *words != [0; 2])
-            };
-            let chunks = (BLOCK / CHUNK) as usize;
-            let Some(low) = (0..chunks).find(|index| filled(bits, *index)) else {
-                continue;
-            };
-            let high = (0..chunks)
-                .rfind(|index| filled(bits, *index))
-                .unwrap_or(low);
-            let mut rows = statement.query([first + low as i64, first + high as i64])?;
+    /// Calls `take` with the chunks of a set that hold anything, their bounds, and the set's bits there, which may be
+    /// changed.
+    fn each_bound(&self, set: &mut Set, take: &mut TakeBound<'_>) -> Outcome<()> {
+        const COLUMNS: &str =
+            "SELECT chunk, detect_low, storage_low, detect_high, storage_high FROM event_bound";
+        let mut take = |row: &rusqlite::Row<'_>, block: i64, bits: &mut Bits| -> Outcome<()> {
+            let chunk: i64 = row.get(0)?;
+            let index = usize::try_from(chunk - block * CHUNKS).unwrap_or(usize::MAX);
+            let (words, _) = bits.as_chunks_mut::<2>();
+            match words.get_mut(index).filter(|words| **words != [0; 2]) {
+                Some(words) => {
+                    let lows = [row.get(1)?, row.get(2)?];
+                    take(chunk, lows, [row.get(3)?, row.get(4)?], words)
+                }
+                None => Ok(()),
+            }
+        };
+        // One walk over all is cheaper than a look for each block, unless there are few.
+        if set.0.len() as i64 * 4 > self.segments * SEGMENT / BLOCK {
+            let mut statement = self
+                .conn
+                .prepare_cached(&format!("{COLUMNS} ORDER BY chunk"))?;
+            let mut rows = statement.query([])?;
+            let mut blocks = set.0.iter_mut().peekable();
             while let Some(row) = rows.next()? {
-                let index = usize::try_from(row.get::<_, i64>(5)? - first).unwrap_or(usize::MAX);
-                let (words, _) = bits.as_chunks_mut::<2>();
-                let Some(words) = words.get_mut(index).filter(|words| **words != [0; 2]) else {
-                    continue;
-                };
-                let chunk = Chunk {
-                    first: (first + index as i64) * CHUNK,
-                    lows: [row.get(0)?, row.get(2)?],
-                    highs: [row.get(1)?, row.get(3)?],
-                    times: row.get_ref(4)?.as_blob().map_err(rusqlite::Error::from)?,
-                };
-                take(&chunk, words)?;
+                let block = row.get::<_, i64>(0)?.div_euclid(CHUNKS);
+                while blocks.next_if(|(next, _)| **next < block).is_some() {}
+                if let Some((next, bits)) = blocks.peek_mut()
+                    && **next == block
+                {
+                    take(row, block, bits)?;
+                }
+            }
+            return Ok(());
+        }
+        let sql = format!("{COLUMNS} WHERE chunk BETWEEN ?1 AND ?2");
+        let mut statement = self.conn.prepare_cached(&sql)?;
+        for (block, bits) in &mut set.0 {
+            let first = block * CHUNKS;
+            let mut rows = statement.query([first, first + CHUNKS - 1])?;
+            while let Some(row) = rows.next()? {
+                take(row, *block, bits)?;
             }
         }
         Ok(())
@@ -314,14 +331,24 @@ impl<'c> Reader<'c> {
         take: &mut dyn FnMut(i64, i64),
     ) -> Outcome<()> {
         let which = which(column);
-        // Nothing is changed, but the walk over chunks could.
-        self.each_chunk(&mut set.clone(), &mut |chunk, bits| {
-            for position in chunk_positions(bits) {
-                let time = chunk.time(position, which).ok_or_else(damaged)?;
-                take(chunk.first + i64::from(position), time);
+        let mut look = self
+            .conn
+            .prepare_cached("SELECT times FROM event_time WHERE chunk = ?1")?;
+        for (block, bits) in &set.0 {
+            for (chunk, words) in (block * CHUNKS..).zip(bits.as_chunks::<2>().0) {
+                if *words == [0; 2] {
+                    continue;
+                }
+                let mut rows = look.query([chunk])?;
+                let found = rows.next()?.ok_or_else(damaged)?;
+                let times = found.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
+                for position in chunk_positions(words) {
+                    let time = time_in(times, position, which).ok_or_else(damaged)?;
+                    take(chunk * CHUNK + i64::from(position), time);
+                }
             }
-            Ok(())
-        })
+        }
+        Ok(())
     }
 
     /// The numbers of the events of a set in an order, without the first `offset`, at most `limit`.
@@ -334,8 +361,10 @@ impl<'c> Reader<'c> {
     ) -> Outcome<Vec<i64>> {
         let sign = |time: i64| if order.descending { !time } else { time };
         // `!` turns the order of numbers round, and among equal times that of the events.
-        let few = set.count() <= FEW;
-        let mut found: Vec<(i64, i64)> = match limit.filter(|_| !few) {
+        // When most of them are wanted, all are sorted.
+        let most = limit.map(|limit| offset.saturating_add(limit) as u64);
+        let partly = most.is_some_and(|most| set.count() / 2 > most);
+        let mut found: Vec<(i64, i64)> = match limit.filter(|_| partly) {
             None => {
                 let mut all = Vec::new();
                 self.each_time(set, order.column, &mut |number, time| {
@@ -362,10 +391,12 @@ impl<'c> Reader<'c> {
         let which = which(order.column);
         let sign = |time: i64| if order.descending { !time } else { time };
         let sql = match (which, order.descending) {
-            (DETECT, true) => "SELECT chunk, detect_high FROM event_time ORDER BY detect_high DESC",
-            (DETECT, false) => "SELECT chunk, detect_low FROM event_time ORDER BY detect_low",
-            (_, true) => "SELECT chunk, storage_high FROM event_time ORDER BY storage_high DESC",
-            (_, false) => "SELECT chunk, storage_low FROM event_time ORDER BY storage_low",
+            (DETECT, true) => {
+                "SELECT chunk, detect_high FROM event_bound ORDER BY detect_high DESC"
+            }
+            (DETECT, false) => "SELECT chunk, detect_low FROM event_bound ORDER BY detect_low",
+            (_, true) => "SELECT chunk, storage_high FROM event_bound ORDER BY storage_high DESC",
+            (_, false) => "SELECT chunk, storage_low FROM event_bound ORDER BY storage_low",
         };
         let mut statement = self.conn.prepare_cached(sql)?;
         let mut look = self
@@ -379,8 +410,8 @@ impl<'c> Reader<'c> {
             if best.len() >= most && best.peek().is_some_and(|(worst, _)| sign(end) > *worst) {
                 break;
             }
-            let block = number.div_euclid(BLOCK / CHUNK);
-            let index = number.rem_euclid(BLOCK / CHUNK) as usize;
+            let block = number.div_euclid(CHUNKS);
+            let index = number.rem_euclid(CHUNKS) as usize;
             let words = set
                 .0
                 .get(&block)
@@ -390,15 +421,10 @@ impl<'c> Reader<'c> {
             };
             let mut found = look.query([number])?;
             let Some(found) = found.next()? else { continue };
-            let chunk = Chunk {
-                first: number * CHUNK,
-                lows: [0; 2],
-                highs: [0; 2],
-                times: found.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?,
-            };
+            let times = found.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
             for position in chunk_positions(words) {
-                let time = chunk.time(position, which).ok_or_else(damaged)?;
-                let entry = (sign(time), sign(chunk.first + i64::from(position)));
+                let time = time_in(times, position, which).ok_or_else(damaged)?;
+                let entry = (sign(time), sign(number * CHUNK + i64::from(position)));
                 if best.len() < most {
                     best.push(entry);
                 } else if let Some(mut worst) = best.peek_mut()
@@ -473,25 +499,14 @@ impl<'c> Reader<'c> {
     }
 }
 
-/// The times of the events of a chunk.
-pub(super) struct Chunk<'a> {
-    /// The number of its first event.
-    pub first: i64,
-    lows: [i64; 2],
-    highs: [i64; 2],
-    times: &'a [u8],
-}
-
-impl Chunk<'_> {
-    /// One of the two times of an event.
-    pub(super) fn time(&self, position: u16, which: usize) -> Option<i64> {
-        let at = usize::from(position) * TIMES + which * 8;
-        Some(i64::from_le_bytes(*self.times.get(at..)?.first_chunk()?))
-    }
+/// One of the two times of an event among those of its chunk.
+fn time_in(times: &[u8], position: u16, which: usize) -> Option<i64> {
+    let at = usize::from(position) * TIMES + which * 8;
+    Some(i64::from_le_bytes(*times.get(at..)?.first_chunk()?))
 }
 
 /// The positions of the bits that are set.
-pub(super) fn chunk_positions(words: &[u64; 2]) -> impl Iterator<Item = u16> + use<> {
+fn chunk_positions(words: &[u64; 2]) -> impl Iterator<Item = u16> + use<> {
     let mut bits = NONE;
     bits[0] = words[0];
     bits[1] = words[1];

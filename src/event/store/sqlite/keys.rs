@@ -30,6 +30,9 @@ const SUMMARY_LEVEL: [usize; 2] = [1, 5];
 /// The longest text that is a key.
 const LONGEST: usize = 96;
 
+/// Called with a key, and for a node with the stretch below it.
+type TakeKey<'t> = dyn FnMut(&[u8], Option<(u8, u8)>) + 't;
+
 fn tag(column: Column) -> u8 {
     column as u8 + 1
 }
@@ -87,8 +90,8 @@ pub(super) fn value_of(column: Column, key: &[u8]) -> Option<String> {
     }
 }
 
-/// Calls `take` with every key of a row, and for a node with the stretch below it.
-pub(super) fn each(row: &Row, take: &mut dyn FnMut(&[u8], Option<(u8, u8)>)) {
+/// Calls `take` with every key of a row.
+pub(super) fn each(row: &Row, take: &mut TakeKey<'_>) {
     let mut key = Vec::with_capacity(LONGEST + 2);
     take(LIVE, None);
     for &column in PHYSICAL {
@@ -166,12 +169,7 @@ fn ends(range: Range) -> ([u8; 16], [u8; 16], usize, usize) {
     }
 }
 
-fn stored(
-    column: Column,
-    range: Range,
-    key: &mut Vec<u8>,
-    take: &mut dyn FnMut(&[u8], Option<(u8, u8)>),
-) {
+fn stored(column: Column, range: Range, key: &mut Vec<u8>, take: &mut TakeKey<'_>) {
     let (low, high, length, tree) = ends(range);
     let mut summed: Option<([u8; 16], u8)> = None;
     stretches(

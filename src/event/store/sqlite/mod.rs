@@ -3,7 +3,7 @@
 //! Events are numbered as they come. A *block* is 1024 of them; a *posting* tells for a key (a value of a column, a
 //! node of the tree of addresses) which events of a block have it, as positions or as a bitmap. A condition is the
 //! union of some postings, a query a few operations on bitmaps, and counting looks at no event at all. The times of 128
-//! events lie together in a *chunk* with their bounds, so that the latest are found without a look at most. Postings
+//! events lie together in a *chunk* whose bounds lie apart, so that the latest are found without a look at most. Postings
 //! lie by *segment* (65,536 events) before their key, so that loading writes into one stretch of the file however many
 //! events there are.
 
@@ -37,13 +37,14 @@ pub static EVENT: Room = Room {
         CREATE TABLE event_posting (
             segment INTEGER NOT NULL, key BLOB NOT NULL, block INTEGER NOT NULL, data BLOB NOT NULL,
             PRIMARY KEY (segment, key, block)) STRICT, WITHOUT ROWID;
-        CREATE TABLE event_time (
+        CREATE TABLE event_time (chunk INTEGER PRIMARY KEY, times BLOB NOT NULL) STRICT;
+        CREATE TABLE event_bound (
             chunk INTEGER PRIMARY KEY, detect_low INTEGER NOT NULL, detect_high INTEGER NOT NULL,
-            storage_low INTEGER NOT NULL, storage_high INTEGER NOT NULL, times BLOB NOT NULL) STRICT;
-        CREATE INDEX event_time_detect_low ON event_time (detect_low);
-        CREATE INDEX event_time_detect_high ON event_time (detect_high);
-        CREATE INDEX event_time_storage_low ON event_time (storage_low);
-        CREATE INDEX event_time_storage_high ON event_time (storage_high);
+            storage_low INTEGER NOT NULL, storage_high INTEGER NOT NULL) STRICT;
+        CREATE INDEX event_bound_detect_low ON event_bound (detect_low);
+        CREATE INDEX event_bound_detect_high ON event_bound (detect_high);
+        CREATE INDEX event_bound_storage_low ON event_bound (storage_low);
+        CREATE INDEX event_bound_storage_high ON event_bound (storage_high);
         CREATE TABLE event_enum (
             name TEXT NOT NULL, value TEXT NOT NULL, last_seen INTEGER NOT NULL,
             PRIMARY KEY (name, value)) STRICT, WITHOUT ROWID;
@@ -81,6 +82,8 @@ impl EventStore for Embedded {
     fn read(&self, within: Within<'_>, work: Look<'_>) -> Outcome<()> {
         self.0
             .read_within(&EVENT, within.deadline, within.cancel, |conn| {
+                // Events are read from all over the file.
+                conn.pragma_update(None, "cache_size", -32_768)?;
                 work(&mut Local::new(conn, within.now))
             })
     }

@@ -125,10 +125,11 @@ pub(super) fn table_status(reader: &Reader<'_>, name: &str, column: &str) -> Out
                 "event_id",
                 "event_posting",
                 "event_time",
-                "event_time_detect_low",
-                "event_time_detect_high",
-                "event_time_storage_low",
-                "event_time_storage_high",
+                "event_bound",
+                "event_bound_detect_low",
+                "event_bound_detect_high",
+                "event_bound_storage_low",
+                "event_bound_storage_high",
             ];
             ("event_row", indexes)
         }
@@ -208,7 +209,7 @@ pub(super) fn status(reader: &Reader<'_>, brief: bool) -> Outcome<Status> {
 pub(super) fn drop_tables(conn: &Connection) -> Outcome<()> {
     Ok(conn.execute_batch(
         "DROP TABLE IF EXISTS event_row; DROP TABLE IF EXISTS event_id; DROP TABLE IF EXISTS event_posting;
-         DROP TABLE IF EXISTS event_time; DROP TABLE IF EXISTS event_enum; DROP TABLE IF EXISTS event_threshold;
+         DROP TABLE IF EXISTS event_time; DROP TABLE IF EXISTS event_bound; DROP TABLE IF EXISTS event_enum; DROP TABLE IF EXISTS event_threshold;
          DROP TABLE IF EXISTS event_thresholded; DELETE FROM meta WHERE room = 'event'",
     )?)
 }
@@ -238,9 +239,11 @@ pub(super) fn create_indexes(conn: &Connection) -> Outcome<Vec<String>> {
     if events == found && events == live {
         return Ok(Vec::new());
     }
-    conn.execute_batch("DELETE FROM event_id; DELETE FROM event_time; DELETE FROM event_posting")?;
+    conn.execute_batch(
+        "DELETE FROM event_id; DELETE FROM event_time; DELETE FROM event_bound; DELETE FROM event_posting",
+    )?;
     write::index_all(conn)?;
-    Ok(["event_id", "event_posting", "event_time"]
+    Ok(["event_bound", "event_id", "event_posting", "event_time"]
         .map(String::from)
         .into())
 }

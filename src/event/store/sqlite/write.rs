@@ -142,23 +142,23 @@ fn put_times(conn: &Connection, first: i64, rows: &[&Row]) -> Outcome<()> {
             .or_default()
             .push(times);
     }
-    let mut known = conn.prepare_cached(
-        "SELECT detect_low, detect_high, storage_low, storage_high, times FROM event_time WHERE chunk = ?1",
+    let mut bounds = conn.prepare_cached(
+        "SELECT detect_low, detect_high, storage_low, storage_high FROM event_bound WHERE chunk = ?1",
     )?;
-    let mut put = conn.prepare_cached(
-        "INSERT OR REPLACE INTO event_time (chunk, detect_low, detect_high, storage_low, storage_high, times)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    let mut known = conn.prepare_cached("SELECT times FROM event_time WHERE chunk = ?1")?;
+    let mut put_bounds = conn.prepare_cached(
+        "INSERT OR REPLACE INTO event_bound (chunk, detect_low, detect_high, storage_low, storage_high)
+         VALUES (?1, ?2, ?3, ?4, ?5)",
     )?;
+    let mut put =
+        conn.prepare_cached("INSERT OR REPLACE INTO event_time (chunk, times) VALUES (?1, ?2)")?;
     for (chunk, times) in chunks {
-        let found = known.query_row([chunk], |row| {
-            let lows = [row.get(0)?, row.get(2)?];
-            let highs = [row.get(1)?, row.get(3)?];
-            Ok((lows, highs, row.get::<_, Vec<u8>>(4)?))
+        let found = bounds.query_row([chunk], |row| {
+            Ok(([row.get(0)?, row.get(2)?], [row.get(1)?, row.get(3)?]))
         });
-        let (mut lows, mut highs, mut bytes) =
-            found
-                .optional()?
-                .unwrap_or(([i64::MAX; 2], [i64::MIN; 2], Vec::new()));
+        let (mut lows, mut highs) = found.optional()?.unwrap_or(([i64::MAX; 2], [i64::MIN; 2]));
+        let found = known.query_row([chunk], |row| row.get(0)).optional()?;
+        let mut bytes: Vec<u8> = found.unwrap_or_default();
         for (position, detect, storage) in times {
             let at = position * TIMES;
             if bytes.len() < at + TIMES {
@@ -173,13 +173,13 @@ fn put_times(conn: &Connection, first: i64, rows: &[&Row]) -> Outcome<()> {
                 }
             }
         }
-        put.execute(params![
+        put.execute(params![chunk, bytes])?;
+        put_bounds.execute(params![
             chunk,
             lows[DETECT],
             highs[DETECT],
             lows[STORAGE],
-            highs[STORAGE],
-            bytes
+            highs[STORAGE]
         ])?;
     }
     Ok(())
@@ -316,11 +316,13 @@ fn remove_block(conn: &Connection, block: i64, gone: &Bits) -> Outcome<u64> {
         }
     }
     // Chunks of which nothing lives; the bounds of the others stay wide, which costs only time.
-    let mut drop_chunk = conn.prepare_cached("DELETE FROM event_time WHERE chunk = ?1")?;
+    let mut drop_times = conn.prepare_cached("DELETE FROM event_time WHERE chunk = ?1")?;
+    let mut drop_bounds = conn.prepare_cached("DELETE FROM event_bound WHERE chunk = ?1")?;
     let words = (CHUNK / 64) as usize;
     for (chunk, words) in (block * BLOCK / CHUNK..).zip(live.chunks(words)) {
         if words.iter().all(|word| *word == 0) {
-            drop_chunk.execute([chunk])?;
+            drop_times.execute([chunk])?;
+            drop_bounds.execute([chunk])?;
         }
     }
     Ok(removed)
@@ -329,6 +331,7 @@ fn remove_block(conn: &Connection, block: i64, gone: &Bits) -> Outcome<u64> {
 /// Removes all events.
 pub(super) fn remove_all(conn: &Connection) -> Outcome<()> {
     Ok(conn.execute_batch(
-        "DELETE FROM event_row; DELETE FROM event_id; DELETE FROM event_time; DELETE FROM event_posting",
+        "DELETE FROM event_row; DELETE FROM event_id; DELETE FROM event_time; DELETE FROM event_bound;
+         DELETE FROM event_posting",
     )?)
 }
