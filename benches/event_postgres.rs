@@ -208,10 +208,10 @@ fn event(n: u32) -> Row {
     ];
     let source = |salt| {
         let net = random(salt) % 4_000;
-        let low = 0x0a00_0000 | (net % 250) << 16 | (net / 250) << 8 | random(salt + 1) % 256;
+        let low = 0x0a00_0000 | (net % 250) << 16 | (net / 250) << 8 | (random(salt + 1) % 256);
         Range::v4(low, low)
     };
-    let sources: Vec<Range> = (0..1 + u32::from(n % 5 == 0))
+    let sources: Vec<Range> = (0..1 + u32::from(n.is_multiple_of(5)))
         .map(|k| source(k * 7))
         .collect();
     let target = Range::net4(0xc000_0200 + random(3) % 65_536, 28 + random(4) % 5).unwrap();

@@ -700,7 +700,11 @@ fn tables_mark_what_is_missing() {
     let cells: Vec<&str> = row.unwrap().split(['│', '┆']).map(str::trim).collect();
     assert_eq!(
         cells.get(1..4).unwrap(),
-        ["2026-11-03T02:00:00Z", "2026-11-03T12:00:00Z", "– 10 periods"]
+        [
+            "2026-11-03T02:00:00Z",
+            "2026-11-03T12:00:00Z",
+            "– 10 periods"
+        ]
     );
     assert_eq!(get(&["--format", "jsonl"]).lines().count(), 578);
     let each = get(&["--format", "jsonl", "--missing"]);
