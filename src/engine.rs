@@ -4,6 +4,8 @@ use crate::config::{Config, FixedClock, Surroundings, SystemClock, parse_now};
 use crate::diagnostic::{Code, Diagnostic, Outcome, Source};
 use crate::eval::java::date_format::{Locale, Zone};
 use crate::eval::{Context, Limits, NoVariables, Program, Services, Value, compile, json};
+use crate::event::store::Configured;
+use crate::event::{self, EVENT, Events};
 use crate::functions::registry::Registry;
 use crate::functions::{FAMILIES, library};
 use crate::profile::store::Spooled;
@@ -43,7 +45,7 @@ pub struct Engine {
 const DEEPEST: usize = 512;
 
 /// Who keeps tables in the embedded file.
-const ROOMS: &[&Room] = &[&ENRICHMENT, &PROFILE, &FOLLOW];
+const ROOMS: &[&Room] = &[&ENRICHMENT, &EVENT, &PROFILE, &FOLLOW];
 
 impl Engine {
     /// An engine without configuration: system clock, UTC, en_US, default limits, a store that does not exist.
@@ -56,12 +58,16 @@ impl Engine {
             FAMILIES
                 .iter()
                 .chain(world::FAMILIES)
-                .chain(profile::FAMILIES),
+                .chain(profile::FAMILIES)
+                .chain(event::FAMILIES),
             library::read,
         ));
         let mut services = Services::default();
         services.add(Arc::new(Enrichments::new(&store)));
         services.add(Arc::new(Profiles::new(Arc::new(Embedded::new(&store)))));
+        services.add(Arc::new(Events::new(Arc::new(event::Embedded::new(
+            &store,
+        )))));
         services.add(Arc::new(Objects::default()));
         services.add(Arc::new(Web::default()));
         services.add(Arc::new(Databases::default()));
@@ -135,6 +141,13 @@ impl Engine {
                 .services
                 .add(Arc::new(Profiles::new(spooled.clone())));
             context.services.add(spooled);
+        }
+        if let Some(address) = &config.store.event {
+            let configured = Arc::new(Configured::new(address));
+            context
+                .services
+                .add(Arc::new(Events::new(configured.clone())));
+            context.services.add(configured);
         }
         engine.config = Arc::new(config);
         engine.start = Arc::new((around.clone(), overrides.clone()));

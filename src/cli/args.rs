@@ -106,6 +106,9 @@ pub enum Command {
     /// Shows and removes what profiles have measured.
     #[command(subcommand)]
     Profile(ProfileCommand),
+    /// Stores, finds and counts security events that are IDEA messages.
+    #[command(subcommand)]
+    Event(Box<super::event::EventCommand>),
     /// Says what is configured, what answers and how fast.
     Doctor {
         /// How to print the settings.

@@ -1,7 +1,7 @@
 //! `stellar doctor`: what is configured, what answers, how fast.
 
 use super::args::{Common, ListFormat};
-use super::{output, profile_server, setup};
+use super::{event, output, profile_server, setup};
 use crate::config::FunctionsConfig;
 use crate::diagnostic::Outcome;
 use crate::engine::Engine;
@@ -70,12 +70,9 @@ pub fn doctor(common: &Common, format: Option<ListFormat>) -> Outcome<bool> {
         }
     }
     good &= profile_server::doctor(&engine, PATIENCE)?;
+    good &= event::doctor(&engine, PATIENCE)?;
     let stores = &engine.config.store;
-    let servers = [
-        ("collection", &stores.collection),
-        ("event", &stores.event),
-        ("rule", &stores.rule),
-    ];
+    let servers = [("collection", &stores.collection), ("rule", &stores.rule)];
     for (room, address) in servers {
         let Some(address) = address else { continue };
         match reach(address, PATIENCE, &context.cancel) {

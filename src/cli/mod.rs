@@ -6,6 +6,7 @@ mod codes;
 mod docs;
 mod doctor;
 mod eval;
+mod event;
 mod events;
 mod fmt;
 mod interrupt;
@@ -73,6 +74,7 @@ fn dispatch(args: Args) -> Outcome<bool> {
         Some(Command::Store(command)) => store::store(&common, &command),
         Some(Command::Enrich(command)) => store::enrich(&common, &command),
         Some(Command::Profile(command)) => profile::profile(&common, &command),
+        Some(Command::Event(command)) => event::event(&common, &command),
         Some(Command::Doctor { format }) => doctor::doctor(&common, format),
         Some(Command::Check(command)) => check::check(&common, &command),
         Some(Command::Fmt(command)) => fmt::fmt(&common, &command),

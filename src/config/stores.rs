@@ -44,7 +44,7 @@ pub const STORES: &[StoreRoom] = &[
     },
     StoreRoom {
         name: "event",
-        servers: &[server(&["postgres", "postgresql"], 5432, false)],
+        servers: &[server(&["postgres", "postgresql"], 5432, true)],
         configured: |stores| &stores.event,
     },
     StoreRoom {

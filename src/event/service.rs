@@ -1,11 +1,11 @@
 //! The event store as its users see it: a service that commits by itself, and a cursor that does not.
 
-use super::query::{Aggregate, Group, Kind, Query, Timeline, Timelines};
+use super::query::{Aggregate, Bound, Condition, Group, Kind, Order, Query, Timeline, Timelines};
 use super::store::{
     Cell, EventStore, Extreme, Loaded, Relapsed, Session, Status, TableStatus, Threshold,
     Thresholded, Transaction,
 };
-use super::{COLUMNS, Column, Record, Row};
+use super::{COLUMNS, Column, ColumnKind, Record, Row};
 use crate::diagnostic::{Code, Diagnostic, Outcome};
 use crate::store::Within;
 use parking_lot::{Mutex, RwLock};
@@ -177,6 +177,82 @@ impl Events {
         within: Within<'_>,
     ) -> Outcome<Option<Cell>> {
         self.read(within, |session| session.column_with(column, extreme))
+    }
+
+    /// The smallest or largest value of a column among the events of a query. E0606 for the column `event`.
+    pub fn column_of(
+        &self,
+        query: &Query,
+        column: Column,
+        extreme: Extreme,
+        within: Within<'_>,
+    ) -> Outcome<Option<Cell>> {
+        if query.is_unlimited() && query.limit.is_none() || column.kind() == ColumnKind::Bytes {
+            return self.column_with(column, extreme, within);
+        }
+        let mut query = query.clone();
+        if column.kind() == ColumnKind::Time && query.limit.is_none() {
+            query.limit = Some(1);
+            query.order = Some(Order {
+                column,
+                descending: extreme == Extreme::Max,
+            });
+        }
+        let mut best: Option<Cell> = None;
+        self.each(&query, &[column], within, |record| {
+            if let Some(cell) = super::shape::cell(&record.row, column) {
+                let better = match (&best, extreme) {
+                    (None, _) => true,
+                    (Some(best), Extreme::Min) => cell < *best,
+                    (Some(best), Extreme::Max) => cell > *best,
+                };
+                if better {
+                    best = Some(cell);
+                }
+            }
+            Ok(true)
+        })?;
+        Ok(best)
+    }
+
+    /// From when to before when the events of a query lie in a time column: as its conditions say, else as the events
+    /// are. `None` when there are none.
+    pub fn span(
+        &self,
+        query: &Query,
+        column: Column,
+        within: Within<'_>,
+    ) -> Outcome<Option<(i64, i64)>> {
+        let (mut from, mut to): (Option<i64>, Option<i64>) = (None, None);
+        for condition in &query.conditions {
+            if let Condition::Time {
+                column: tested,
+                bound,
+                at,
+            } = condition
+                && *tested == column
+            {
+                let after = at.saturating_add(1);
+                match bound {
+                    Bound::From => from = Some(from.map_or(*at, |from| from.max(*at))),
+                    Bound::To => to = Some(to.map_or(after, |to| to.min(after))),
+                    Bound::Before => to = Some(to.map_or(*at, |to| to.min(*at))),
+                }
+            }
+        }
+        let seen = |extreme| -> Outcome<Option<i64>> {
+            match self.column_of(query, column, extreme, within)? {
+                Some(Cell::Time(at)) => Ok(Some(at)),
+                _ => Ok(None),
+            }
+        };
+        if from.is_none() {
+            from = seen(Extreme::Min)?;
+        }
+        if to.is_none() {
+            to = seen(Extreme::Max)?.map(|at| at.saturating_add(1));
+        }
+        Ok(from.zip(to))
     }
 
     /// All values that a column has had, sorted.

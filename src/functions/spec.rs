@@ -104,6 +104,8 @@ pub enum Family {
     Triage,
     /// What is usual, by entity and period.
     Profiler,
+    /// Security events as IDEA messages.
+    Events,
     /// Help for the eyes of people at the shell.
     Shell,
     /// What is written in the language itself.
@@ -134,6 +136,7 @@ impl Family {
             Family::System => "System",
             Family::Triage => "Threat triage",
             Family::Profiler => "Profiler",
+            Family::Events => "Events",
             Family::Shell => "Shell",
             Family::Library => "Library",
         }

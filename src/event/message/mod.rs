@@ -23,6 +23,7 @@ mod tests;
 pub use address::Address;
 pub use ids::Ids;
 pub use item::Item;
+pub(super) use time::written as written_time;
 
 use crate::diagnostic::{Code, Diagnostic, Fault, Outcome};
 use crate::eval::Value;

@@ -204,7 +204,7 @@ pub(super) fn write_duration(out: &mut Vec<u8>, microseconds: u64) {
 }
 
 /// A time as it is written; `None` beyond the years of four digits.
-pub(super) fn written(microseconds: i64) -> Option<String> {
+pub(in crate::event) fn written(microseconds: i64) -> Option<String> {
     (FIRST..=LAST).contains(&microseconds).then(|| {
         let mut text = Vec::new();
         write_time(&mut text, microseconds);

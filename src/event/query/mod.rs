@@ -150,6 +150,25 @@ impl Query {
         self.conditions.is_empty()
     }
 
+    /// E0204 for what should not be used to choose what is removed: a query of all events, parameters without effect.
+    pub fn check_removal(&self) -> Outcome<()> {
+        let bad = |message: String| Diagnostic::new(Code::ArgumentValue, message);
+        if let Some(note) = self.notes.first() {
+            return Err(bad(format!("nothing is removed, as {note}")));
+        }
+        if self.limit.is_some() {
+            let message = "nothing is removed, as limit and page have no effect on that";
+            return Err(bad(message.into()));
+        }
+        match self.is_unlimited() {
+            true => Err(
+                bad("this asks for every event, and nothing was removed".into())
+                    .help("`stellar event delete --all` removes all events"),
+            ),
+            false => Ok(()),
+        }
+    }
+
     /// E0607 for what the database would refuse: a text that is no address, a port beyond 32 bits, a NUL, a negative
     /// limit. Stores call this before they run a query.
     pub fn check(&self) -> Outcome<()> {

@@ -1,10 +1,12 @@
 //! Where events lie: one way in, whatever is behind it.
 
+mod configured;
 mod postgres;
 mod sqlite;
 mod status;
 
-pub use postgres::Postgres;
+pub use configured::Configured;
+pub use postgres::{Health, Postgres};
 pub use sqlite::{EVENT, Embedded};
 pub use status::{Status, TableStatus, pretty_size};
 

@@ -17,6 +17,7 @@ use parking_lot::Mutex;
 use session::Tables;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
 
 /// A table that does not exist.
 const NO_TABLE: &str = "42P01";
@@ -52,6 +53,37 @@ impl Postgres {
     /// Removes the index of addresses. E0606.
     pub fn address_index_drop(&self, within: Within<'_>) -> Outcome<()> {
         self.alone(within, address::drop_all)
+    }
+
+    /// What is there: whether the database answers, has the extension ip4r, and has the tables. E0606.
+    pub fn examine(&self, within: Within<'_>) -> Outcome<Health> {
+        let looked = self.0.pool.reading(within, |session, _| {
+            let started = Instant::now();
+            session.query("SELECT 1", &[], within)?;
+            let latency = started.elapsed();
+            let sql = "SELECT current_setting('server_version'), \
+                       (SELECT extversion FROM pg_extension WHERE extname = 'ip4r')";
+            let found = session.query(sql, &[], within)?;
+            let mut missing = Vec::new();
+            for (table, _) in schema::TABLES {
+                let sql = "SELECT 1 WHERE to_regclass(quote_ident($1)) IS NOT NULL";
+                if session.query(sql, &[table], within)?.is_empty() {
+                    missing.push((*table).to_string());
+                }
+            }
+            let (version, ip4r) = match found.first() {
+                Some(row) => (row.try_get(0)?, row.try_get(1)?),
+                None => (String::new(), None),
+            };
+            Ok(Health {
+                latency,
+                version,
+                ip4r,
+                tables: schema::TABLES.len(),
+                missing,
+            })
+        });
+        looked.map_err(worded)
     }
 
     fn alone(
@@ -98,6 +130,21 @@ impl Postgres {
             false => Ended::Failed(worded(failure)),
         })
     }
+}
+
+/// How a database is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Health {
+    /// How long it took to answer.
+    pub latency: Duration,
+    /// The version of the server.
+    pub version: String,
+    /// The version of the extension ip4r, if it is there.
+    pub ip4r: Option<String>,
+    /// How many tables there should be.
+    pub tables: usize,
+    /// Those that are missing.
+    pub missing: Vec<String>,
 }
 
 /// Why work did not succeed.
