@@ -4,10 +4,11 @@
 //! single ranges only. Here each range becomes a few keys, numbers that stand for blocks of addresses, and a GIN index
 //! holds the keys of each event. Blocks have fixed lengths of prefix (IPv4: 32, 24, 16, 8, 0; IPv6: 128, 64, 48, 32,
 //! 16, 0). A range lies in a smallest such block, its home; its keys are "at home in" that block and "somewhere in"
-//! each block around it, the home included. Two ranges can only overlap when the home of one is somewhere in a block
-//! that the other touches, so a search asks for "somewhere in" the blocks that it touches, of the shortest length that
-//! gives few of them, and for "at home in" the blocks around those. What the index finds is tested exactly by the
-//! query itself, so that a key may stand for two blocks by chance.
+//! each block around it, the home included, but not in the whole space. Two ranges can only overlap when the home of one is somewhere in a block
+//! that the other touches, so a search asks for "somewhere in" the blocks that it touches, of the longest prefix that
+//! gives few of them (the server takes each key for some hundred events, and would not use the index for many keys),
+//! and for "at home in" the blocks around those. What the index finds is tested exactly by the query itself, so that a
+//! key may stand for two blocks by chance.
 //!
 //! The functions are the database's own, and the index is one over expressions: whoever writes, it is right.
 
@@ -27,6 +28,9 @@ const NO_FUNCTION: &str = "42883";
 /// How long an answer about the index is believed.
 const BELIEVED: Duration = Duration::from_secs(30);
 
+/// How many blocks of one length a search asks for; the functions below have this number, too.
+const FEW: u128 = 16;
+
 /// Whether the index was there, and when that was looked up.
 #[derive(Debug, Default)]
 pub(super) struct Known(Option<(Instant, bool)>);
@@ -35,7 +39,7 @@ pub(super) struct Known(Option<(Instant, bool)>);
 /// built and checked where the place of extensions is not searched.
 const FUNCTIONS: [&str; 2] = [
     r#"CREATE OR REPLACE FUNCTION stellar_address_keys(ranges %1$s.iprange[]) RETURNS bigint[]
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $body$
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE COST 10000 AS $body$
 DECLARE
     r %1$s.iprange;
     low %1$s.ipaddress;
@@ -75,7 +79,7 @@ BEGIN
                 home := true;
                 keys := keys || %1$s.iprange_hash_extended(block, 1);
             END IF;
-            IF home THEN
+            IF home AND bits > 0 THEN
                 keys := keys || %1$s.iprange_hash_extended(block, 2);
             END IF;
         END LOOP;
@@ -106,10 +110,10 @@ BEGIN
             block := %1$s.iprange_net_prefix(low, bits);
             LOOP
                 blocks := blocks || %1$s.iprange_hash_extended(block, CASE WHEN inside THEN 1 ELSE 2 END);
-                EXIT WHEN %1$s.ipaddress_ge(%1$s.upper(block), high) OR cardinality(blocks) > 256;
+                EXIT WHEN %1$s.ipaddress_ge(%1$s.upper(block), high) OR cardinality(blocks) > 16;
                 block := %1$s.iprange_net_prefix(%1$s.ipaddress_plus_int(%1$s.upper(block), 1), bits);
             END LOOP;
-            IF cardinality(blocks) <= 256 THEN
+            IF cardinality(blocks) <= 16 THEN
                 inside := true;
                 keys := keys || blocks;
             END IF;
@@ -168,7 +172,16 @@ pub(super) fn is_gone(failure: &Failure) -> bool {
     failure.state() == NO_FUNCTION && message.contains("stellar_address_")
 }
 
-/// The address conditions of a query: columns and ranges.
+/// Whether a range touches few of the largest blocks but the whole space; else it is asked for among all events.
+fn is_narrow(range: Range) -> bool {
+    let blocks = match range {
+        Range::V4(low, high) => u128::from((high >> 24) - (low >> 24)),
+        Range::V6(low, high) => (high >> 112) - (low >> 112),
+    };
+    blocks < FEW
+}
+
+/// The address conditions of a query that the index is for: columns and ranges.
 pub(super) fn wanted(query: &Query) -> Outcome<Vec<(&'static [Column], Vec<Range>)>> {
     query
         .conditions
@@ -178,6 +191,10 @@ pub(super) fn wanted(query: &Query) -> Outcome<Vec<(&'static [Column], Vec<Range
             _ => None,
         })
         .map(|(columns, wanted)| Ok((columns, Query::ranges(wanted)?)))
+        .filter(|condition: &Outcome<(_, Vec<Range>)>| match condition {
+            Ok((_, ranges)) => ranges.iter().all(|range| is_narrow(*range)),
+            Err(_) => true,
+        })
         .collect()
 }
 
