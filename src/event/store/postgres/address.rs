@@ -39,7 +39,7 @@ pub(super) struct Known(Option<(Instant, bool)>);
 /// built and checked where the place of extensions is not searched.
 const FUNCTIONS: [&str; 2] = [
     r#"CREATE OR REPLACE FUNCTION stellar_address_keys(ranges %1$s.iprange[]) RETURNS bigint[]
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE COST 10000 AS $body$
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE COST 1000 AS $body$
 DECLARE
     r %1$s.iprange;
     low %1$s.ipaddress;
