@@ -208,7 +208,7 @@ fn event(n: u32) -> Row {
     ];
     let source = |salt| {
         let net = random(salt) % 4_000;
-        let low = 0x0a00_0000 | (net % 250) << 16 | (net / 250) << 8 | (random(salt + 1) % 256);
+        let low = 0x0a00_0000 + ((net % 250) << 16) + ((net / 250) << 8) + random(salt + 1) % 256;
         Range::v4(low, low)
     };
     let sources: Vec<Range> = (0..1 + u32::from(n.is_multiple_of(5)))
