@@ -46,7 +46,7 @@ pub enum EventCommand {
     /// Removes events, by their identifiers or by what is asked for.
     Delete {
         /// The identifiers.
-        #[arg(value_name = "ID", conflicts_with_all = ["parameters", "all"], allow_hyphen_values = true)]
+        #[arg(value_name = "ID", conflicts_with_all = ["parameters", "all"])]
         ids: Vec<String>,
         #[command(flatten)]
         query: QueryArgs,
@@ -57,7 +57,7 @@ pub enum EventCommand {
     /// Shows the events of identifiers.
     Get {
         /// The identifiers.
-        #[arg(required = true, value_name = "ID", allow_hyphen_values = true)]
+        #[arg(required = true, value_name = "ID")]
         ids: Vec<String>,
         #[command(flatten)]
         show: ShowArgs,

@@ -36,10 +36,10 @@ const EVENT_COUNT: FunctionSpec = FunctionSpec {
     examples: &[
         example("EVENT_COUNT()", "0"),
         example(
-            "EVENT_INSERT({'ID': 'e1', 'DetectTime': '2026-01-10T08:00:00Z', 'Category': ['Test'], \
-             'Target': [{'Port': [22]}]})], (n, id) -> EVENT_COUNT({'target_ports': [22, 23]}), 0)",
-            "1",
+            "EVENT_INSERT({'ID': 'e1', 'DetectTime': '2026-01-10T08:00:00Z', 'Category': ['Test'], 'Target': [{'Port': [22]}]})",
+            "e1",
         ),
+        example("EVENT_COUNT({'target_ports': [22, 23]})", "1"),
         fails("EVENT_COUNT({'dt_from': 'lately'})", "E0204"),
         fails("EVENT_COUNT([])", "E0203"),
     ],
