@@ -335,8 +335,7 @@ fn the_books_of_thresholds_are_kept() {
             of(id),
         )
         .ended(0);
-        let verdict = ran.json()[0]["verdict"].as_str().unwrap().to_string();
-        verdict
+        ran.json()[0]["verdict"].as_str().unwrap().to_string()
     };
     assert_eq!(apply("2026-01-10T12:00:00Z", "scan-1"), "report");
     assert_eq!(apply("2026-01-10T13:00:00Z", "scan-2"), "suppress");

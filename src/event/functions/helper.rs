@@ -23,7 +23,7 @@ const THRESHOLD_EVENT: FunctionSpec = FunctionSpec {
         noted. Those in the last part of the window are relapses: hold them back, and report them when RELAPSED_EVENTS finds them after \
         the end of the window. An event is reported when one of its sources is news. Settings are severity (that of the event unless \
         given), window and relapse (milliseconds or '6d'); without these, low and medium have windows of 6 days with 2 days for \
-        relapses, high 1 day with 12 hours, critical 2 hours with none. The event itself is not stored.",
+        relapses, high 1 day with 12 hours, critical 2 hours with none. The event itself is not stored. One that is decided about again keeps its first note.",
     parameters: &[
         required("event", Kind::Any, "a message as a map or as JSON text"),
         required("group", Kind::Text, "the group that would be told"),
