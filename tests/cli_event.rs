@@ -4,6 +4,7 @@
 mod support;
 
 use serde_json::{Value as Json, json};
+use support::events::HOSTILE_ARGUMENTS;
 use support::{Home, Ran};
 
 const NOW: &str = "2026-01-12T00:00:00Z";
@@ -432,31 +433,11 @@ fn the_books_of_thresholds_are_kept() {
     assert_eq!(ran.json()[0]["sources"], json!({"": "report"}));
 }
 
-/// Texts that would do harm if they were pasted into a query.
-const HOSTILE: &[&str] = &[
-    "'",
-    "''",
-    "\"",
-    "\\",
-    "\\'; DROP TABLE events; --",
-    "'; DELETE FROM events; --",
-    "' OR '1'='1",
-    "%",
-    "_",
-    "$1",
-    "{}",
-    "{\"a\",\"b\"}",
-    "NULL",
-    "/* */",
-    "\u{202e}é\u{1f600}",
-    "a\nb\tc",
-];
-
 #[test]
 fn hostile_texts_are_texts() {
     let home = with_events();
     let mut lines = String::new();
-    for (index, text) in HOSTILE.iter().enumerate() {
+    for (index, text) in HOSTILE_ARGUMENTS.iter().enumerate() {
         let message = json!({
             "ID": format!("h{index}"), "DetectTime": "2026-01-11T04:00:00Z", "Category": ["Test"], "Description": text,
             "_CESNET": {"ResolvedAbuses": [text], "EventSeverity": text},
@@ -464,8 +445,8 @@ fn hostile_texts_are_texts() {
         lines.push_str(&format!("{message}\n"));
     }
     home.run(&["event", "load", "-"], lines).ended(0);
-    let all = (8 + HOSTILE.len()).to_string();
-    for (index, text) in HOSTILE.iter().enumerate() {
+    let all = (8 + HOSTILE_ARGUMENTS.len()).to_string();
+    for (index, text) in HOSTILE_ARGUMENTS.iter().enumerate() {
         for parameters in [json!({"description": text}), json!({"groups": [text]})] {
             let parameters = parameters.to_string();
             let search = ["search", "--format", "ids", "--where", &parameters];

@@ -1348,3 +1348,23 @@ fn agrees(store: &Events, question: &Json, within: Within<'_>) -> Result<(), Str
         false => Err(format!("found {found:?}")),
     }
 }
+
+/// Texts that would do harm if they were pasted into a query.
+pub const HOSTILE_ARGUMENTS: &[&str] = &[
+    "'",
+    "''",
+    "\"",
+    "\\",
+    "\\'; DROP TABLE events; --",
+    "'; DELETE FROM events; --",
+    "' OR '1'='1",
+    "%",
+    "_",
+    "$1",
+    "{}",
+    "{\"a\",\"b\"}",
+    "NULL",
+    "/* */",
+    "\u{202e}é\u{1f600}",
+    "a\nb\tc",
+];
