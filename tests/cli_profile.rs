@@ -192,6 +192,12 @@ fn what_has_expired_is_removed_on_demand() {
             .out()
             .to_string()
     };
-    assert_eq!(expire("2017-08-14T23:00:00Z"), "profile: 0 rows removed\n");
-    assert_eq!(expire("2017-08-15T23:00:00Z"), "profile: 1 rows removed\n");
+    assert_eq!(
+        expire("2017-08-14T23:00:00Z"),
+        "profile: 0 rows removed\nfollow: 0 rows removed\n"
+    );
+    assert_eq!(
+        expire("2017-08-15T23:00:00Z"),
+        "profile: 1 rows removed\nfollow: 0 rows removed\n"
+    );
 }

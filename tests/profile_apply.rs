@@ -17,7 +17,7 @@ use stellar::engine::Engine;
 use stellar::eval::{Context, Value};
 use stellar::functions::kryo;
 use stellar::input::{self, ChunkReader, Finish, Input};
-use stellar::profile::batch::{Batch, Following, Setting};
+use stellar::profile::batch::{Batch, Following, Late, Setting};
 use stellar::profile::definition::{Definitions, parse};
 use stellar::profile::measurement::Measurement;
 use stellar::profile::period::Period;
@@ -204,6 +204,7 @@ fn by_follower(lines: &[String], folder: &Path, runs: usize, expected: &Cells) -
     let following = Following {
         lag: 2 * DURATION,
         idle: Duration::from_secs(60),
+        late: Late::Drop,
         name: "test".into(),
     };
     // The last event closes all periods.

@@ -7,11 +7,11 @@ use crate::config::{duration, parse_now, size};
 use crate::diagnostic::{Code, Diagnostic, Fault, Outcome, Source, brief};
 use crate::engine::Engine;
 use crate::input::{self, ChunkReader, Finish, Format, Input, Problem, Totals, inputs};
-use crate::profile::batch::{Batch, BatchReport, COUNTED, Followed, Following, Setting};
+use crate::profile::batch::{Batch, BatchReport, COUNTED, Followed, Following, Late, Setting};
 use crate::profile::definition::{self, Definitions};
 use crate::profile::store::Marks;
 use crate::profile::{Profiles, client};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use serde_json::json;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -46,12 +46,25 @@ pub struct ApplyArgs {
     /// Started again with the same definitions and settings it goes on where it was.
     #[arg(long, conflicts_with_all = ["memory", "threads"])]
     pub follow: bool,
-    /// With --follow: by how much events may come too late; what is later is counted and dropped.
+    /// With --follow: by how much events may come too late; what is later is counted, and dropped unless --late says
+    /// otherwise.
     #[arg(long, value_name = "TIME", default_value = "1m", requires = "follow")]
     pub lag: String,
     /// With --follow: after this time a file without news does not hold back the others.
     #[arg(long, value_name = "TIME", default_value = "1m", requires = "follow")]
     pub idle: String,
+    /// With --follow: what becomes of events that come too late.
+    #[arg(
+        long,
+        value_enum,
+        value_name = "WHAT",
+        default_value = "drop",
+        requires = "follow"
+    )]
+    pub late: LateEvents,
+    /// With --late merge: for so long closed periods take late events; what is later is counted and dropped.
+    #[arg(long, value_name = "TIME", default_value = "2d", requires = "follow")]
+    pub keep_late: String,
     /// Stops at the first bad line; without --follow nothing is stored then.
     #[arg(long)]
     pub strict: bool,
@@ -64,6 +77,15 @@ pub struct ApplyArgs {
     /// How to print what each profile did.
     #[arg(long, value_enum)]
     pub format: Option<ListFormat>,
+}
+
+/// What becomes of events that come too late.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LateEvents {
+    /// They are dropped.
+    Drop,
+    /// Profiles that are marked mergeable take them in, and measure the period anew; the others drop them.
+    Merge,
 }
 
 /// Runs the command.
@@ -151,8 +173,16 @@ fn follow(
     let definitions = std::path::absolute(&args.definitions);
     let definitions = definitions.as_deref().unwrap_or(&args.definitions);
     let place = client::place(context, None)?;
+    let millis = |option, text| -> Outcome<i64> {
+        Ok(i64::try_from(span(option, text)?.as_millis()).unwrap_or(i64::MAX))
+    };
+    let keep = millis("--keep-late", &args.keep_late)?;
     let following = Following {
-        lag: i64::try_from(span("--lag", &args.lag)?.as_millis()).unwrap_or(i64::MAX),
+        lag: millis("--lag", &args.lag)?,
+        late: match args.late {
+            LateEvents::Drop => Late::Drop,
+            LateEvents::Merge => Late::Merge(keep),
+        },
         idle: span("--idle", &args.idle)?,
         name: json!([
             definitions.display().to_string(),
@@ -188,6 +218,13 @@ fn follow(
             io::stderr(),
             "read {read}, taken {taken}, bad {bad}, outside {outside}, measurements {measured}, {seconds:.3} s"
         );
+    }
+    if counts.merged > 0 {
+        let s = if counts.merged == 1 { "" } else { "s" };
+        output::note(&format!(
+            "{} event{s} came too late and were let in",
+            counts.merged
+        ));
     }
     if counts.late > 0 {
         let s = if counts.late == 1 { "" } else { "s" };

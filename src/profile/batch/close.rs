@@ -1,6 +1,7 @@
 //! Periods to measurements: each part of a period by itself, on fresh variables, and into the store.
 
 use super::held::{Task, cut_short};
+use super::late::variables;
 use super::route::hash;
 use super::row::Take;
 use super::{Batch, COUNTED, Tally};
@@ -11,7 +12,7 @@ use crate::functions::kryo;
 use crate::profile::measurement::Measurement;
 use crate::profile::period::Period;
 use crate::profile::runner::{Builder, Reader, Row, note, unless_interrupted};
-use crate::profile::store::{Mark, Marks, ProfileStore, Within};
+use crate::profile::store::{Mark, Marks, ProfileStore, State, Within};
 use indexmap::IndexMap;
 use parking_lot::Mutex;
 use smol_str::SmolStr;
@@ -24,7 +25,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 const TOGETHER: usize = 4096;
 
 /// Bytes that no store takes for one value.
-const LONGEST: usize = 256 << 20;
+pub const LONGEST: usize = 256 << 20;
 
 /// Works on all parts with the threads of the setting. Errors: the first one.
 pub fn all(
@@ -99,6 +100,10 @@ pub struct Closer<'b> {
     pub rows: Vec<Vec<Value>>,
     slots: Vec<Value>,
     pub tallies: Vec<Tally>,
+    /// The number under which the variables of each plan are kept; none are when this is empty.
+    pub keepers: Vec<Option<i64>>,
+    /// Those that wait for the store.
+    pub states: Vec<State>,
     /// What waits for the store, with the plan of each.
     measured: Vec<Measurement>,
     plans: Vec<usize>,
@@ -120,6 +125,8 @@ impl<'b> Closer<'b> {
             rows: plans.plans.iter().map(|_| row.clone()).collect(),
             slots: Vec::new(),
             tallies: Tally::of(plans),
+            keepers: Vec::new(),
+            states: Vec::new(),
             measured: Vec::new(),
             plans: Vec::new(),
         }
@@ -194,6 +201,21 @@ impl<'b> Closer<'b> {
         Some(Ok(()))
     }
 
+    /// Applies the row of a plan to an entity that is kept elsewhere, and says that it was taken.
+    pub fn apply_to(
+        &mut self,
+        entities: &mut Entities,
+        period: Period,
+        place: u64,
+        index: usize,
+        entity: &str,
+    ) -> Outcome<bool> {
+        std::mem::swap(entities, &mut self.entities);
+        let applied = self.apply(period, place, index, entity);
+        std::mem::swap(entities, &mut self.entities);
+        applied.unwrap_or(Ok(())).map(|()| true)
+    }
+
     /// Makes the measurements of the entities at hand, which are forgotten.
     pub fn measure(&mut self, period: Period) -> Outcome<()> {
         self.at_end.clock = Arc::new(FixedClock(period.end()));
@@ -206,6 +228,15 @@ impl<'b> Closer<'b> {
                 // When init has failed for every event there is nothing to measure.
                 if !builder.is_initialised() {
                     continue;
+                }
+                // Before `result`, which may change what it sees.
+                if let Some(profile) = self.keepers.get(index).copied().flatten() {
+                    self.states.push(State {
+                        profile,
+                        period: period.number,
+                        entity: entity.clone(),
+                        bytes: variables(&builder),
+                    });
                 }
                 match builder.measure(plan, &entity, period, &mut self.slots, &self.at_end) {
                     Ok(flushed) => {

@@ -3,10 +3,11 @@
 //! The watermark is the time of the latest event less the lag, of the input that is behind the others; inputs that are
 //! idle do not hold it. Where a follower stands is stored with the measurements: after the watermark, for each file the
 //! place of the first event of a period that was still open. From there it reads again when it is started again, so
-//! that no event is lost and none counts twice.
+//! that no event is lost and none counts twice. The watermark stays until all files are read again up to where that was.
 
 use super::Batch;
 use super::close::{Closer, Entities};
+use super::late::{Closed, Late};
 use super::route::{Refused, Routing, too_long};
 use super::row::copy;
 use super::tail::{News, Place, What, number, tail};
@@ -18,6 +19,7 @@ use crate::profile::store::{Mark, Marks, ProfileStore, Within};
 use crossbeam_channel::RecvTimeoutError;
 use indexmap::IndexMap;
 use serde_json::{Value as Json, json};
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -36,6 +38,8 @@ pub struct Following {
     pub lag: i64,
     /// After this time an input without news does not hold the watermark any more.
     pub idle: Duration,
+    /// What becomes of events of periods that have been closed.
+    pub late: Late,
     /// Under which name its place is kept.
     pub name: String,
 }
@@ -47,8 +51,10 @@ pub struct Followed {
     pub read: u64,
     /// Lines that are no events.
     pub bad: u64,
-    /// Events of periods that had been closed.
+    /// Events of periods that had been closed, and that a profile has left out.
     pub late: u64,
+    /// Events of periods that had been closed, and that a profile has let in.
+    pub merged: u64,
     /// Periods that were still open at the end, and are measured when it goes on.
     pub open: usize,
 }
@@ -61,6 +67,8 @@ struct Followable {
     /// Where the next line begins, and up to where an earlier run had read.
     at: u64,
     seen: u64,
+    /// How long the file was at the start.
+    length: u64,
     line: u64,
     /// The time of its latest event.
     latest: Option<i64>,
@@ -86,6 +94,8 @@ struct Follower<'b> {
     routing: Routing<'b>,
     closer: Closer<'b>,
     open: BTreeMap<i64, Open>,
+    /// Periods that take late events.
+    closed: Option<Closed<'b>>,
     watermark: i64,
     counts: Followed,
     taken: u64,
@@ -127,6 +137,9 @@ impl Batch {
                 Err(RecvTimeoutError::Timeout) => follower.advance().map(|()| true),
                 Err(RecvTimeoutError::Disconnected) => Ok(false),
             };
+            if let Err(fault) = follower.settle() {
+                done = Err(fault);
+            }
         }
         stop.store(true, Ordering::Relaxed);
         drop(news);
@@ -159,6 +172,10 @@ impl<'b> Follower<'b> {
             },
             at: 0,
             seen: 0,
+            length: match input {
+                Input::File(path) => std::fs::metadata(path).map_or(0, |file| file.len()),
+                _ => 0,
+            },
             line: 0,
             latest: None,
             active: Instant::now(),
@@ -172,18 +189,35 @@ impl<'b> Follower<'b> {
             routing: Routing::new(batch),
             closer: Closer::new(batch, &[], store),
             open: BTreeMap::new(),
+            closed: None,
             watermark: i64::MIN,
             counts: Followed::default(),
             taken: 0,
             outside: 0,
         };
-        if follower.can_go_on() {
-            let within = Within::context(&batch.context);
-            if let Some(mark) = marks.read(&following.name, within)? {
-                follower.go_on(&mark);
+        let within = Within::context(&batch.context);
+        let again = follower.can_go_on();
+        if again && let Some(mark) = marks.read(&following.name, within)? {
+            follower.go_on(&mark);
+        }
+        let (name, from) = (follower.name(), follower.watermark);
+        match following.late {
+            Late::Merge(keep) => {
+                // What a stream has left behind belongs to another one.
+                if !again {
+                    marks.keep(&name, &[], from, within)?;
+                }
+                let closed = Closed::new(batch, keep, name, from, marks)?;
+                follower.closer.keepers = closed.numbers();
+                follower.closed = Some(closed);
             }
-            // So that its table is there when measurements are stored with it.
-            marks.write(&follower.mark(), within)?;
+            // What is closed without being kept is not complete any more.
+            Late::Drop if again => marks.keep(&name, &[], from, within).map(|_| ())?,
+            Late::Drop => {}
+        }
+        // So that its table is there when measurements are stored with it.
+        if again && let Some(mark) = follower.mark() {
+            marks.write(&mark, within)?;
         }
         Ok(follower)
     }
@@ -193,7 +227,32 @@ impl<'b> Follower<'b> {
         self.inputs.iter().all(|input| input.number.is_some())
     }
 
-    fn mark(&self) -> Mark {
+    /// Under which name something is kept: what cannot be read again has nothing in common with files.
+    fn name(&self) -> String {
+        match self.can_go_on() {
+            true => self.following.name.clone(),
+            false => format!("{} -", self.following.name),
+        }
+    }
+
+    /// What is stored with measurements: the place, and what may take late events.
+    fn mark(&mut self) -> Option<Mark> {
+        let again = self.can_go_on();
+        if !again && self.closed.is_none() {
+            return None;
+        }
+        let watermark = self.watermark;
+        let closed = self.closed.as_mut();
+        let passed = closed.map_or_else(Vec::new, |closed| closed.passed(watermark));
+        Some(Mark {
+            name: self.name(),
+            text: again.then(|| self.place()),
+            states: Arc::new(std::mem::take(&mut self.closer.states)),
+            passed,
+        })
+    }
+
+    fn place(&self) -> String {
         let place = |(index, input): (usize, &Followable)| {
             let open = self.open.values();
             let first = open.filter_map(|open| open.first.get(index).copied().flatten());
@@ -203,10 +262,7 @@ impl<'b> Follower<'b> {
             })
         };
         let inputs: Vec<Json> = self.inputs.iter().enumerate().map(place).collect();
-        Mark {
-            name: self.following.name.clone(),
-            text: json!({"watermark": self.watermark, "inputs": inputs}).to_string(),
-        }
+        json!({"watermark": self.watermark, "inputs": inputs}).to_string()
     }
 
     /// Goes on where a mark says. What it says of files that are gone does not matter.
@@ -221,7 +277,9 @@ impl<'b> Follower<'b> {
             };
             if let Some(input) = self.inputs.iter_mut().find(mine) {
                 input.at = place["at"].as_u64().unwrap_or(0);
-                input.seen = place["seen"].as_u64().unwrap_or(0);
+                // A file that has been cut off will not be there again.
+                let seen = place["seen"].as_u64().unwrap_or(0);
+                input.seen = if seen <= input.length { seen } else { 0 };
             }
         }
     }
@@ -298,27 +356,32 @@ impl<'b> Follower<'b> {
         }
         let setting = &self.batch.setting;
         let (duration, watermark) = (setting.duration, self.watermark);
-        let (mut inside, mut late) = (false, false);
+        let mut closed = self.closed.as_mut();
+        let (inside, late) = (Cell::new(false), Cell::new(false));
+        // What became of a late event: some profile has let it in, or left it out.
+        let (merged, mut dropped) = (Cell::new(false), false);
+        let mut ends = None;
+        let takes = closed.as_ref().map(|closed| closed.keep());
         let admit = |time: i64| {
             let early = setting.begin.is_some_and(|begin| time < begin);
-            inside = !early && setting.end.is_none_or(|end| time <= end);
-            late = period_of(time, duration).end() <= watermark;
-            inside && !late
+            let end = period_of(time, duration).end();
+            inside.set(!early && setting.end.is_none_or(|end| time <= end));
+            late.set(end <= watermark);
+            // What an earlier run has closed or let in is done.
+            let takes = takes.is_some_and(|keep| !again && end > watermark.saturating_sub(keep));
+            inside.get() && (!late.get() || takes)
         };
         let (open, closer, inputs) = (&mut self.open, &mut self.closer, self.inputs.len());
         let needs = &self.batch.plans.needs;
         let keep = |route: super::route::Route<'_>| {
-            let open = open.entry(route.period).or_insert_with(|| Open {
-                entities: needs.iter().map(|_| IndexMap::default()).collect(),
-                first: vec![None; inputs],
-            });
-            if let Some(first @ None) = open.first.get_mut(index) {
-                *first = Some(at);
-            }
+            let period = Period {
+                number: route.period,
+                duration,
+            };
             let (Some((fields, whole)), Some(row)) =
                 (needs.get(route.plan), closer.rows.get_mut(route.plan))
             else {
-                return Ok(());
+                return Ok(false);
             };
             for field in fields {
                 if let Some(place) = row.get_mut(*field) {
@@ -329,23 +392,49 @@ impl<'b> Follower<'b> {
             {
                 *place = copy(&Value::Map(map.clone()))?;
             }
-            let period = Period {
-                number: route.period,
-                duration,
-            };
-            std::mem::swap(&mut open.entities, &mut closer.entities);
-            let applied = closer.apply(period, at, route.plan, route.entity);
-            std::mem::swap(&mut open.entities, &mut closer.entities);
-            applied.unwrap_or(Ok(()))
+            if let (true, Some(closed)) = (late.get(), closed.as_mut()) {
+                return match closed.entities(route.plan, period, route.entity) {
+                    Ok(Some(entities)) => {
+                        merged.set(true);
+                        closer.apply_to(entities, period, at, route.plan, route.entity)
+                    }
+                    Ok(None) => {
+                        dropped = true;
+                        Ok(false)
+                    }
+                    // The event must be read again.
+                    Err(fault) => {
+                        ends = Some(fault);
+                        Ok(false)
+                    }
+                };
+            }
+            let open = open.entry(route.period).or_insert_with(|| Open {
+                entities: needs.iter().map(|_| IndexMap::default()).collect(),
+                first: vec![None; inputs],
+            });
+            if let Some(first @ None) = open.first.get_mut(index) {
+                *first = Some(at);
+            }
+            closer.apply_to(&mut open.entities, period, at, route.plan, route.entity)
         };
         let read = self.routing.event(text, None, (at as i64, 0), admit, keep);
+        if let Some(fault) = ends {
+            return Err(fault);
+        }
+        let (inside, late, merged) = (inside.get(), late.get(), merged.get());
         match read {
             Ok(time) => {
+                let new = inside && late && !again;
+                let admitted = takes.is_some_and(|keep| {
+                    new && period_of(time, duration).end() > watermark.saturating_sub(keep)
+                });
                 self.counts.read += 1;
-                self.taken += u64::from(inside && !late);
+                self.taken += u64::from(inside && (!late || merged));
                 self.outside += u64::from(!inside);
+                self.counts.merged += u64::from(merged);
                 // What an earlier run has closed or counted is not late now.
-                self.counts.late += u64::from(inside && late && !again);
+                self.counts.late += u64::from(new && (dropped || !admitted));
                 self.see(index, time)?;
                 Ok(true)
             }
@@ -370,8 +459,26 @@ impl<'b> Follower<'b> {
         self.advance()
     }
 
+    /// Whether all files are read up to where an earlier run was: until then events come that it has seen.
+    fn caught_up(&self) -> bool {
+        let behind = |input: &Followable| !input.ended && input.at < input.seen;
+        !self.inputs.iter().any(behind)
+    }
+
+    /// Measures late events that have waited long enough.
+    fn settle(&mut self) -> Outcome<()> {
+        let due = self.closed.as_ref().is_some_and(Closed::is_due);
+        match due && self.caught_up() {
+            true => self.close(|_| false),
+            false => Ok(()),
+        }
+    }
+
     /// Moves the watermark, and closes what it has passed.
     fn advance(&mut self) -> Outcome<()> {
+        if !self.caught_up() {
+            return Ok(());
+        }
         let holds =
             |input: &&Followable| !input.ended && input.active.elapsed() < self.following.idle;
         let holding = self.inputs.iter().filter(holds).map(|input| input.latest);
@@ -397,18 +504,23 @@ impl<'b> Follower<'b> {
         Ok(())
     }
 
-    /// Closes periods, the earliest first, and stores them with the place of the inputs.
+    /// Closes periods, the earliest first, and stores them and those with late events with the place of the inputs.
     fn close(&mut self, passed: impl Fn(i64) -> bool) -> Outcome<()> {
+        let duration = self.batch.setting.duration;
+        let late = self.closed.as_mut().map(Closed::take);
+        for (number, entities) in late.into_iter().flatten() {
+            self.closer.entities = entities;
+            self.closer.measure(Period { number, duration })?;
+        }
         while let Some(first) = self.open.first_entry() {
             let number = *first.key();
             if !passed(number) {
                 break;
             }
             self.closer.entities = first.remove().entities;
-            let duration = self.batch.setting.duration;
             self.closer.measure(Period { number, duration })?;
         }
-        let mark = self.can_go_on().then(|| self.mark());
+        let mark = self.mark();
         let mark = mark.as_ref().map(|mark| (self.marks, mark));
         self.closer.store_with(mark)
     }
@@ -419,7 +531,9 @@ impl<'b> Follower<'b> {
             self.counts.open = self.open.len();
             return Ok(());
         }
-        self.close(|_| true)
+        self.close(|_| true)?;
+        // It is never gone on with.
+        self.closed.as_ref().map_or(Ok(()), Closed::forget)
     }
 }
 

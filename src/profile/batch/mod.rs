@@ -7,6 +7,7 @@
 mod close;
 mod follow;
 mod held;
+mod late;
 mod route;
 mod row;
 mod tail;
@@ -14,6 +15,7 @@ mod tail;
 mod tests;
 
 pub use follow::{Followed, Following};
+pub use late::Late;
 
 use super::definition::Definitions;
 use super::runner::{Fields, Plan, ProfileReport, Trouble, troubles};

@@ -61,7 +61,8 @@ impl<'b> Routing<'b> {
         }
     }
 
-    /// Reads an event; when `admit` takes it for its time, `each` gets every route. Gives its time.
+    /// Reads an event; when `admit` takes it for its time, `each` gets every route and says whether it
+    /// is taken. Gives its time.
     #[inline]
     pub fn event(
         &mut self,
@@ -69,7 +70,7 @@ impl<'b> Routing<'b> {
         header: Option<&Arc<Header>>,
         turn: (i64, u64),
         admit: impl FnOnce(i64) -> bool,
-        mut each: impl FnMut(Route<'_>) -> Outcome<()>,
+        mut each: impl FnMut(Route<'_>) -> Outcome<bool>,
     ) -> Result<i64, Refused> {
         let Batch { plans, setting, .. } = self.batch;
         self.rows.clear();
@@ -117,17 +118,17 @@ impl<'b> Routing<'b> {
                     continue;
                 }
             };
-            tally.routes += 1;
             let route = Route {
                 plan: *index,
                 entity: &entity,
                 period,
                 message,
             };
-            each(route).map_err(|fault| match fault.code {
+            let taken = each(route).map_err(|fault| match fault.code {
                 Code::Interrupted => Refused::End(fault),
                 _ => Refused::Bad(fault),
             })?;
+            tally.routes += u64::from(taken);
         }
         Ok(at)
     }
@@ -189,7 +190,8 @@ impl<'b> Router<'b> {
                     put(&Value::Map(map.clone()), out)?;
                 }
                 Ok(())
-            })
+            })?;
+            Ok(true)
         };
         let turn = (chunk.number as i64, line.before);
         let header = chunk.header.as_ref();

@@ -15,6 +15,8 @@ use crate::syntax::ExprKind;
 use smol_str::SmolStr;
 use std::sync::Arc;
 
+pub use rule::moving_group;
+
 /// How the partial states of a profile are joined.
 pub struct Merge {
     /// In the order of [`Definition::variables`].

@@ -121,6 +121,22 @@ fn refers(name: &str, variable: &str) -> bool {
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
+/// The first group, by its number from 0, that depends on what was measured, and the name by which it does. A measurement
+/// may stand under another group then when more is known.
+pub fn moving_group(definition: &Definition, context: &Context) -> Option<(usize, SmolStr)> {
+    let mut variables = definition.variables();
+    variables.push("result".into());
+    let groups = definition.group_by.iter().enumerate();
+    let moving = |(index, group): (usize, &Expression)| {
+        let used = names(&group.tree(context).ok()??);
+        let mut named = used
+            .iter()
+            .filter(|name| *name == "_" || variables.iter().any(|variable| refers(name, variable)));
+        Some((index, named.next()?.clone()))
+    };
+    groups.filter_map(moving).next()
+}
+
 fn names(tree: &Expr) -> Vec<SmolStr> {
     let mut found = Vec::new();
     with_stack(|| names_of(tree, &mut Vec::new(), &mut found));

@@ -53,6 +53,20 @@ impl Builder {
         }
     }
 
+    /// One whose variables have these values already; `None` when there are more or fewer.
+    pub fn resumed(variables: usize, values: Vec<Value>) -> Option<Builder> {
+        (values.len() == variables).then(|| Builder {
+            state: values.into(),
+            initialised: true,
+            ..Builder::new(0)
+        })
+    }
+
+    /// The values of the variables, in the order of the plan.
+    pub fn values(&self) -> &[Value] {
+        &self.state
+    }
+
     /// Applies a message. Errors: the first expression that fails; what was assigned before stays.
     pub fn apply(
         &mut self,

@@ -10,7 +10,7 @@ mod sqlite;
 mod upkeep;
 
 pub use crate::store::Within;
-pub use follow::{FOLLOW, Mark, Marks};
+pub use follow::{FOLLOW, Keeper, Mark, Marks, Passed, State};
 pub use reason::Reason;
 pub(super) use reason::span;
 pub use spool::Spool;
@@ -125,8 +125,8 @@ pub trait ProfileStore: Send + Sync {
     fn write(&self, place: &Place, measurements: &[Measurement], within: Within<'_>)
     -> Outcome<()>;
 
-    /// Stores measurements and in the same transaction where a follower stands, which has been written by
-    /// [`Marks::write`] before. `false` when this store cannot do that; nothing is stored then.
+    /// Stores measurements and in the same transaction where a follower stands, for which
+    /// [`Marks::write`] or [`Marks::keep`] has been called before. `false` when this store cannot do that; nothing is stored then.
     fn write_with_mark(
         &self,
         _place: &Place,
