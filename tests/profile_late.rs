@@ -226,11 +226,7 @@ impl Growing {
                 std::thread::sleep(Duration::from_millis(5));
             }
             context.cancel.store(true, Ordering::Relaxed);
-            match running.join().unwrap() {
-                // It had hardly begun.
-                Err(fault) if fault.code == Code::Interrupted => Ok(Followed::default()),
-                ended => ended,
-            }
+            running.join().unwrap()
         })
     }
 }

@@ -122,7 +122,11 @@ impl Batch {
             return Err(Diagnostic::new(Code::BadTable, message));
         }
         let stop = Arc::new(AtomicBool::new(false));
-        let mut follower = Follower::new(self, inputs, following, store, marks)?;
+        let mut follower = match Follower::new(self, inputs, following, store, marks) {
+            // It had hardly begun.
+            Err(fault) if fault.code == Code::Interrupted => return Ok(Followed::default()),
+            follower => follower?,
+        };
         let places: Vec<Place> = follower
             .inputs
             .iter()
