@@ -8,6 +8,7 @@ use crate::event::store::Configured;
 use crate::event::{self, EVENT, Events};
 use crate::functions::registry::Registry;
 use crate::functions::{FAMILIES, library};
+use crate::pipeline::{self, Actions};
 use crate::profile::store::Spooled;
 use crate::profile::{self, Embedded, FOLLOW, PROFILE, Profiles, client};
 use crate::store::{Room, Store};
@@ -45,7 +46,13 @@ pub struct Engine {
 const DEEPEST: usize = 512;
 
 /// Who keeps tables in the embedded file.
-const ROOMS: &[&Room] = &[&ENRICHMENT, &EVENT, &PROFILE, &FOLLOW];
+const ROOMS: &[&Room] = &[
+    &ENRICHMENT,
+    &EVENT,
+    &PROFILE,
+    &FOLLOW,
+    &pipeline::engine::PIPELINE,
+];
 
 impl Engine {
     /// An engine without configuration: system clock, UTC, en_US, default limits, a store that does not exist.
@@ -181,6 +188,11 @@ impl Engine {
         }
         drop(globals);
         Ok(engine)
+    }
+
+    /// All actions of pipelines.
+    pub fn actions() -> Actions {
+        Actions::new(&[pipeline::actions::ACTIONS])
     }
 
     /// Compiles one expression. Errors: E01xx and E03xx with their places.

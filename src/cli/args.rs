@@ -109,6 +109,9 @@ pub enum Command {
     /// Stores, finds and counts security events that are IDEA messages.
     #[command(subcommand)]
     Event(Box<super::event::EventCommand>),
+    /// Runs pipelines: tagged events through the actions of a YAML file.
+    #[command(subcommand)]
+    Pipeline(super::pipeline::PipelineCommand),
     /// Says what is configured, what answers and how fast.
     Doctor {
         /// How to print the settings.

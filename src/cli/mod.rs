@@ -14,6 +14,7 @@ mod legacy;
 mod library;
 mod missing;
 mod output;
+mod pipeline;
 mod plot;
 mod profile;
 mod profile_server;
@@ -75,6 +76,7 @@ fn dispatch(args: Args) -> Outcome<bool> {
         Some(Command::Enrich(command)) => store::enrich(&common, &command),
         Some(Command::Profile(command)) => profile::profile(&common, &command),
         Some(Command::Event(command)) => event::event(&common, &command),
+        Some(Command::Pipeline(command)) => pipeline::pipeline(&common, &command),
         Some(Command::Doctor { format }) => doctor::doctor(&common, format),
         Some(Command::Check(command)) => check::check(&common, &command),
         Some(Command::Fmt(command)) => fmt::fmt(&common, &command),

@@ -1,11 +1,17 @@
 //! Pipelines: tagged events through the actions of a YAML file.
 
+pub mod actions;
+pub mod config;
+pub mod engine;
 pub mod event;
 pub mod python;
 pub mod record;
+pub mod spec;
+pub mod step;
 pub mod tag;
 pub mod yaml;
 
 pub use event::{Event, Time};
 pub use record::Record;
+pub use spec::{ActionKind, ActionSpec, Actions, Build, ParameterKind, ParameterSpec, Parameters};
 pub use tag::Pattern;

@@ -1,0 +1,229 @@
+//! `stellar pipeline`: tagged events through the actions of a YAML file.
+
+use super::args::{Common, ListFormat};
+use super::{output, setup};
+use crate::diagnostic::{Code, Diagnostic, Fault, Outcome};
+use crate::engine::Engine;
+use crate::pipeline::Actions;
+use crate::pipeline::config::{self, File};
+use crate::pipeline::engine::{self, DeadLetters, Memory, Options, Runner, StateFile};
+use clap::{Args, Subcommand};
+use serde_json::json;
+use smol_str::SmolStr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// `stellar pipeline`
+#[derive(Debug, Subcommand)]
+pub enum PipelineCommand {
+    /// Runs the pipelines of a file until Ctrl-C or SIGTERM; what is on the way is finished then. A second one stops at
+    /// once.
+    Run(PipelineRunArgs),
+    /// Reads files of pipelines and says what is wrong with them, without running them.
+    Check {
+        /// The files.
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+    /// Shows all actions, or one with its parameters.
+    List {
+        /// The action to show.
+        action: Option<String>,
+        /// How to print the list.
+        #[arg(long, value_enum, conflicts_with = "action")]
+        format: Option<ListFormat>,
+    },
+}
+
+/// `stellar pipeline run`
+#[derive(Debug, Args)]
+pub struct PipelineRunArgs {
+    /// The file of pipelines.
+    #[arg(value_name = "FILE", default_value = config::USUAL)]
+    pub file: PathBuf,
+    /// Ends when the inputs have nothing more for now.
+    #[arg(long)]
+    pub once: bool,
+    /// Keeps the states of all steps in a file, or with `store` in the embedded store, and takes them up again.
+    #[arg(long, value_name = "FILE|store")]
+    pub state: Option<String>,
+    /// Writes events that an action can do nothing with to a file, with the reason.
+    #[arg(long, value_name = "FILE")]
+    pub dead_letter: Option<PathBuf>,
+    /// Lets filters run on the time in a field of the events, as event:FIELD.
+    #[arg(long, value_name = "event:FIELD")]
+    pub clock: Option<String>,
+    /// Says at the end what each step did.
+    #[arg(long)]
+    pub stats: bool,
+    /// How many threads share the work; one for each core unless given.
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+}
+
+/// Runs the command.
+pub fn pipeline(common: &Common, command: &PipelineCommand) -> Outcome<bool> {
+    match command {
+        PipelineCommand::Run(args) => run(&setup::engine(common)?, args),
+        PipelineCommand::Check { files } => {
+            let engine = setup::engine(common)?;
+            let mut good = true;
+            for path in files {
+                good &= load(&engine, path).is_some();
+            }
+            Ok(good)
+        }
+        PipelineCommand::List { action, format } => list(&Engine::actions(), action, *format),
+    }
+}
+
+/// Reads a file and makes its steps; faults and warnings are shown.
+fn load(engine: &Engine, path: &Path) -> Option<(File, Vec<engine::Pipeline>)> {
+    let loaded = config::load(path, &Engine::actions()).and_then(|file| {
+        // Ctrl-C ends inputs, not what they have fed.
+        let mut context = engine.context.clone();
+        context.cancel = Arc::new(AtomicBool::new(false));
+        let pipelines = engine::build(&file, &context)?;
+        Ok((file, pipelines))
+    });
+    match loaded {
+        Ok((file, pipelines)) => {
+            file.warnings.iter().for_each(warn);
+            Some((file, pipelines))
+        }
+        Err(faults) => {
+            faults.iter().for_each(output::complain);
+            None
+        }
+    }
+}
+
+/// Says what is odd, in one line.
+fn warn(fault: &Fault) {
+    let place = fault.source.as_ref().zip(fault.position());
+    let place = place.map_or(String::new(), |(source, at)| {
+        format!("{}:{}:{}: ", source.name, at.line, at.column)
+    });
+    output::note(&format!("{place}{}", fault.message));
+}
+
+fn run(engine: &Engine, args: &PipelineRunArgs) -> Outcome<bool> {
+    let event_clock = match args.clock.as_deref() {
+        None => None,
+        Some(text) => match text
+            .strip_prefix("event:")
+            .filter(|field| !field.is_empty())
+        {
+            Some(field) => Some(SmolStr::new(field)),
+            None => {
+                let text = format!("--clock {text} is no clock");
+                return Err(Diagnostic::new(Code::Usage, text).help("write --clock event:FIELD"));
+            }
+        },
+    };
+    let memory = match args.state.as_deref() {
+        None => Memory::None,
+        Some("store") => {
+            let path = std::path::absolute(&args.file).unwrap_or_else(|_| args.file.clone());
+            Memory::Store(engine.store.clone(), path.display().to_string())
+        }
+        Some(path) => Memory::File(StateFile::open(Path::new(path))?),
+    };
+    let Some((file, pipelines)) = load(engine, &args.file) else {
+        return Ok(false);
+    };
+    let stop = engine.context.cancel.clone();
+    end_at_termination(&stop)?;
+    let dead = DeadLetters::new(args.dead_letter.as_deref(), output::note)?;
+    let cores = || std::thread::available_parallelism().map_or(1, |n| n.get());
+    let options = Options {
+        once: args.once,
+        threads: args.threads.unwrap_or_else(cores),
+        event_clock,
+        clock: engine.context.clock.clone(),
+        stop,
+        memory,
+        dead,
+        complain: Box::new(complain),
+    };
+    let runner = Runner::new(pipelines, options, &output::note)?;
+    let live = runner.live.clone();
+    let server = file
+        .states
+        .map(|(ip, port)| engine::serve_states(&ip, port, live.clone()));
+    let _server = server.transpose()?;
+    let report = runner.run();
+    if args.stats {
+        for step in live.steps() {
+            let counts = engine::COLUMNS.iter().zip(step.counts);
+            let mut counts: Vec<String> = counts.map(|(name, n)| format!("{name} {n}")).collect();
+            if step.keys > 0 || step.evicted > 0 {
+                counts.push(format!("keys {}, evicted {}", step.keys, step.evicted));
+            }
+            let (pipeline, number, action) = (step.pipeline, step.step + 1, step.action);
+            let counts = counts.join(", ");
+            output::note(&format!("{pipeline}, step {number}, {action}: {counts}"));
+        }
+    }
+    Ok(report.faults.is_empty())
+}
+
+/// Shows what ended an input or a pipeline; a reader of standard output that has gone is no fault.
+fn complain(fault: &Fault) {
+    if !fault.message.contains("Broken pipe") {
+        output::complain(fault);
+    }
+}
+
+/// Lets SIGTERM end the inputs, as Ctrl-C does; a second one ends the program.
+fn end_at_termination(stop: &Arc<AtomicBool>) -> Outcome<()> {
+    let term = signal_hook::consts::SIGTERM;
+    signal_hook::flag::register_conditional_shutdown(term, 143, stop.clone())
+        .and_then(|_| signal_hook::flag::register(term, stop.clone()))
+        .map_err(|error| {
+            let text = format!("SIGTERM cannot be listened to: {error}");
+            Diagnostic::new(Code::Internal, text)
+        })?;
+    stop.store(false, Ordering::SeqCst);
+    Ok(())
+}
+
+fn list(actions: &Actions, action: &Option<String>, format: Option<ListFormat>) -> Outcome<bool> {
+    let Some(name) = action else {
+        let rows = actions.iter().map(
+            |spec| json!({"action": spec.name, "kind": spec.kind.name(), "summary": spec.summary}),
+        );
+        let format = ListFormat::or_usual(format);
+        output::table(format, &["action", "kind", "summary"], rows.collect())?;
+        return Ok(true);
+    };
+    let Some(spec) = actions.get(name) else {
+        let near = crate::diagnostic::nearest(name, actions.iter().map(|spec| spec.name));
+        let fault = Diagnostic::new(Code::Usage, format!("no action is named {name}"));
+        return Err(fault.did_you_mean(near));
+    };
+    let mut text = format!("{} ({})\n{}\n", spec.name, spec.kind.name(), spec.summary);
+    if !spec.details.is_empty() {
+        text.push_str(&format!("{}\n", spec.details));
+    }
+    let usual = crate::pipeline::spec::usual(spec.kind);
+    for parameter in usual.iter().chain(spec.parameters) {
+        let needed = match (parameter.required, parameter.default) {
+            (true, _) => ", required".to_owned(),
+            (false, "") => String::new(),
+            (false, default) => format!(", {default} unless given"),
+        };
+        let kind = parameter.kind.in_words();
+        let about = parameter.about;
+        text.push_str(&format!(
+            "\n  {} ({kind}{needed})\n      {about}\n",
+            parameter.name
+        ));
+    }
+    for example in spec.examples {
+        text.push_str(&format!("\n{example}\n"));
+    }
+    output::line(text.trim_end())?;
+    Ok(true)
+}

@@ -1,0 +1,162 @@
+//! Paths with dates and fields.
+
+use crate::eval::Value;
+use crate::eval::collections::{List, Map, MapKind};
+use crate::eval::java::date_format::Zone;
+use crate::pipeline::python::{Missing, Template, strftime};
+use crate::pipeline::record::Record;
+use chrono::{DateTime, FixedOffset, Offset, Utc};
+use parking_lot::RwLock;
+use smol_str::SmolStr;
+use std::sync::Arc;
+
+/// So many dated templates are kept.
+const KEPT: usize = 64;
+
+/// A path with codes of `strftime` and fields in braces.
+pub struct PathTemplate {
+    text: String,
+    time_key: SmolStr,
+    zone: Zone,
+    /// How many seconds a dated template is good for.
+    grain: i64,
+    dated: RwLock<Vec<(i64, Arc<Template>)>>,
+}
+
+impl PathTemplate {
+    /// Compiles a path. Errors: why it is none.
+    pub fn new(text: &str, time_key: SmolStr, zone: Zone) -> Result<PathTemplate, String> {
+        let mut grain = 86_400;
+        let mut chars = text.chars();
+        while let Some(c) = chars.next() {
+            if c != '%' {
+                continue;
+            }
+            grain = match chars.next() {
+                Some('Y' | 'm' | 'd' | 'F' | 'j' | 'y' | 'b' | 'B' | 'a' | 'A' | '%') | None => {
+                    grain
+                }
+                Some('H' | 'I' | 'p') => grain.min(3600),
+                Some('M' | 'R') => grain.min(60),
+                _ => 1,
+            };
+        }
+        let path = PathTemplate {
+            text: text.to_owned(),
+            time_key,
+            zone,
+            grain,
+            dated: RwLock::default(),
+        };
+        path.dated_for(0)?;
+        Ok(path)
+    }
+
+    /// The template with the date of a second filled in.
+    fn dated_for(&self, second: i64) -> Result<Arc<Template>, String> {
+        let offset = i64::from(self.zone.offset_millis(second.saturating_mul(1000)) / 1000);
+        let grain = second.saturating_add(offset).div_euclid(self.grain);
+        let known = self
+            .dated
+            .read()
+            .iter()
+            .find(|(known, _)| *known == grain)
+            .map(|(_, t)| t.clone());
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let zone = i32::try_from(offset).ok().and_then(FixedOffset::east_opt);
+        let moment = DateTime::from_timestamp(second, 0)
+            .ok_or_else(|| format!("{second} is beyond all dates"))?
+            .with_timezone(&zone.unwrap_or_else(|| Utc.fix()));
+        let text = strftime(&self.text, &moment, self.zone.id());
+        let template = Arc::new(Template::new(&text)?);
+        let mut dated = self.dated.write();
+        if dated.len() >= KEPT {
+            dated.clear();
+        }
+        dated.push((grain, template.clone()));
+        Ok(template)
+    }
+
+    /// Appends the path of a record. Errors: a field is missing, or the time is none.
+    pub fn fill(&self, record: &Record, out: &mut String) -> Result<(), String> {
+        let second = match record.get(&self.time_key) {
+            None => return Err(format!("there is no field {}", self.time_key)),
+            Some(Value::Int(n)) => i64::from(*n),
+            Some(Value::Long(n)) => *n,
+            Some(Value::Double(n)) if n.is_finite() => n.floor() as i64,
+            Some(other) => {
+                let found = other.kind_in_words();
+                return Err(format!(
+                    "{} is {found}, not a time in seconds",
+                    self.time_key
+                ));
+            }
+        };
+        let template = self.dated_for(second)?;
+        let path = template.fill(Missing::Error, |name| record.get(name).map(tamed))?;
+        if path.contains('\0') || path.is_empty() {
+            return Err("the path is none".to_owned());
+        }
+        out.push_str(&path);
+        Ok(())
+    }
+}
+
+/// A value whose texts cannot lead to another folder.
+fn tamed(value: &Value) -> Value {
+    match value {
+        Value::Text(text) if text.contains('/') || text.contains("..") || text == "." => {
+            Value::string(
+                text.replace('/', "_")
+                    .replace("..", "__")
+                    .replace('\0', "_"),
+            )
+        }
+        Value::List(list) => Value::List(List::array(list.items().iter().map(tamed).collect())),
+        Value::Map(map) => {
+            let entries = map.entries();
+            let entries = entries
+                .iter()
+                .map(|(key, value)| (tamed(key), tamed(value)));
+            Value::Map(Map::new(MapKind::Ordered, entries.collect()))
+        }
+        other => other.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(template: &str, record: &[(&str, Value)]) -> Result<String, String> {
+        let template = PathTemplate::new(template, "t".into(), Zone::utc())?;
+        let record: Record = record
+            .iter()
+            .map(|(name, value)| (Value::text(name), value.clone()))
+            .collect();
+        let mut out = String::new();
+        template.fill(&record, &mut out)?;
+        Ok(out)
+    }
+
+    #[test]
+    fn paths_have_dates_and_fields_and_stay_below_their_folder() {
+        let t = ("t", Value::Int(1607618046));
+        let source = |text: &str| [t.clone(), ("source", Value::text(text))];
+        assert_eq!(
+            path("/a/{source}/log-%Y%m%d.json", &source("foo")).as_deref(),
+            Ok("/a/foo/log-20201210.json")
+        );
+        assert_eq!(path("{source}", &source("%Y")).as_deref(), Ok("%Y"));
+        assert_eq!(
+            path("a/{source}.json", &source("../../etc/x")).as_deref(),
+            Ok("a/_____etc_x.json")
+        );
+        assert_eq!(path("%H-%M-%S", &source("")).as_deref(), Ok("16-34-06"));
+        assert!(path("{none}", &source("")).is_err());
+        assert!(path("x", &[]).is_err());
+        assert!(path("{", &source("")).is_err());
+    }
+}

@@ -1,0 +1,168 @@
+//! `filter_frequency`, and windows of counts
+
+use super::alert::{ALERT, Alert, DB_PATH, QUERY_KEY, TAG, TIMEFRAME};
+use super::change::whole_seconds;
+use super::keyed::{Keyed, key_of};
+use crate::diagnostic::Outcome;
+use crate::eval::Value;
+use crate::pipeline::event::Event;
+use crate::pipeline::spec::{
+    ActionKind, ActionSpec, Build, ParameterKind, ParameterSpec, Parameters,
+};
+use crate::pipeline::step::{Done, Flow, Kept, Now, Step, whole};
+use serde_json::{Value as Json, json};
+use smol_str::SmolStr;
+use std::collections::VecDeque;
+
+pub const FILTER_FREQUENCY: ActionSpec = ActionSpec {
+    name: "filter_frequency",
+    kind: ActionKind::Filter,
+    summary: "Makes an alert when there are so many events within a time.",
+    details: "The window slides with every event: what is as old as `timeframe` is out. Every further event makes an alert again. The alert has `timestamp`, `num_events` (how many there are), `timeframe` and the fields of `alert`, which win.",
+    parameters: &[
+        TAG,
+        ALERT,
+        ParameterSpec::required(
+            "num_events",
+            ParameterKind::Whole,
+            "from so many events on there is an alert",
+        ),
+        TIMEFRAME,
+        QUERY_KEY,
+        DB_PATH,
+    ],
+    examples: &[
+        "- name: filter_frequency\n  match: my_log\n  tag: my_alert\n  alert: {title: The hostname changes its status too often, priority: 1}\n  query_key: hostname\n  num_events: 10\n  timeframe: 60",
+    ],
+    make,
+};
+
+/// How many events there were in which second; memory is at most one entry a second.
+#[derive(Debug, Default)]
+pub struct Window {
+    seconds: VecDeque<(i64, u64)>,
+    total: u64,
+}
+
+impl Window {
+    /// Adds an event; one that comes late is put in its place.
+    pub fn add(&mut self, second: i64, number: u64) {
+        self.total += number;
+        let behind = self.seconds.iter().rev().take_while(|(s, _)| *s > second);
+        let place = self.seconds.len() - behind.count();
+        match place
+            .checked_sub(1)
+            .and_then(|before| self.seconds.get_mut(before))
+        {
+            Some((known, count)) if *known == second => *count += number,
+            _ => self.seconds.insert(place, (second, number)),
+        }
+    }
+
+    /// Takes out what happened at `until` or before, the oldest first.
+    pub fn drop_until(&mut self, until: i64, mut gone: impl FnMut(i64, u64)) {
+        while let Some(&(second, count)) = self.seconds.front() {
+            if second > until {
+                break;
+            }
+            self.seconds.pop_front();
+            self.total -= count;
+            gone(second, count);
+        }
+    }
+
+    /// How many events there are.
+    pub fn total(&self) -> u64 {
+        self.total
+    }
+
+    /// As JSON: pairs of second and count.
+    pub fn save(&self) -> Json {
+        json!(self.seconds)
+    }
+
+    /// From JSON.
+    pub fn load(saved: &Json) -> Option<Window> {
+        let mut window = Window::default();
+        for pair in saved.as_array()? {
+            window.add(pair.get(0)?.as_i64()?, pair.get(1)?.as_u64()?);
+        }
+        Some(window)
+    }
+}
+
+struct Frequency {
+    alert: Alert,
+    most: u64,
+    timeframe: i64,
+    /// As the file has it, for the alert.
+    shown: Value,
+    query: Option<SmolStr>,
+    windows: Keyed<Window>,
+}
+
+fn make(parameters: &Parameters, _: &Build<'_>) -> Outcome<Step> {
+    let timeframe = parameters.seconds("timeframe").map_or(1, whole_seconds);
+    Ok(Step::Kept(Box::new(Frequency {
+        alert: Alert::of(parameters),
+        most: parameters
+            .whole("num_events")
+            .map_or(1, |n| u64::try_from(n).unwrap_or(0)),
+        timeframe,
+        shown: shown_timeframe(parameters, timeframe),
+        query: parameters.text("query_key"),
+        windows: Keyed::default(),
+    })))
+}
+
+/// The timeframe as the file has it, when it has a number.
+pub fn shown_timeframe(parameters: &Parameters, timeframe: i64) -> Value {
+    let given = parameters.value("timeframe");
+    given
+        .filter(|value| !matches!(value, Value::Text(_)))
+        .unwrap_or_else(|| whole(timeframe))
+}
+
+impl Kept for Frequency {
+    fn apply(&mut self, event: &mut Event, now: Now, more: &mut Vec<Event>) -> Done {
+        let Some(key) = key_of(&event.record, self.query.as_ref())? else {
+            return Ok(Flow::Pass);
+        };
+        let second = now.seconds();
+        let window = self.windows.entry(key, second);
+        window.add(second, 1);
+        window.drop_until(second - self.timeframe, |_, _| {});
+        if window.total() >= self.most {
+            let number = i64::try_from(window.total()).unwrap_or(i64::MAX);
+            let own = [
+                ("num_events", whole(number)),
+                ("timeframe", self.shown.clone()),
+            ];
+            more.push(self.alert.below(now, own));
+        }
+        Ok(Flow::Pass)
+    }
+
+    fn tick(&mut self, now: Now, _: &mut Vec<Event>) -> Result<(), String> {
+        let now = now.seconds();
+        self.windows
+            .expire(now - self.timeframe, now, self.timeframe / 2);
+        Ok(())
+    }
+
+    fn save(&self) -> Option<Json> {
+        Some(self.windows.save(Window::save))
+    }
+
+    fn load(&mut self, state: &Json) -> Result<(), String> {
+        self.windows.load(state, Window::load)
+    }
+
+    fn size(&self) -> usize {
+        self.windows.len()
+    }
+
+    fn evicted(&self) -> u64 {
+        self.windows.evicted()
+    }
+}

@@ -1,0 +1,37 @@
+//! The actions of this room: one file an action or a family.
+
+mod alert;
+mod archive;
+mod change;
+mod dummy;
+mod fields;
+mod file;
+mod flatline;
+mod frequency;
+mod keyed;
+mod matching;
+mod parse_json;
+mod parse_regex;
+mod spike;
+mod stdout;
+mod watch;
+
+use super::spec::ActionSpec;
+
+/// All of them.
+pub const ACTIONS: &[&ActionSpec] = &[
+    &archive::OUTPUT_ARCHIVE,
+    &change::FILTER_CHANGE,
+    &dummy::INPUT_DUMMY,
+    &fields::FILTER_REMOVE_KEYS,
+    &fields::FILTER_RENAME,
+    &fields::FILTER_RETAG,
+    &file::INPUT_FILE,
+    &flatline::FILTER_FLATLINE,
+    &frequency::FILTER_FREQUENCY,
+    &matching::FILTER_MATCHING_LIST,
+    &parse_json::PARSER_JSON,
+    &parse_regex::PARSER_REGEX,
+    &spike::FILTER_SPIKE,
+    &stdout::OUTPUT_STDOUT,
+];

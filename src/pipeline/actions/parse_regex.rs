@@ -1,0 +1,119 @@
+//! `parser_regex`
+
+use super::parse_json::{MODE, Mode};
+use crate::diagnostic::Outcome;
+use crate::eval::Value;
+use crate::pipeline::event::Event;
+use crate::pipeline::record::Record;
+use crate::pipeline::spec::{
+    ActionKind, ActionSpec, Build, ParameterKind, ParameterSpec, Parameters,
+};
+use crate::pipeline::step::{Done, Flow, Now, Pure, Step};
+use fancy_regex::{Regex, RegexBuilder};
+use smol_str::SmolStr;
+use std::sync::Arc;
+
+pub const PARSER_REGEX: ActionSpec = ActionSpec {
+    name: "parser_regex",
+    kind: ActionKind::Parser,
+    summary: "Reads a field by a regular expression whose named groups become fields.",
+    details: "The expression is Python's and is matched at the start of the field. Events without the field and those that do not match end here; a group that takes no part gives `None`.",
+    parameters: &[
+        ParameterSpec::required("key", ParameterKind::Text, "the field to read"),
+        ParameterSpec::required(
+            "regex",
+            ParameterKind::Text,
+            "the expression, with groups such as `(?P<name>...)`",
+        ),
+        MODE,
+    ],
+    examples: &[
+        "- name: parser_regex\n  match: my_log\n  key: line\n  regex: '(?P<user>\\w+) from (?P<source>\\S+)'",
+    ],
+    make,
+};
+
+/// How often an expression that must try its ways one after the other may go back.
+const STEPS: usize = 1_000_000;
+
+struct ParseRegex {
+    key: SmolStr,
+    regex: Way,
+    names: Vec<(SmolStr, usize)>,
+    mode: Mode,
+}
+
+/// How an expression is run.
+enum Way {
+    /// In linear time.
+    Linear(regex::Regex),
+    /// With looking around or back references.
+    Trying(Box<Regex>),
+}
+
+fn make(parameters: &Parameters, _: &Build<'_>) -> Outcome<Step> {
+    let text = parameters.text_or("regex", "");
+    // Python's `\Z` is the very end, which is `\z` here.
+    let pattern = format!(r"\A(?:{})", text.replace(r"\Z", r"\z"));
+    let (regex, names) = match regex::Regex::new(&pattern) {
+        Ok(regex) => {
+            let names = named(regex.capture_names());
+            (Way::Linear(regex), names)
+        }
+        Err(_) => {
+            let regex = RegexBuilder::new(&pattern)
+                .backtrack_limit(STEPS)
+                .build()
+                .map_err(|error| {
+                    parameters.fault("regex", format!("this is no regular expression: {error}"))
+                })?;
+            let names = named(regex.capture_names());
+            (Way::Trying(Box::new(regex)), names)
+        }
+    };
+    Ok(Step::Pure(Arc::new(ParseRegex {
+        key: parameters.text_or("key", ""),
+        regex,
+        names,
+        mode: Mode::of(parameters),
+    })))
+}
+
+fn named<'a>(names: impl Iterator<Item = Option<&'a str>>) -> Vec<(SmolStr, usize)> {
+    let names = names.enumerate();
+    names
+        .filter_map(|(number, name)| Some((name?.into(), number)))
+        .collect()
+}
+
+impl Pure for ParseRegex {
+    fn apply(&self, event: &mut Event, _: Now, _: &mut Vec<Event>) -> Done {
+        let text = match event.record.get(&self.key) {
+            None => return Ok(Flow::Drop),
+            Some(Value::Text(text)) => text,
+            Some(other) => {
+                let found = other.kind_in_words();
+                return Err(format!("{} is {found}, not a text", self.key));
+            }
+        };
+        let mut fields = Record::with_capacity(self.names.len());
+        let mut take = |get: &dyn Fn(usize) -> Option<SmolStr>| {
+            for (name, number) in &self.names {
+                fields.set(name.clone(), get(*number).map_or(Value::Null, Value::Text));
+            }
+        };
+        match &self.regex {
+            Way::Linear(regex) => match regex.captures(text) {
+                Some(found) => take(&|n| found.get(n).map(|m| m.as_str().into())),
+                None => return Ok(Flow::Drop),
+            },
+            Way::Trying(regex) => match regex.captures(text.as_str()) {
+                Ok(Some(found)) => take(&|n| found.get(n).map(|m| m.as_str().into())),
+                Ok(None) => return Ok(Flow::Drop),
+                Err(error) => return Err(format!("the regular expression: {error}")),
+            },
+        }
+        self.mode.put(&mut event.record, &self.key, fields);
+        Ok(Flow::Pass)
+    }
+}

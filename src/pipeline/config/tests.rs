@@ -1,0 +1,55 @@
+use super::*;
+use crate::diagnostic::plain;
+
+fn load(text: &str) -> Result<File, Vec<Fault>> {
+    let source = Arc::new(Source::named("p.yaml", text));
+    let actions = Actions::new(&[crate::pipeline::actions::ACTIONS]);
+    from_source(&source, &actions)
+}
+
+fn faults(text: &str) -> String {
+    let faults = load(text).err().unwrap_or_default();
+    let texts: Vec<String> = faults.iter().map(|fault| plain(fault)).collect();
+    texts.join("\n")
+}
+
+#[test]
+fn all_faults_come_at_once_with_places_and_suggestions() {
+    let text = "pipelines:\n  a:\n    - {name: input_dumy, tag: a}\n  b:\n    - {name: input_dummy, data: {x: 1}, bogus: 1}\n    - {name: parser_json, match: b, key: c, mode: mergee}\nvariable: {}\n";
+    let found = faults(text);
+    for part in [
+        "no action is named input_dumy",
+        "did you mean input_dummy?",
+        "input_dummy has no parameter bogus",
+        "input_dummy lacks tag",
+        "did you mean merge?",
+        "a file has no key variable",
+        "did you mean variables?",
+        "p.yaml:3:14",
+    ] {
+        assert!(found.contains(part), "{part} in\n{found}");
+    }
+}
+
+#[test]
+fn variables_are_filled_into_values() {
+    let file = load(
+        "variables: {who: world, n: 42}\npipelines:\n  a:\n    - {name: input_dummy, tag: '{who}_tag', data: {'{who}': '{n}{{x}} {unknown}', b: 'a{3}b'}}\n",
+    );
+    let file = file.unwrap();
+    let step = &file.pipelines[0].steps[0];
+    assert_eq!(step.parameters.text("tag").unwrap(), "world_tag");
+    let data = step.parameters.map("data");
+    assert_eq!(data[0].0.as_text(), Some("{who}"));
+    assert_eq!(data[0].1.as_text(), Some("42{x} {unknown}"));
+    assert_eq!(data[1].1.as_text(), Some("a{3}b"));
+}
+
+#[test]
+fn empty_files_and_other_shapes_are_faults() {
+    assert!(faults("").contains("holds nothing"));
+    assert!(faults("[1]").contains("a file of pipelines is a map"));
+    assert!(faults("variables: {}").contains("has no pipelines"));
+    assert!(faults("pipelines: {a: 1}").contains("is a list of steps"));
+    assert!(faults("pipelines: {a: [{match: b}]}").contains("needs the name of an action"));
+}

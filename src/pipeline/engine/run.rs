@@ -1,0 +1,386 @@
+//! Starts the threads of pipelines and waits for them.
+
+use super::checkpoint::{self, Memory};
+use super::commit::Committer;
+use super::counts::Counts;
+use super::dead::DeadLetters;
+use super::worker::{Finished, work};
+use super::{Pipeline, class};
+use crate::diagnostic::{Code, Diagnostic, Fault, Outcome};
+use crate::eval::{Clock, Value};
+use crate::pipeline::event::Event;
+use crate::pipeline::step::{Batch, Feed, Input, Line, Now};
+use crossbeam_channel::{Receiver, Sender, bounded};
+use parking_lot::{Condvar, Mutex};
+use serde_json::{Map, Value as Json, json};
+use smol_str::SmolStr;
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::{Builder, Scope};
+
+/// The stack of threads that run steps; expressions may nest deep.
+const STACK: usize = 8 << 20;
+
+/// How pipelines are run.
+pub struct Options {
+    /// Ends when the inputs are drained.
+    pub once: bool,
+    /// How many threads share the work of a pipeline.
+    pub threads: usize,
+    /// The field that tells the time, instead of the clock.
+    pub event_clock: Option<SmolStr>,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// Set from outside to end: inputs end, and what is on the way is finished.
+    pub stop: Arc<AtomicBool>,
+    /// Where states go.
+    pub memory: Memory,
+    /// Where bad events go.
+    pub dead: DeadLetters,
+    /// Is told at once what ended an input or a pipeline.
+    pub complain: Box<dyn Fn(&Fault) + Send + Sync>,
+}
+
+/// Which time counts.
+pub(super) struct Timing {
+    clock: Arc<dyn Clock>,
+    field: Option<SmolStr>,
+}
+
+impl Timing {
+    pub fn now(&self) -> Now {
+        Now(self.clock.now())
+    }
+
+    pub fn by_clock(&self) -> bool {
+        self.field.is_none()
+    }
+
+    /// The time of an event, when the field of it counts and can be read.
+    pub fn of(&self, event: &Event) -> Option<Now> {
+        let value = event.record.get(self.field.as_ref()?)?;
+        moment(value).map(Now)
+    }
+}
+
+/// Milliseconds of a time: seconds, milliseconds when the number is too large for that, or ISO 8601.
+fn moment(value: &Value) -> Option<i64> {
+    let number = match value {
+        Value::Int(n) => f64::from(*n),
+        Value::Long(n) => *n as f64,
+        Value::Double(n) => *n,
+        Value::Text(text) => match text.trim().parse() {
+            Ok(number) => number,
+            Err(_) => {
+                let parsed = chrono::DateTime::parse_from_rfc3339(text.trim());
+                return parsed.ok().map(|moment| moment.timestamp_millis());
+            }
+        },
+        _ => return None,
+    };
+    if !number.is_finite() || number.abs() > 1e16 {
+        return None;
+    }
+    let millis = if number.abs() < 1e11 {
+        number * 1000.0
+    } else {
+        number
+    };
+    Some(millis.round() as i64)
+}
+
+/// The counters of a running pipeline.
+pub struct LivePipeline {
+    /// Its name.
+    pub id: String,
+    /// The actions of its steps.
+    pub actions: Vec<&'static str>,
+    infos: Vec<SmolStr>,
+    pub(super) counts: Mutex<Vec<Counts>>,
+    /// How many keys each step holds, and how many it has thrown out.
+    pub(super) sizes: Mutex<Vec<(usize, u64)>>,
+}
+
+/// The counters of everything that runs.
+pub struct Live {
+    /// The pipelines.
+    pub pipelines: Vec<LivePipeline>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Live {
+    /// The counters in feedoo's form.
+    pub fn states(&self) -> Json {
+        let mut pipelines = Map::new();
+        for pipeline in &self.pipelines {
+            let counts = pipeline.counts.lock();
+            let steps = pipeline
+                .actions
+                .iter()
+                .zip(&pipeline.infos)
+                .zip(counts.iter());
+            let steps: Vec<Json> = steps
+                .map(|((action, info), counts)| {
+                    // In the order in which feedoo sorts the names.
+                    let column = |column: usize| {
+                        let by_tag = counts
+                            .iter()
+                            .filter(|(_, tally)| tally.get(column) > Some(&0));
+                        let sorted: BTreeMap<&str, u64> = by_tag
+                            .map(|(tag, tally)| {
+                                (tag.as_str(), tally.get(column).copied().unwrap_or_default())
+                            })
+                            .collect();
+                        json!(sorted)
+                    };
+                    json!({
+                        "bypass": column(super::counts::BYPASS),
+                        "do": column(super::counts::DO),
+                        "ignore": {},
+                        "in": column(super::counts::IN),
+                        "info": info.as_str(),
+                        "name": class(action),
+                        "out": column(super::counts::OUT),
+                    })
+                })
+                .collect();
+            pipelines.insert(pipeline.id.clone(), Json::Array(steps));
+        }
+        json!({"pipelines": pipelines, "timestamp": self.clock.now() as f64 / 1000.0})
+    }
+
+    /// All steps with their counters.
+    pub fn steps(&self) -> Vec<StepReport> {
+        let mut all = Vec::new();
+        for pipeline in &self.pipelines {
+            let counts = pipeline.counts.lock();
+            let sizes = pipeline.sizes.lock();
+            for (number, action) in pipeline.actions.iter().enumerate() {
+                let (keys, evicted) = sizes.get(number).copied().unwrap_or_default();
+                all.push(StepReport {
+                    pipeline: pipeline.id.clone(),
+                    step: number,
+                    action,
+                    counts: counts.get(number).map(Counts::sum).unwrap_or_default(),
+                    keys,
+                    evicted,
+                });
+            }
+        }
+        all
+    }
+}
+
+/// What a step has done.
+#[derive(Debug, Clone)]
+pub struct StepReport {
+    /// The pipeline.
+    pub pipeline: String,
+    /// Which of its steps, from 0.
+    pub step: usize,
+    /// The action.
+    pub action: &'static str,
+    /// The counters of all tags.
+    pub counts: super::Tally,
+    /// How many keys it holds.
+    pub keys: usize,
+    /// How many keys it has thrown out.
+    pub evicted: u64,
+}
+
+/// What came of a run.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// What ended an input or a pipeline.
+    pub faults: Vec<Fault>,
+}
+
+/// Pipelines that are ready to run.
+pub struct Runner {
+    pipelines: Vec<Pipeline>,
+    options: Options,
+    /// The counters.
+    pub live: Arc<Live>,
+}
+
+impl Runner {
+    /// Gets pipelines ready: takes up saved states. `say` is told what was not taken up. Errors: when the memory
+    /// cannot be read.
+    pub fn new(
+        mut pipelines: Vec<Pipeline>,
+        options: Options,
+        say: &(dyn Fn(&str) + Sync),
+    ) -> Outcome<Runner> {
+        for pipeline in &mut pipelines {
+            checkpoint::load(pipeline, &options.memory, say)?;
+        }
+        let live = pipelines.iter().map(|pipeline| LivePipeline {
+            id: pipeline.id.clone(),
+            actions: pipeline.stages.iter().map(|stage| stage.name).collect(),
+            infos: pipeline.infos.clone(),
+            counts: Mutex::new(vec![Counts::default(); pipeline.stages.len()]),
+            sizes: Mutex::new(vec![(0, 0); pipeline.stages.len()]),
+        });
+        let live = Arc::new(Live {
+            pipelines: live.collect(),
+            clock: options.clock.clone(),
+        });
+        Ok(Runner {
+            pipelines,
+            options,
+            live,
+        })
+    }
+
+    /// Runs everything until the end.
+    pub fn run(self) -> Report {
+        let faults = Mutex::new(Vec::new());
+        let timing = Timing {
+            clock: self.options.clock.clone(),
+            field: self.options.event_clock.clone(),
+        };
+        let (options, live, said, timing) = (&self.options, &self.live, &faults, &timing);
+        std::thread::scope(|scope| {
+            for (pipeline, live) in self.pipelines.into_iter().zip(&live.pipelines) {
+                start(scope, pipeline, options, live, timing, said);
+            }
+        });
+        Report {
+            faults: faults.into_inner(),
+        }
+    }
+}
+
+/// Starts the threads of one pipeline.
+fn start<'s>(
+    scope: &'s Scope<'s, '_>,
+    pipeline: Pipeline,
+    options: &'s Options,
+    live: &'s LivePipeline,
+    timing: &'s Timing,
+    faults: &'s Mutex<Vec<Fault>>,
+) {
+    let threads = options.threads.max(1);
+    let (batches, to_do) = bounded(2 * threads);
+    let (done, finished) = bounded(2 * threads);
+    // Room for what waits before the workers, on them, and for its turn behind them.
+    let (room, places) = bounded(4 * threads);
+    let stop = Arc::new(AtomicBool::new(false));
+    let waiting = Arc::new(AtomicU64::new(0));
+    let line = Arc::new(Line {
+        sent: Mutex::new(0),
+        batches,
+        room,
+        turns: Mutex::new(0),
+        turned: Condvar::new(),
+        waiting: waiting.clone(),
+        ended: stop.clone(),
+    });
+    let mut turn = 0;
+    for (at, input) in pipeline.inputs {
+        let own_turn = turn;
+        turn += usize::from(input.in_turn());
+        let feed = Feed {
+            input: at,
+            line: line.clone(),
+            stop: options.stop.clone(),
+            once: options.once,
+            turn: own_turn,
+            clock: options.clock.clone(),
+        };
+        spawn(scope, "input", faults, move || {
+            feed_all(input, &feed, options, faults)
+        });
+    }
+    let stages = pipeline.stages;
+    for _ in 0..threads {
+        let (to_do, done, stages) = (to_do.clone(), done.clone(), stages.clone());
+        spawn(scope, "steps", faults, move || {
+            run_worker(&stages, timing, &to_do, &done);
+        });
+    }
+    drop((to_do, done));
+    // Only the inputs hold the line now, so that its end is seen.
+    drop(line);
+    let (own, db_paths, id) = (pipeline.own, pipeline.db_paths, pipeline.id);
+    spawn(scope, "commit", faults, move || {
+        let committer = Committer {
+            id,
+            counts: vec![Counts::default(); stages.len()],
+            stages: &stages,
+            own,
+            db_paths,
+            timing,
+            dead: &options.dead,
+            memory: &options.memory,
+            live,
+            stop: &options.stop,
+            waiting,
+            once: options.once,
+            event_time: None,
+            fatal: None,
+            tokens: Vec::new(),
+            places: BTreeMap::new(),
+            changed: false,
+        };
+        let result = committer.run(finished, places);
+        stop.store(true, Ordering::Relaxed);
+        if let Err(fault) = result {
+            (options.complain)(&fault);
+            faults.lock().push(fault);
+        }
+    });
+}
+
+fn spawn<'s>(
+    scope: &'s Scope<'s, '_>,
+    name: &str,
+    faults: &Mutex<Vec<Fault>>,
+    work: impl FnOnce() + Send + 's,
+) {
+    let builder = Builder::new().name(name.into()).stack_size(STACK);
+    if let Err(error) = builder.spawn_scoped(scope, work) {
+        let text = format!("no thread can be started: {error}");
+        faults.lock().push(Diagnostic::new(Code::Internal, text));
+    }
+}
+
+fn feed_all(mut input: Box<dyn Input>, feed: &Feed, options: &Options, faults: &Mutex<Vec<Fault>>) {
+    if input.in_turn() {
+        feed.wait_turn();
+    }
+    if let Err(fault) = input.run(feed) {
+        (options.complain)(&fault);
+        faults.lock().push(fault);
+    }
+    if input.in_turn() {
+        feed.turn_done();
+    }
+}
+
+fn run_worker(
+    stages: &[super::Stage],
+    timing: &Timing,
+    to_do: &Receiver<Batch>,
+    done: &Sender<Finished>,
+) {
+    for batch in to_do {
+        let (number, input) = (batch.number, batch.input);
+        let worked = catch_unwind(AssertUnwindSafe(|| work(stages, timing, batch)));
+        let finished = worked.unwrap_or_else(|_| Finished {
+            number,
+            input,
+            token: None,
+            items: Vec::new(),
+            bytes: Vec::new(),
+            groups: Vec::new(),
+            counts: Vec::new(),
+            broken: true,
+        });
+        if done.send(finished).is_err() {
+            return;
+        }
+    }
+}
