@@ -70,7 +70,7 @@ impl Counts {
             return place;
         }
         let place = self.tags.len();
-        if place == TAGS && tag != OTHERS {
+        if place >= TAGS && tag != OTHERS {
             return self.place(&OTHERS.into());
         }
         self.tags.push((tag.clone(), [0; 6]));

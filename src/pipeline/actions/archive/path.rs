@@ -152,7 +152,7 @@ mod tests {
         assert_eq!(path("{source}", &source("%Y")).as_deref(), Ok("%Y"));
         assert_eq!(
             path("a/{source}.json", &source("../../etc/x")).as_deref(),
-            Ok("a/_____etc_x.json")
+            Ok("a/______etc_x.json")
         );
         assert_eq!(path("%H-%M-%S", &source("")).as_deref(), Ok("16-34-06"));
         assert!(path("{none}", &source("")).is_err());
