@@ -46,20 +46,21 @@ pub(super) fn walk_with(
 ) {
     while let Some(stage) = stages.get(at) {
         let last = at + 1 == stages.len();
-        if let Shared::Input = stage.shared {
-            // Other inputs' events pass through, and feedoo does not count them.
-            at += 1;
-            continue;
-        }
         if matches!(stage.shared, Shared::Kept) && hands.hands_over() {
             return hands.hand_over(at, event);
         }
-        let matched = stage.pattern.as_ref().is_none_or(|p| p.matches(&event.tag));
+        // Other inputs' events pass an input by.
+        let matched = stage
+            .pattern
+            .as_ref()
+            .is_some_and(|p| p.matches(&event.tag));
         if let Some(counts) = hands.counts(at) {
             counts.one(&event.tag, IN);
-            counts.one(&event.tag, if matched { DO } else { BYPASS });
-            if !matched && !last {
-                counts.one(&event.tag, OUT);
+            // As feedoo counts: the last step lets nothing pass by.
+            match (matched, last) {
+                (true, _) => counts.one(&event.tag, DO),
+                (false, false) => counts.one(&event.tag, BYPASS),
+                (false, true) => {}
             }
         }
         if !matched {
