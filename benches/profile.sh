@@ -20,7 +20,7 @@ cat >"$folder/profiler.json" <<'END'
   "profiles": [
     { "profile": "bytes-by-user", "foreach": "user", "onlyif": "user != null",
       "init": { "s": "STATS_INIT()" }, "update": { "s": "STATS_ADD(s, bytes_in)" }, "result": "s" },
-    { "profile": "errors-by-address", "foreach": "ip_src_addr", "onlyif": "status >= 400",
+    { "profile": "errors-by-address", "foreach": "src_ip", "onlyif": "status >= 400",
       "init": { "n": "0" }, "update": { "n": "n + 1" }, "result": "n" } ] }
 END
 
