@@ -2,6 +2,7 @@
 
 mod chunks;
 mod event;
+mod growing;
 mod live;
 mod open;
 mod order;
@@ -10,6 +11,7 @@ mod table;
 
 pub use chunks::{Chunk, ChunkReader, Line, lines};
 pub use event::{EventReader, Wanted};
+pub use growing::{Growing, Whole};
 pub use live::Live;
 pub use open::{Format, Input, cannot_read, inputs, no_file};
 pub use order::{Batch, End, Finish, PART, Problem, Totals, Worker, process};

@@ -1,9 +1,8 @@
 //! Inputs that grow: each has a thread that waits for more, and hands over whole lines with their places.
 
 use crate::diagnostic::{Fault, Outcome};
-use crate::input::{Input, cannot_read};
+use crate::input::{Growing, Input, Whole, cannot_read};
 use crossbeam_channel::{Receiver, Sender, bounded};
-use memchr::{memchr, memrchr};
 use std::fs::File;
 use std::io::{ErrorKind, Read, Seek, SeekFrom};
 use std::os::unix::fs::MetadataExt;
@@ -54,10 +53,8 @@ pub fn tail(
             input: index,
             sender: sender.clone(),
             stop: stop.to_vec(),
+            lines: Growing::new(longest, 0),
             longest,
-            carry: Vec::new(),
-            at: 0,
-            skips: false,
         };
         let place = places.get(index).copied().flatten();
         let input = input.clone();
@@ -87,11 +84,16 @@ struct Tail {
     sender: Sender<News>,
     stop: Vec<Arc<AtomicBool>>,
     longest: usize,
-    /// The unfinished line, and where it begins.
-    carry: Vec<u8>,
-    at: u64,
-    /// Whether it is too long, and thrown away.
-    skips: bool,
+    lines: Growing,
+}
+
+/// `false` when nobody listens.
+fn pass_on(sender: &Sender<News>, input: usize, whole: Whole) -> bool {
+    let what = match whole {
+        Whole::Lines(at, lines) => What::Lines(at, lines),
+        Whole::TooLong { end, .. } => What::TooLong(end),
+    };
+    sender.send(News { input, what }).is_ok()
 }
 
 impl Tail {
@@ -106,48 +108,16 @@ impl Tail {
     }
 
     /// Takes what was read; `false` when nobody listens.
-    fn take(&mut self, mut bytes: &[u8]) -> bool {
-        if self.skips {
-            let Some(end) = memchr(b'\n', bytes) else {
-                self.at += bytes.len() as u64;
-                return true;
-            };
-            self.at += end as u64 + 1;
-            self.skips = false;
-            bytes = bytes.get(end + 1..).unwrap_or_default();
-            if !self.tell(What::TooLong(self.at)) {
-                return false;
-            }
-        }
-        self.carry.extend_from_slice(bytes);
-        let new = self.carry.len() - bytes.len();
-        match memrchr(b'\n', bytes) {
-            Some(end) => {
-                let rest = self.carry.split_off(new + end + 1);
-                let lines = std::mem::replace(&mut self.carry, rest);
-                let at = self.at;
-                self.at += lines.len() as u64;
-                self.tell(What::Lines(at, lines))
-            }
-            None => {
-                if self.carry.len() > self.longest {
-                    self.at += self.carry.len() as u64;
-                    self.carry.clear();
-                    self.skips = true;
-                }
-                true
-            }
-        }
+    fn take(&mut self, bytes: &[u8]) -> bool {
+        let (input, sender) = (self.input, &self.sender);
+        self.lines
+            .take(bytes, &mut |whole| pass_on(sender, input, whole))
     }
 
     /// What stands behind the last line end is a line when nothing can follow it.
     fn last(&mut self) -> bool {
-        let lines = std::mem::take(&mut self.carry);
-        let at = self.at;
-        self.at += lines.len() as u64;
-        let told = lines.is_empty() || self.tell(What::Lines(at, lines));
-        let skipped = std::mem::take(&mut self.skips);
-        told && (!skipped || self.tell(What::TooLong(self.at)))
+        let (input, sender) = (self.input, &self.sender);
+        self.lines.last(&mut |whole| pass_on(sender, input, whole))
     }
 
     /// Reads what ends one day.
@@ -180,7 +150,7 @@ impl Tail {
             && number == found.ino()
             && at <= found.len()
         {
-            self.at = at;
+            self.lines = Growing::new(self.longest, at);
             file.seek(SeekFrom::Start(at)).map_err(failed)?;
         } else if !self.tell(What::Begins(found.ino())) {
             return Ok(());
@@ -203,7 +173,7 @@ impl Tail {
             let Ok(now) = std::fs::metadata(path) else {
                 continue;
             };
-            let read = self.at + self.carry.len() as u64;
+            let read = self.lines.end();
             if now.ino() == found.ino() && now.len() >= read {
                 continue;
             }
@@ -221,7 +191,7 @@ impl Tail {
             }
             found = next.metadata().map_err(failed)?;
             file = next;
-            self.at = 0;
+            self.lines = Growing::new(self.longest, 0);
             if !self.tell(What::Begins(found.ino())) {
                 return Ok(());
             }
