@@ -163,7 +163,11 @@ pub enum Events {
         bytes: Vec<u8>,
         /// The tag of all events.
         tag: SmolStr,
+        /// A field that all events have besides.
+        also: Option<(SmolStr, SmolStr)>,
     },
+    /// An event that the input could make nothing of, with the reason: a dead letter.
+    Bad(Event, String),
 }
 
 /// A number of events with their place in the order.
@@ -241,9 +245,27 @@ impl Feed {
             Events::Lines {
                 bytes,
                 tag: tag.clone(),
+                also: None,
             },
             token,
         )
+    }
+
+    /// As [`Feed::lines`], with a field that all events have besides.
+    pub fn lines_with(
+        &self,
+        tag: &SmolStr,
+        bytes: Vec<u8>,
+        also: Option<(SmolStr, SmolStr)>,
+        token: Option<Arc<dyn Token>>,
+    ) -> bool {
+        let tag = tag.clone();
+        self.send(Events::Lines { bytes, tag, also }, token)
+    }
+
+    /// Feeds what is no event, with the reason: it becomes a dead letter.
+    pub fn bad(&self, event: Event, reason: String, token: Option<Arc<dyn Token>>) -> bool {
+        self.send(Events::Bad(event, reason), token)
     }
 
     fn send(&self, events: Events, token: Option<Arc<dyn Token>>) -> bool {

@@ -152,7 +152,10 @@ pub(super) fn load(
             Some(Own::Kept(kept)) => kept.load(&state),
             Some(Own::Sink(sink)) => sink.load(&state),
             _ => match pipeline.inputs.iter_mut().find(|(at, _)| *at == number) {
-                Some((_, input)) => input.load(&state),
+                Some((_, input)) => input.load(&state).inspect(|()| {
+                    // Saved again until the input says something newer.
+                    pipeline.places.insert(number, state.clone());
+                }),
                 None => Ok(()),
             },
         };

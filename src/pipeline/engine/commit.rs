@@ -62,6 +62,10 @@ impl Committer<'_> {
         let (mut saved, mut took) = (Instant::now(), Duration::ZERO);
         let mut fed = true;
         self.tick(false)?;
+        if keeps {
+            // What a crash in the first second leaves is known then, too.
+            self.checkpoint()?;
+        }
         while self.fatal.is_none() {
             let rest = TICK.saturating_sub(ticked.elapsed());
             if fed {
@@ -244,9 +248,15 @@ impl Committer<'_> {
     /// Outputs first, then states and places, then the answers: what is answered is never lost.
     fn checkpoint(&mut self) -> Outcome<()> {
         self.flush(true)?;
-        for (input, token) in &self.tokens {
+        // The last one of each input knows what those before it knew.
+        let last: BTreeMap<usize, &Arc<dyn Token>> = self
+            .tokens
+            .iter()
+            .map(|(input, token)| (*input, token))
+            .collect();
+        for (input, token) in last {
             if let Some(place) = token.position() {
-                self.places.insert(*input, place);
+                self.places.insert(input, place);
             }
         }
         let mut states: Vec<(usize, Json)> = Vec::new();

@@ -22,7 +22,9 @@ use super::step::{Input, Kept, Pure, Render, Sink, Step};
 use super::tag::Pattern;
 use crate::diagnostic::Fault;
 use crate::eval::Context;
+use serde_json::Value as Json;
 use smol_str::SmolStr;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -60,6 +62,8 @@ pub struct Pipeline {
     pub(super) own: Vec<Own>,
     pub(super) inputs: Vec<(usize, Box<dyn Input>)>,
     pub(super) db_paths: Vec<Option<PathBuf>>,
+    /// The places of inputs that were saved.
+    pub(super) places: BTreeMap<usize, Json>,
     /// What feedoo says of each step: its info.
     pub(super) infos: Vec<SmolStr>,
 }
@@ -75,6 +79,7 @@ pub fn build(file: &config::File, context: &Context) -> Result<Vec<Pipeline>, Ve
             own: Vec::new(),
             inputs: Vec::new(),
             db_paths: Vec::new(),
+            places: BTreeMap::new(),
             infos: Vec::new(),
         };
         let mut stages = Vec::new();

@@ -305,6 +305,7 @@ fn start<'s>(
     // Only the inputs hold the line now, so that its end is seen.
     drop(line);
     let (own, db_paths, id) = (pipeline.own, pipeline.db_paths, pipeline.id);
+    let saved = pipeline.places;
     spawn(scope, "commit", faults, move || {
         let committer = Committer {
             id,
@@ -322,7 +323,7 @@ fn start<'s>(
             event_time: None,
             fatal: None,
             tokens: Vec::new(),
-            places: BTreeMap::new(),
+            places: saved,
             changed: false,
         };
         let result = committer.run(finished, places);

@@ -85,7 +85,7 @@ pub(super) fn work(stages: &[Stage], timing: &Timing, batch: Batch) -> Finished 
                 walk_with(stages, &mut hands, input + 1, event, now, &mut more);
             }
         }
-        Events::Lines { bytes, tag } => {
+        Events::Lines { bytes, tag, also } => {
             let whole = simdutf8::basic::from_utf8(&bytes).ok();
             let mut rest = bytes.as_slice();
             let mut number = 0;
@@ -101,8 +101,11 @@ pub(super) fn work(stages: &[Stage], timing: &Timing, batch: Batch) -> Finished 
                     None => Value::string(String::from_utf8_lossy(line).into_owned()),
                 };
                 rest = behind;
-                let mut record = Record::with_capacity(1);
+                let mut record = Record::with_capacity(1 + usize::from(also.is_some()));
                 record.set(LOG, log);
+                if let Some((name, text)) = &also {
+                    record.set(name.clone(), Value::Text(text.clone()));
+                }
                 let event = Event {
                     tag: tag.clone(),
                     time: batch.time,
@@ -121,6 +124,12 @@ pub(super) fn work(stages: &[Stage], timing: &Timing, batch: Batch) -> Finished 
             if let Some(counts) = hands.counts(input).filter(|_| !last) {
                 counts.add(&tag, super::counts::OUT, number);
             }
+        }
+        Events::Bad(event, reason) => {
+            if let Some(counts) = hands.counts(input) {
+                counts.one(&event.tag, super::counts::FAILED);
+            }
+            hands.fail(input, event, reason);
         }
     }
     hands.done
