@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 use smol_str::SmolStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A moment as the steps of a pipeline see it, in milliseconds since 1970: the clock's, or the one of the events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -177,6 +177,7 @@ pub struct Batch {
     pub(super) events: Events,
     pub(super) token: Option<Arc<dyn Token>>,
     pub(super) time: Time,
+    pub(super) sent: Instant,
 }
 
 /// The way of an input into its pipeline.
@@ -280,6 +281,7 @@ impl Feed {
             events,
             token,
             time: self.time(),
+            sent: Instant::now(),
         };
         *sent += 1;
         self.line.batches.send(batch).is_ok()
@@ -304,9 +306,9 @@ impl Feed {
 
     /// Waits for a while, less when the input shall end. False when it shall.
     pub fn pause(&self, time: Duration) -> bool {
-        let end = std::time::Instant::now() + time;
+        let end = Instant::now() + time;
         while !self.stopped() {
-            let rest = end.saturating_duration_since(std::time::Instant::now());
+            let rest = end.saturating_duration_since(Instant::now());
             if rest.is_zero() {
                 return true;
             }

@@ -1,4 +1,4 @@
-//! The embedded file, the one Tokio runtime, and trying again.
+//! The embedded file, the one Tokio runtime and what is served on it, and trying again.
 
 mod deadline;
 mod fault;
@@ -7,9 +7,11 @@ pub mod postgres;
 mod reach;
 mod retry;
 mod rooms;
+pub mod serve;
 mod upkeep;
 mod wait;
 mod within;
+mod workers;
 mod writer;
 
 pub use deadline::{Deadline, proceed};
@@ -19,6 +21,7 @@ pub use rooms::Room;
 pub use upkeep::{Compacted, Report, RoomVersion};
 pub use wait::wait;
 pub use within::Within;
+pub use workers::Workers;
 
 use crate::diagnostic::{Code, Diagnostic, Outcome};
 use fault::{located, panicked};

@@ -13,7 +13,7 @@ use tokio::runtime::{Builder, Handle, Runtime};
 static RUNTIME: OnceLock<Runtime> = OnceLock::new();
 static CREATING: Mutex<()> = Mutex::new(());
 
-fn runtime() -> Outcome<&'static Runtime> {
+pub(super) fn runtime() -> Outcome<&'static Runtime> {
     let _one_at_a_time = CREATING.lock();
     if let Some(runtime) = RUNTIME.get() {
         return Ok(runtime);

@@ -83,7 +83,9 @@ impl Committer<'_> {
             }
             let mut worked = false;
             while let Some(batch) = early.remove(&next) {
+                let (input, sent) = (batch.input, batch.sent);
                 self.commit(batch)?;
+                self.live.lags.lock().insert(input, sent.elapsed());
                 next += 1;
                 worked = true;
                 let _ = room.try_recv();
@@ -186,6 +188,8 @@ impl Committer<'_> {
         }
         if idle {
             self.dead.flush(false)?;
+            let mut lags = self.live.lags.lock();
+            lags.values_mut().for_each(|lag| *lag = Duration::ZERO);
         }
         self.merge();
         match self.fatal.take() {
@@ -274,6 +278,7 @@ impl Committer<'_> {
             token.acknowledge();
         }
         self.changed = false;
+        *self.live.saved.lock() = Instant::now();
         Ok(())
     }
 }

@@ -4,6 +4,7 @@ mod checkpoint;
 mod commit;
 mod counts;
 mod dead;
+mod metrics;
 mod run;
 mod states;
 mod walk;
@@ -13,8 +14,8 @@ pub use checkpoint::{Memory, PIPELINE, StateFile};
 pub use counts::{COLUMNS, Counts, Tally};
 pub use dead::DeadLetters;
 pub(in crate::pipeline) use dead::time_text;
-pub use run::{Live, Options, Report, Runner, StepReport};
-pub use states::{StatesServer, serve_states};
+pub use run::{Live, Options, Report, Runner, State, StepReport};
+pub use states::serve_states;
 
 use super::config;
 use super::spec::Build;

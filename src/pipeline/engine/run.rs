@@ -18,6 +18,7 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 use std::thread::{Builder, Scope};
 
 /// The stack of threads that run steps; expressions may nest deep.
@@ -101,6 +102,51 @@ pub struct LivePipeline {
     pub(super) counts: Mutex<Vec<Counts>>,
     /// How many keys each step holds, and how many it has thrown out.
     pub(super) sizes: Mutex<Vec<(usize, u64)>>,
+    /// For each input, how long its last batch was on its way.
+    pub(super) lags: Mutex<BTreeMap<usize, Duration>>,
+    /// When the last checkpoint was.
+    pub(super) saved: Mutex<Instant>,
+    waiting: Arc<AtomicU64>,
+    state: Mutex<State>,
+}
+
+/// How a pipeline is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// It runs.
+    Running,
+    /// Its inputs are drained.
+    Ended,
+    /// It ended with an error.
+    Failed,
+}
+
+impl State {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            State::Running => "running",
+            State::Ended => "ended",
+            State::Failed => "failed",
+        }
+    }
+}
+
+impl LivePipeline {
+    /// How it is.
+    pub fn state(&self) -> State {
+        *self.state.lock()
+    }
+
+    /// How many batches are on the way.
+    pub fn waiting(&self) -> u64 {
+        self.waiting.load(Ordering::SeqCst)
+    }
+
+    /// How long ago the last checkpoint was, or the start.
+    pub fn checkpoint_age(&self) -> Duration {
+        self.saved.lock().elapsed()
+    }
 }
 
 /// The counters of everything that runs.
@@ -111,6 +157,12 @@ pub struct Live {
 }
 
 impl Live {
+    /// Whether a pipeline has ended with an error.
+    pub fn failed(&self) -> bool {
+        let mut pipelines = self.pipelines.iter();
+        pipelines.any(|pipeline| pipeline.state() == State::Failed)
+    }
+
     /// The counters in feedoo's form.
     pub fn states(&self) -> Json {
         let mut pipelines = Map::new();
@@ -222,6 +274,16 @@ impl Runner {
             infos: pipeline.infos.clone(),
             counts: Mutex::new(vec![Counts::default(); pipeline.stages.len()]),
             sizes: Mutex::new(vec![(0, 0); pipeline.stages.len()]),
+            lags: Mutex::new(
+                pipeline
+                    .inputs
+                    .iter()
+                    .map(|(at, _)| (*at, Duration::ZERO))
+                    .collect(),
+            ),
+            saved: Mutex::new(Instant::now()),
+            waiting: Arc::default(),
+            state: Mutex::new(State::Running),
         });
         let live = Arc::new(Live {
             pipelines: live.collect(),
@@ -268,7 +330,7 @@ fn start<'s>(
     // Room for what waits before the workers, on them, and for its turn behind them.
     let (room, places) = bounded(4 * threads);
     let stop = Arc::new(AtomicBool::new(false));
-    let waiting = Arc::new(AtomicU64::new(0));
+    let waiting = live.waiting.clone();
     let line = Arc::new(Line {
         sent: Mutex::new(0),
         batches,
@@ -328,6 +390,10 @@ fn start<'s>(
         };
         let result = committer.run(finished, places);
         stop.store(true, Ordering::Relaxed);
+        *live.state.lock() = match &result {
+            Ok(()) => State::Ended,
+            Err(_) => State::Failed,
+        };
         if let Err(fault) = result {
             (options.complain)(&fault);
             faults.lock().push(fault);
@@ -368,11 +434,12 @@ fn run_worker(
     done: &Sender<Finished>,
 ) {
     for batch in to_do {
-        let (number, input) = (batch.number, batch.input);
+        let (number, input, sent) = (batch.number, batch.input, batch.sent);
         let worked = catch_unwind(AssertUnwindSafe(|| work(stages, timing, batch)));
         let finished = worked.unwrap_or_else(|_| Finished {
             number,
             input,
+            sent,
             token: None,
             items: Vec::new(),
             bytes: Vec::new(),

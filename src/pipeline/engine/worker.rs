@@ -11,11 +11,14 @@ use crate::pipeline::step::{Batch, Done, Events, Flow, Now, Render, Token};
 use memchr::memchr2;
 use smol_str::SmolStr;
 use std::sync::Arc;
+use std::time::Instant;
 
 /// A batch after the steps that all threads may run.
 pub(super) struct Finished {
     pub number: u64,
     pub input: usize,
+    /// When the input fed it.
+    pub sent: Instant,
     pub token: Option<Arc<dyn Token>>,
     /// In their order.
     pub items: Vec<Item>,
@@ -63,6 +66,7 @@ pub(super) fn work(stages: &[Stage], timing: &Timing, batch: Batch) -> Finished 
         done: Finished {
             number: batch.number,
             input: batch.input,
+            sent: batch.sent,
             token: batch.token,
             items: Vec::new(),
             bytes: Vec::new(),
