@@ -161,6 +161,7 @@ fn run(engine: &Engine, args: &PipelineRunArgs) -> Outcome<bool> {
             if step.keys > 0 || step.evicted > 0 {
                 counts.push(format!("keys {}, evicted {}", step.keys, step.evicted));
             }
+            counts.extend(step.others.iter().map(|(name, n)| format!("{name} {n}")));
             let (pipeline, number, action) = (step.pipeline, step.step + 1, step.action);
             let counts = counts.join(", ");
             output::note(&format!("{pipeline}, step {number}, {action}: {counts}"));

@@ -52,6 +52,15 @@ pub trait Kept: Send {
         Ok(())
     }
 
+    /// Writes what waits to be written elsewhere; comes some times a second, and before states are saved. Errors end
+    /// the pipeline.
+    fn flush(&mut self) -> Outcome<()> {
+        Ok(())
+    }
+
+    /// No more events will come in this run; `saved` when its state is kept for the next one.
+    fn end(&mut self, _now: Now, _saved: bool, _more: &mut Vec<Event>) {}
+
     /// What it has to remember over a stop, if anything.
     fn save(&self) -> Option<Json> {
         None
@@ -60,6 +69,11 @@ pub trait Kept: Send {
     /// Takes up what was saved. Errors: why that is not possible.
     fn load(&mut self, _state: &Json) -> Result<(), String> {
         Ok(())
+    }
+
+    /// What else it has counted, by name.
+    fn others(&self) -> Vec<(&'static str, u64)> {
+        Vec::new()
     }
 
     /// How many keys or values it holds.

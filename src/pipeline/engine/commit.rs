@@ -104,6 +104,9 @@ impl Committer<'_> {
                 (saved, took) = (Instant::now(), started.elapsed());
             }
         }
+        if self.fatal.is_none() && self.once && !self.stop.load(Ordering::Relaxed) {
+            self.end();
+        }
         match self.fatal.take() {
             Some(fault) => Err(fault),
             None => {
@@ -182,8 +185,10 @@ impl Committer<'_> {
             self.tick_kept(now);
         }
         for own in &mut self.own {
-            if let Own::Sink(sink) = own {
-                sink.tick(now, idle)?;
+            match own {
+                Own::Sink(sink) => sink.tick(now, idle)?,
+                Own::Kept(kept) => kept.flush()?,
+                Own::None => {}
             }
         }
         if idle {
@@ -205,23 +210,42 @@ impl Committer<'_> {
             };
             let mut more = Vec::new();
             let done = kept.tick(now, &mut more);
-            self.changed |= !more.is_empty();
-            for event in more {
-                if let Some(counts) = self
-                    .counts
-                    .get_mut(at)
-                    .filter(|_| at + 1 < self.stages.len())
-                {
-                    counts.one(&event.tag, OUT);
-                }
-                walk(self.stages, self, at + 1, event, now);
-            }
+            self.add(at, more, now);
             if let Err(reason) = done {
                 let name = self.stages.get(at).map_or("", |stage| stage.name);
                 self.fatal = Some(Diagnostic::new(
                     Code::Internal,
                     format!("{name} of the pipeline {}: {reason}", self.id),
                 ));
+            }
+        }
+    }
+
+    /// Leads events that a step has made by itself through those below it.
+    fn add(&mut self, at: usize, more: Vec<Event>, now: Now) {
+        self.changed |= !more.is_empty();
+        for event in more {
+            if let Some(counts) = self
+                .counts
+                .get_mut(at)
+                .filter(|_| at + 1 < self.stages.len())
+            {
+                counts.one(&event.tag, OUT);
+            }
+            walk(self.stages, self, at + 1, event, now);
+        }
+    }
+
+    /// Tells the steps, from the first on, that no more events will come.
+    fn end(&mut self) {
+        let now = self.event_time.unwrap_or_else(|| self.timing.now());
+        for at in 0..self.own.len() {
+            let db_path = self.db_paths.get(at).is_some_and(Option::is_some);
+            let saved = self.memory.keeps() || db_path;
+            if let Some(Own::Kept(kept)) = self.own.get_mut(at) {
+                let mut more = Vec::new();
+                kept.end(now, saved, &mut more);
+                self.add(at, more, now);
             }
         }
     }
@@ -238,12 +262,20 @@ impl Committer<'_> {
                 *size = (kept.size(), kept.evicted());
             }
         }
+        let mut others = self.live.others.lock();
+        for (others, own) in others.iter_mut().zip(&self.own) {
+            if let Own::Kept(kept) = own {
+                *others = kept.others();
+            }
+        }
     }
 
     fn flush(&mut self, durably: bool) -> Outcome<()> {
         for own in &mut self.own {
-            if let Own::Sink(sink) = own {
-                sink.flush(durably)?;
+            match own {
+                Own::Sink(sink) => sink.flush(durably)?,
+                Own::Kept(kept) => kept.flush()?,
+                Own::None => {}
             }
         }
         self.dead.flush(durably)

@@ -14,7 +14,7 @@ pub use checkpoint::{Memory, PIPELINE, StateFile};
 pub use counts::{COLUMNS, Counts, Tally};
 pub use dead::DeadLetters;
 pub(in crate::pipeline) use dead::time_text;
-pub use run::{Live, Options, Report, Runner, State, StepReport};
+pub use run::{Live, Options, Report, Runner, State, StepReport, moment};
 pub use states::serve_states;
 
 use super::config;

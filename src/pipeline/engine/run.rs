@@ -67,7 +67,7 @@ impl Timing {
 }
 
 /// Milliseconds of a time: seconds, milliseconds when the number is too large for that, or ISO 8601.
-fn moment(value: &Value) -> Option<i64> {
+pub fn moment(value: &Value) -> Option<i64> {
     let number = match value {
         Value::Int(n) => f64::from(*n),
         Value::Long(n) => *n as f64,
@@ -102,6 +102,8 @@ pub struct LivePipeline {
     pub(super) counts: Mutex<Vec<Counts>>,
     /// How many keys each step holds, and how many it has thrown out.
     pub(super) sizes: Mutex<Vec<(usize, u64)>>,
+    /// What else each step has counted.
+    pub(super) others: Mutex<Vec<Vec<(&'static str, u64)>>>,
     /// For each input, how long its last batch was on its way.
     pub(super) lags: Mutex<BTreeMap<usize, Duration>>,
     /// When the last checkpoint was.
@@ -211,6 +213,7 @@ impl Live {
             let sizes = pipeline.sizes.lock();
             for (number, action) in pipeline.actions.iter().enumerate() {
                 let (keys, evicted) = sizes.get(number).copied().unwrap_or_default();
+                let others = pipeline.others.lock().get(number).cloned();
                 all.push(StepReport {
                     pipeline: pipeline.id.clone(),
                     step: number,
@@ -218,6 +221,7 @@ impl Live {
                     counts: counts.get(number).map(Counts::sum).unwrap_or_default(),
                     keys,
                     evicted,
+                    others: others.unwrap_or_default(),
                 });
             }
         }
@@ -240,6 +244,8 @@ pub struct StepReport {
     pub keys: usize,
     /// How many keys it has thrown out.
     pub evicted: u64,
+    /// What else it has counted, by name.
+    pub others: Vec<(&'static str, u64)>,
 }
 
 /// What came of a run.
@@ -274,6 +280,7 @@ impl Runner {
             infos: pipeline.infos.clone(),
             counts: Mutex::new(vec![Counts::default(); pipeline.stages.len()]),
             sizes: Mutex::new(vec![(0, 0); pipeline.stages.len()]),
+            others: Mutex::new(vec![Vec::new(); pipeline.stages.len()]),
             lags: Mutex::new(
                 pipeline
                     .inputs
