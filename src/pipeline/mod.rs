@@ -4,6 +4,7 @@ pub mod actions;
 pub mod config;
 pub mod engine;
 pub mod event;
+pub mod expression;
 pub mod python;
 pub mod record;
 pub mod spec;

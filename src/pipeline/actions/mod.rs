@@ -14,6 +14,7 @@ mod parse_json;
 mod parse_regex;
 mod spike;
 mod stdout;
+mod stellar;
 mod watch;
 
 use super::spec::ActionSpec;
@@ -34,4 +35,5 @@ pub const ACTIONS: &[&ActionSpec] = &[
     &parse_regex::PARSER_REGEX,
     &spike::FILTER_SPIKE,
     &stdout::OUTPUT_STDOUT,
+    &stellar::FILTER_STELLAR,
 ];

@@ -1,0 +1,244 @@
+//! `filter_stellar`
+
+use crate::diagnostic::{Code, Diagnostic, Outcome};
+use crate::eval::Value;
+use crate::eval::collections::Map;
+use crate::pipeline::event::Event;
+use crate::pipeline::expression::{Expression, World};
+use crate::pipeline::record::Record;
+use crate::pipeline::spec::{
+    ActionKind, ActionSpec, Build, ParameterKind, ParameterSpec, Parameters,
+};
+use crate::pipeline::step::{Done, Flow, Kept, Now, Pure, Step};
+use crate::pipeline::yaml::Kind;
+use smallvec::SmallVec;
+use smol_str::SmolStr;
+use std::sync::Arc;
+
+pub const FILTER_STELLAR: ActionSpec = ActionSpec {
+    name: "filter_stellar",
+    kind: ActionKind::Filter,
+    summary: "Keeps or drops events, sets fields, makes new records and tags, all by expressions.",
+    details: "Names stand for the fields of the event (`geo.city` for what is below), `_` for all of them, as in `stellar filter` and `stellar map`; what is not there is null. First `expr`: false, null and what is empty drop the event, and a value that is neither true nor false is an error. Then `set`, one field after the other, later ones seeing those before. Then `record`: a map becomes the event's record, a list of maps as many events; null and an empty list leave none. Then `tag`, which sees the new record. What cannot be evaluated goes to the dead letters as it came.\n\nThe functions of a step run on all cores when they depend on their arguments alone, else event by event in order; `parallel: true` lets functions that look elsewhere (ENRICHMENT_GET, GEO_GET) run on all cores, too. `now` is the time of the pipeline: with `--clock event:FIELD` that of the event. Texts of a file with `variables` are templates, in which `{{` stands for one brace.",
+    parameters: &[
+        ParameterSpec::optional(
+            "expr",
+            ParameterKind::Expression,
+            "",
+            "the condition under which an event is kept",
+        ),
+        ParameterSpec::optional(
+            "set",
+            ParameterKind::Map,
+            "",
+            "fields with the expressions of their values; numbers, booleans and null stand for themselves",
+        ),
+        ParameterSpec::optional(
+            "record",
+            ParameterKind::Expression,
+            "",
+            "the expression of a new record",
+        ),
+        ParameterSpec::optional(
+            "tag",
+            ParameterKind::Expression,
+            "",
+            "the expression of a new tag",
+        ),
+        ParameterSpec::optional(
+            "vars",
+            ParameterKind::Map,
+            "",
+            "values by name, as they stand, for the expressions; they hide fields",
+        ),
+        ParameterSpec::optional(
+            "parallel",
+            ParameterKind::Flag,
+            "whether all functions depend on their arguments alone",
+            "whether the expressions may run on several threads at once",
+        ),
+    ],
+    examples: &[
+        "- name: filter_stellar\n  match: login\n  expr: result == 'failure' and not(IN_SUBNET(source_ip, '10.0.0.0/8'))",
+        "- name: filter_stellar\n  match: web\n  vars: {office: [10.1.0.0/16, 10.2.0.0/16]}\n  set:\n    domain: DOMAIN_REMOVE_TLD(host)\n    inside: IN_SUBNET(src_ip, GET(office, 0), GET(office, 1))\n    severity: 3",
+        "- name: filter_stellar\n  match: dns\n  record: \"MAP(answers, answer -> {'query': query, 'answer': answer})\"\n  tag: \"'dns.answer'\"",
+    ],
+    make,
+};
+
+struct Filter {
+    world: World,
+    keeps: Option<Expression>,
+    sets: Vec<(SmolStr, Expression)>,
+    record: Option<Expression>,
+    tag: Option<Expression>,
+}
+
+/// The same where order matters.
+struct InOrder(Filter);
+
+fn make(parameters: &Parameters, build: &Build<'_>) -> Outcome<Step> {
+    let world = World::new(build.context);
+    let mut given: Vec<(SmolStr, Value)> = Vec::new();
+    for (name, value) in parameters.map("vars") {
+        match name {
+            Value::Text(name) => given.push((name, value)),
+            _ => return Err(parameters.fault("vars", "the names of variables are texts")),
+        }
+    }
+    let one = |name: &str| -> Outcome<Option<Expression>> {
+        let node = parameters.raw(name);
+        node.map(|node| Expression::new(node, &given, &world))
+            .transpose()
+    };
+    let (keeps, record, tag) = (one("expr")?, one("record")?, one("tag")?);
+    let mut sets = Vec::new();
+    if let Some(Kind::Map(entries)) = parameters.raw("set").map(|node| &node.kind) {
+        for (key, node) in entries {
+            let Some(name) = key.as_text() else {
+                let text = "the names of fields are texts";
+                return Err(Diagnostic::at(Code::BadPipeline, key.span, text));
+            };
+            let expression = Expression::or_constant(node, &given, &world)?;
+            sets.push((SmolStr::new(name), expression));
+        }
+    }
+    let all = sets.iter().map(|(_, expression)| expression);
+    let all: Vec<&Expression> = all.chain(&keeps).chain(&record).chain(&tag).collect();
+    if all.is_empty() {
+        let fault = Diagnostic::at(
+            Code::BadPipeline,
+            parameters.span,
+            "filter_stellar does nothing without expr, set, record or tag",
+        );
+        return Err(fault.help("write `expr: status == 'failure'`"));
+    }
+    let pure = all.iter().all(|expression| expression.is_pure());
+    let parallel = parameters.flag("parallel").unwrap_or(pure);
+    let filter = Filter {
+        world,
+        keeps,
+        sets,
+        record,
+        tag,
+    };
+    Ok(match parallel {
+        true => Step::Pure(Arc::new(filter)),
+        false => Step::Kept(Box::new(InOrder(filter))),
+    })
+}
+
+/// What a field was before it was set; `None` when it was not there.
+type Undo<'a> = SmallVec<[(&'a SmolStr, Option<Value>); 4]>;
+
+impl Filter {
+    /// Sets the fields; those set before one that fails are in `undo`.
+    fn set<'a>(&'a self, event: &mut Event, now: Now, undo: &mut Undo<'a>) -> Result<(), String> {
+        let context = self.world.at(now);
+        for (name, expression) in &self.sets {
+            let value = expression
+                .run(&event.record, context)
+                .map_err(|reason| format!("{name}: {reason}"))?;
+            match event.record.get_mut(name) {
+                Some(old) => undo.push((name, Some(std::mem::replace(old, value)))),
+                None => {
+                    event.record.set(name.clone(), value);
+                    undo.push((name, None));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The records and the tag that the event becomes; `None` when it stays what it is.
+    fn rest(&self, event: &Event, now: Now) -> Result<Option<Vec<Event>>, String> {
+        let context = self.world.at(now);
+        let made = match &self.record {
+            Some(record) => records(record.run(&event.record, context)?)?,
+            None if self.tag.is_none() => return Ok(None),
+            None => vec![event.record.clone()],
+        };
+        let mut events = Vec::with_capacity(made.len());
+        for record in made {
+            let mut made = Event {
+                tag: event.tag.clone(),
+                time: event.time,
+                record,
+            };
+            if let Some(tag) = &self.tag {
+                made.tag = tag.text("the tag", &made, context)?;
+            }
+            events.push(made);
+        }
+        Ok(Some(events))
+    }
+
+    fn work(&self, event: &mut Event, now: Now, more: &mut Vec<Event>) -> Done {
+        if let Some(keeps) = &self.keeps
+            && !keeps.holds(&event.record, self.world.at(now))?
+        {
+            return Ok(Flow::Drop);
+        }
+        let mut undo = Undo::new();
+        let done = self
+            .set(event, now, &mut undo)
+            .and_then(|()| self.rest(event, now));
+        let made = match done {
+            Ok(made) => made,
+            Err(reason) => {
+                for (name, old) in undo.into_iter().rev() {
+                    match old {
+                        Some(old) => event.record.set(name.clone(), old),
+                        None => drop(event.record.remove(name)),
+                    }
+                }
+                return Err(reason);
+            }
+        };
+        let Some(made) = made else {
+            return Ok(Flow::Pass);
+        };
+        let mut made = made.into_iter();
+        let Some(first) = made.next() else {
+            return Ok(Flow::Drop);
+        };
+        *event = first;
+        more.extend(made);
+        Ok(Flow::Pass)
+    }
+}
+
+/// The records in a value. Errors: it is neither a map nor a list of maps.
+fn records(value: Value) -> Result<Vec<Record>, String> {
+    let record = |map: &Map| map.entries().into_iter().collect::<Record>();
+    match value {
+        Value::Null => Ok(Vec::new()),
+        Value::Map(map) => Ok(vec![record(&map)]),
+        Value::List(list) => list.with(|items| {
+            let one = |item: &Value| match item {
+                Value::Map(map) => Ok(record(map)),
+                other => Err(format!(
+                    "the list of records holds {}, not a map",
+                    other.kind_in_words()
+                )),
+            };
+            items.iter().map(one).collect()
+        }),
+        other => Err(format!(
+            "the record is {}, not a map or a list of maps",
+            other.kind_in_words()
+        )),
+    }
+}
+
+impl Pure for Filter {
+    fn apply(&self, event: &mut Event, now: Now, more: &mut Vec<Event>) -> Done {
+        self.work(event, now, more)
+    }
+}
+
+impl Kept for InOrder {
+    fn apply(&mut self, event: &mut Event, now: Now, more: &mut Vec<Event>) -> Done {
+        self.0.work(event, now, more)
+    }
+}
