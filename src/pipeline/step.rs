@@ -111,6 +111,10 @@ pub trait Sink: Send {
     /// Writes everything out, and makes sure that it survives a crash when `durably`.
     fn flush(&mut self, durably: bool) -> Outcome<()>;
 
+    /// Comes once before everything else, with the flag that is set when the pipelines shall end: an output that waits
+    /// for something outside gives up some time after that.
+    fn until(&mut self, _stop: &Arc<AtomicBool>) {}
+
     /// What it has to remember over a stop, if anything.
     fn save(&self) -> Option<Json> {
         None
@@ -182,6 +186,17 @@ pub enum Events {
     },
     /// An event that the input could make nothing of, with the reason: a dead letter.
     Bad(Event, String),
+    /// Bytes of which events are made on the way.
+    Packed(Box<dyn Packed>),
+}
+
+/// An event, or one that could not be read, with the reason.
+pub type Unpacked = Result<Event, (Event, String)>;
+
+/// Bytes that become events on the threads that run steps.
+pub trait Packed: Send + Sync {
+    /// Gives the events in their order.
+    fn unpack(&self, take: &mut dyn FnMut(Unpacked));
 }
 
 /// A number of events with their place in the order.
@@ -281,6 +296,11 @@ impl Feed {
     /// Feeds what is no event, with the reason: it becomes a dead letter.
     pub fn bad(&self, event: Event, reason: String, token: Option<Arc<dyn Token>>) -> bool {
         self.send(Events::Bad(event, reason), token)
+    }
+
+    /// Feeds bytes of which events are made on the way.
+    pub fn packed(&self, bytes: Box<dyn Packed>, token: Option<Arc<dyn Token>>) -> bool {
+        self.send(Events::Packed(bytes), token)
     }
 
     fn send(&self, events: Events, token: Option<Arc<dyn Token>>) -> bool {

@@ -271,14 +271,17 @@ impl Committer<'_> {
     }
 
     fn flush(&mut self, durably: bool) -> Outcome<()> {
+        // One that fails does not keep the others from writing.
+        let mut flushed = Ok(());
         for own in &mut self.own {
-            match own {
-                Own::Sink(sink) => sink.flush(durably)?,
-                Own::Kept(kept) => kept.flush()?,
-                Own::None => {}
-            }
+            let one = match own {
+                Own::Sink(sink) => sink.flush(durably),
+                Own::Kept(kept) => kept.flush(),
+                Own::None => Ok(()),
+            };
+            flushed = flushed.and(one);
         }
-        self.dead.flush(durably)
+        flushed.and(self.dead.flush(durably))
     }
 
     /// Outputs first, then states and places, then the answers: what is answered is never lost.

@@ -5,7 +5,7 @@ use super::commit::Committer;
 use super::counts::Counts;
 use super::dead::DeadLetters;
 use super::worker::{Finished, work};
-use super::{Pipeline, class};
+use super::{Own, Pipeline, class};
 use crate::diagnostic::{Code, Diagnostic, Fault, Outcome};
 use crate::eval::{Clock, Value};
 use crate::pipeline::event::Event;
@@ -373,8 +373,13 @@ fn start<'s>(
     drop((to_do, done));
     // Only the inputs hold the line now, so that its end is seen.
     drop(line);
-    let (own, db_paths, id) = (pipeline.own, pipeline.db_paths, pipeline.id);
+    let (mut own, db_paths, id) = (pipeline.own, pipeline.db_paths, pipeline.id);
     let saved = pipeline.places;
+    for own in &mut own {
+        if let Own::Sink(sink) = own {
+            sink.until(&options.stop);
+        }
+    }
     spawn(scope, "commit", faults, move || {
         let committer = Committer {
             id,

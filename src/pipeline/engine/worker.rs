@@ -89,6 +89,20 @@ pub(super) fn work(stages: &[Stage], timing: &Timing, batch: Batch) -> Finished 
                 walk_with(stages, &mut hands, input + 1, event, now, &mut more);
             }
         }
+        Events::Packed(packed) => packed.unpack(&mut |unpacked| match unpacked {
+            Ok(event) => {
+                if let Some(counts) = hands.counts(input).filter(|_| !last) {
+                    counts.one(&event.tag, super::counts::OUT);
+                }
+                walk_with(stages, &mut hands, input + 1, event, now, &mut more);
+            }
+            Err((event, reason)) => {
+                if let Some(counts) = hands.counts(input) {
+                    counts.one(&event.tag, super::counts::FAILED);
+                }
+                hands.fail(input, event, reason);
+            }
+        }),
         Events::Lines { bytes, tag, also } => {
             let whole = simdutf8::basic::from_utf8(&bytes).ok();
             let mut rest = bytes.as_slice();
