@@ -111,6 +111,7 @@ pub fn suite(fresh: impl Fn() -> Events) {
     what_is_stored_comes_back(&fresh());
     what_breaks_a_rule_is_refused(&fresh());
     loads_tell_what_they_leave_out(&fresh());
+    what_is_there_already_is_known_when_its_message_is_the_same(&fresh());
     conditions_mean_what_sql_means(&fresh());
     thresholds_are_kept(&fresh());
     held_back_events_relapse(&fresh());
@@ -255,27 +256,75 @@ fn loads_tell_what_they_leave_out(store: &Events) {
         small("n4", |_| ()),
     ];
     let loaded = store.load(rows.clone(), within).unwrap();
-    assert_eq!(loaded.stored, 2);
+    // One was there before, the other one stands twice in the load.
+    assert_eq!((loaded.stored, loaded.known), (2, 2));
     let refused: Vec<(usize, Code)> = loaded
         .refused
         .iter()
         .map(|(at, fault)| (*at, fault.code))
         .collect();
-    let integrity = Code::EventIntegrity;
-    assert_eq!(
-        refused,
-        [
-            (1, integrity),
-            (2, Code::EventData),
-            (3, integrity),
-            (4, integrity)
-        ]
-    );
+    assert_eq!(refused, [(2, Code::EventData), (3, Code::EventIntegrity)]);
     assert_eq!(found(store, json!({})), "n1 n4 old");
     // A load can be run again.
-    assert_eq!(store.load(rows, within).unwrap().stored, 0);
+    let loaded = store.load(rows, within).unwrap();
+    assert_eq!(
+        (loaded.stored, loaded.known, loaded.refused.len()),
+        (0, 4, 2)
+    );
     assert_eq!(store.load(Vec::new(), within).unwrap().stored, 0);
     assert_eq!(found(store, json!({})), "n1 n4 old");
+}
+
+fn what_is_there_already_is_known_when_its_message_is_the_same(store: &Events) {
+    let cancel = Arc::default();
+    let within = at(&cancel);
+    let row = |index: usize, description: &str, stored: Option<&str>, now: &str| {
+        let private = stored.map_or(String::new(), |time| {
+            format!(r#", "_CESNET": {{"StorageTime": "{time}"}}"#)
+        });
+        let json = format!(
+            r#"{{"ID": "e{index}", "DetectTime": "2026-01-01T00:00:00Z", "Category": ["Test"],
+                "Description": "{description}"{private}}}"#
+        );
+        let options = Options {
+            storage_time: Some(time(now)),
+            ..Options::default()
+        };
+        let message = Message::parse(json.as_bytes(), &options).unwrap();
+        message.to_row().unwrap()
+    };
+    let (monday, tuesday) = ("2026-01-05", "2026-01-06");
+    let half = (0..50).map(|i| row(i * 2, "as it was", None, monday));
+    assert_eq!(store.load(half.collect(), within).unwrap().stored, 50);
+    // The same file with the other half, a day later: when something was stored says nothing about the event.
+    let mut whole: Vec<Row> = (0..100)
+        .map(|i| row(i, "as it was", None, tuesday))
+        .collect();
+    let loaded = store.load(whole.clone(), within).unwrap();
+    assert_eq!((loaded.stored, loaded.known), (50, 50));
+    assert!(loaded.refused.is_empty());
+    let times = |id: &str| store.fetch(id, within).unwrap().unwrap();
+    assert_eq!(times("e2").row.storagetime, Some(time(monday)));
+    assert_eq!(times("e3").row.storagetime, Some(time(tuesday)));
+    // Another message under an identifier that is taken is no event that is known.
+    whole[4] = row(4, "another one", None, tuesday);
+    whole[5] = row(5, "as it was", Some("2026-01-01T00:00:00Z"), tuesday);
+    whole.push(row(100, "one", None, tuesday));
+    whole.push(row(100, "one", None, tuesday));
+    whole.push(row(100, "two", None, tuesday));
+    let loaded = store.load(whole, within).unwrap();
+    assert_eq!((loaded.stored, loaded.known), (1, 100));
+    let refused: Vec<_> = loaded.refused.iter().map(|(at, f)| (*at, f.code)).collect();
+    assert_eq!(
+        refused,
+        [(4, Code::EventIntegrity), (102, Code::EventIntegrity)]
+    );
+    let said = &loaded.refused[0].1.message;
+    assert!(
+        said.contains("\"e4\"") && said.contains("another one"),
+        "{said}"
+    );
+    assert_eq!(store.count(&query(json!({})), within).unwrap(), 101);
 }
 
 fn conditions_mean_what_sql_means(store: &Events) {

@@ -227,13 +227,9 @@ impl Tally {
     fn settle(&mut self, (places, loaded): Stored, rejects: &mut Rejects) -> Outcome<()> {
         let loaded = loaded?;
         self.loaded += loaded.stored;
+        self.known += loaded.known;
         let mut places: Vec<Option<Place>> = places.into_iter().map(Some).collect();
         for (index, fault) in loaded.refused {
-            // All rows have a time of storing, so this is about the identifier.
-            if fault.code == Code::EventIntegrity {
-                self.known += 1;
-                continue;
-            }
             if let Some(place) = places.get_mut(index).and_then(Option::take) {
                 self.reject(place, fault, rejects)?;
             }

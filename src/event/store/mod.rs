@@ -11,7 +11,7 @@ pub use sqlite::{EVENT, Embedded};
 pub use status::{Status, TableStatus, pretty_size};
 
 use super::query::{Aggregate, Group, Query, Timeline, Timelines};
-use super::{Column, Range, Record, Row};
+use super::{Column, Message, Options, Range, Record, Row};
 use crate::diagnostic::{Code, Diagnostic, Fault, Outcome};
 use crate::store::Within;
 
@@ -71,9 +71,38 @@ pub struct Relapsed {
 pub struct Loaded {
     /// How many were stored.
     pub stored: u64,
-    /// The others by their position: E0608 for an identifier that is there already or a missing storage time,
-    /// E0607 for a value that the table cannot keep.
+    /// How many were there already with the same message, whenever that was stored.
+    pub known: u64,
+    /// The others by their position: E0608 for an identifier that is there already with another message, or a missing
+    /// storage time, E0607 for a value that the table cannot keep.
     pub refused: Vec<(usize, Fault)>,
+}
+
+impl Loaded {
+    /// Tells what becomes of the row at a position whose identifier is there already with this message.
+    fn again(&mut self, at: usize, row: &Row, there: Option<&[u8]>) {
+        if row.event.as_deref() == there || same_but_for_storage(row.event.as_deref(), there) {
+            self.known += 1;
+            return;
+        }
+        let message = format!(
+            "event {:?}: an event with this identifier is there already, and its message is another one",
+            row.id
+        );
+        let fault = Diagnostic::new(Code::EventIntegrity, message);
+        self.refused.push((at, fault));
+    }
+}
+
+/// Whether two messages differ in nothing but the time of storing, which says nothing about the event.
+fn same_but_for_storage(one: Option<&[u8]>, other: Option<&[u8]>) -> bool {
+    let read = |json: Option<&[u8]>| {
+        let mut message = Message::parse(json?, &Options::default()).ok()?;
+        message.set_storage_time(0);
+        Some(message)
+    };
+    // What cannot be read is equal to nothing.
+    read(one).is_some_and(|message| read(other) == Some(message))
 }
 
 /// Which end of a column is asked for.

@@ -2,7 +2,7 @@
 
 use super::rows::{Outgoing, names};
 use super::session::Tables;
-use crate::diagnostic::{Code, Diagnostic, Fault, Outcome};
+use crate::diagnostic::Outcome;
 use crate::event::store::Loaded;
 use crate::event::{PHYSICAL, Row};
 use crate::store::postgres::{Answer, Kind};
@@ -25,44 +25,37 @@ const LOOKED_UP: usize = 5_000;
 /// Stores what can be stored. Rows that the table refuses are found by halving.
 pub(super) fn load(tables: &mut Tables<'_>, rows: &[Row]) -> Outcome<Loaded> {
     let mut loaded = Loaded::default();
-    let mut seen = HashSet::new();
-    let mut good = Vec::with_capacity(rows.len());
+    let mut left = Vec::with_capacity(rows.len());
     for (at, row) in rows.iter().enumerate() {
-        let fault = match row.storable() {
-            Err(fault) => Some(fault),
-            Ok(()) => (!seen.insert(row.id.as_str())).then(|| twice(row)),
-        };
-        match fault {
-            Some(fault) => loaded.refused.push((at, fault)),
-            None => good.push((at, row)),
+        match row.storable() {
+            Err(fault) => loaded.refused.push((at, fault)),
+            Ok(()) => left.push((at, row)),
         }
     }
-    let fresh = without_known(tables, good, &mut loaded)?;
-    store(tables, fresh, &mut loaded)?;
+    let mut again = tables.attempt > 1;
+    while !left.is_empty() {
+        // An identifier that comes once more is looked at when the table has said what it makes of the first one.
+        let mut seen = HashSet::new();
+        let (firsts, doubles) = left
+            .into_iter()
+            .partition(|(_, row)| seen.insert(row.id.as_str()));
+        let fresh = without_known(tables, firsts, again, &mut loaded)?;
+        store(tables, fresh, &mut loaded)?;
+        (left, again) = (doubles, false);
+    }
     loaded.refused.sort_by_key(|(at, _)| *at);
     Ok(loaded)
 }
 
-fn twice(row: &Row) -> Fault {
-    let message = format!(
-        "event {:?}: an event with this identifier is there already",
-        row.id
-    );
-    Diagnostic::new(Code::EventIntegrity, message)
-}
-
-/// The rows whose identifiers the table does not have. In a second attempt rows that are there as they are to be count
-/// as stored: the first one may have stored them just before the connection was lost.
+/// The rows whose identifiers the table does not have. `again`, in a second attempt, rows that are there as they are to be
+/// count as stored: the first one may have stored them just before the connection was lost.
 fn without_known<'r>(
     tables: &mut Tables<'_>,
     rows: Vec<(usize, &'r Row)>,
+    again: bool,
     loaded: &mut Loaded,
 ) -> Outcome<Vec<(usize, &'r Row)>> {
-    let again = tables.attempt > 1;
-    let sql = match again {
-        true => "SELECT id, event FROM events WHERE id = ANY($1)",
-        false => "SELECT id, NULL::bytea FROM events WHERE id = ANY($1)",
-    };
+    let sql = "SELECT id, event FROM events WHERE id = ANY($1)";
     let mut fresh = Vec::with_capacity(rows.len());
     for part in rows.chunks(LOOKED_UP) {
         let ids: Vec<&str> = part.iter().map(|(_, row)| row.id.as_str()).collect();
@@ -76,7 +69,7 @@ fn without_known<'r>(
             match known.get(row.id.as_str()) {
                 None => fresh.push((at, row)),
                 Some(event) if again && *event == row.event.as_deref() => loaded.stored += 1,
-                Some(_) => loaded.refused.push((at, twice(row))),
+                Some(event) => loaded.again(at, row, *event),
             }
         }
     }
@@ -105,7 +98,7 @@ fn store(tables: &mut Tables<'_>, rows: Vec<(usize, &Row)>, loaded: &mut Loaded)
             (true, _) => {
                 // Somebody else has stored some of them meanwhile, most likely.
                 let mut rows = match integrity {
-                    true => without_known(tables, rows, loaded)?,
+                    true => without_known(tables, rows, tables.attempt > 1, loaded)?,
                     false => rows,
                 };
                 let rest = rows.split_off(rows.len() / 2);

@@ -2,7 +2,7 @@
 
 use super::find::Reader;
 use super::{books, upkeep, write};
-use crate::diagnostic::{Code, Outcome};
+use crate::diagnostic::{Code, Diagnostic, Outcome};
 use crate::event::query::{Aggregate, Group, Query, Timeline, Timelines};
 use crate::event::store::{
     Cell, Extreme, Loaded, Relapsed, Session, Status, TableStatus, Threshold, Thresholded,
@@ -93,6 +93,10 @@ impl Session for Local<'_> {
             let loaded = write::store(conn, std::slice::from_ref(row))?;
             match loaded.refused.into_iter().next() {
                 Some((_, fault)) => Err(fault),
+                None if loaded.known > 0 => Err(Diagnostic::new(
+                    Code::EventIntegrity,
+                    format!("an event with the identifier {:?} is there already", row.id),
+                )),
                 None => Ok(()),
             }
         })
@@ -106,6 +110,7 @@ impl Session for Local<'_> {
             for (index, batch) in rows.chunks(BATCH).enumerate() {
                 let mut part = write::store(conn, batch)?;
                 loaded.stored += part.stored;
+                loaded.known += part.known;
                 let moved = part.refused.drain(..);
                 loaded
                     .refused

@@ -4,10 +4,10 @@ use super::bits::{self, BLOCK, Bits, NONE, Set};
 use super::codec::{decode, encode, pack};
 use super::find::{DETECT, Reader, STORAGE};
 use super::keys;
-use crate::diagnostic::{Code, Diagnostic, Fault, Outcome};
-use crate::event::Row;
+use crate::diagnostic::Outcome;
 use crate::event::store::Loaded;
-use ahash::{HashMap, HashSet};
+use crate::event::{Column, Row};
+use ahash::HashMap;
 use rusqlite::{Connection, OptionalExtension, params};
 use sha2::{Digest, Sha256};
 use smallvec::SmallVec;
@@ -48,16 +48,18 @@ pub(super) fn number_of(conn: &Connection, id: &str) -> Outcome<Option<i64>> {
 pub(super) fn store(conn: &Connection, rows: &[Row]) -> Outcome<Loaded> {
     let mut loaded = Loaded::default();
     let mut fresh: Vec<(i64, &Row)> = Vec::with_capacity(rows.len());
-    let mut seen: HashSet<&str> = HashSet::default();
+    let mut seen: HashMap<&str, &Row> = HashMap::default();
     for (index, row) in rows.iter().enumerate() {
-        let refused = match row.storable() {
-            Err(fault) => Some(fault),
-            Ok(()) if !seen.insert(&row.id) => Some(twice(&row.id)),
-            Ok(()) => number_of(conn, &row.id)?.map(|_| twice(&row.id)),
-        };
-        match refused {
-            Some(fault) => loaded.refused.push((index, fault)),
-            None => fresh.push((hash(&row.id), row)),
+        if let Err(fault) = row.storable() {
+            loaded.refused.push((index, fault));
+        } else if let Some(first) = seen.get(row.id.as_str()) {
+            loaded.again(index, row, first.event.as_deref());
+        } else if let Some(number) = number_of(conn, &row.id)? {
+            let there = Reader::new(conn)?.record(number, &[Column::Event].into())?;
+            loaded.again(index, row, there.row.event.as_deref());
+        } else {
+            seen.insert(&row.id, row);
+            fresh.push((hash(&row.id), row));
         }
     }
     if fresh.is_empty() {
@@ -119,13 +121,6 @@ fn put_ids(conn: &Connection, mut ids: Vec<(i64, i64)>) -> Outcome<()> {
         put.execute([hash, number])?;
     }
     Ok(())
-}
-
-fn twice(id: &str) -> Fault {
-    Diagnostic::new(
-        Code::EventIntegrity,
-        format!("an event with the identifier {id:?} is there already"),
-    )
 }
 
 /// Notes the times of rows whose numbers begin with `first`.
