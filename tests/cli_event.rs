@@ -168,6 +168,49 @@ fn what_cannot_be_stored_is_rejected_unchanged() {
 }
 
 #[test]
+fn lines_that_are_too_long_are_rejected_unchanged() {
+    let home = Home::new();
+    let good = r#"{"ID": "good", "DetectTime": "2026-01-10T08:00:00Z", "Category": ["Test"]}"#;
+    // The first is as long as a chunk of lines, the next ones need many, and the last one has no end.
+    let long = |mark: char, length: usize| mark.to_string().repeat(length);
+    let bad = [
+        long('a', 5_000),
+        long('b', 3 << 20),
+        format!("{}\r", long('c', (7 << 20) + 1)),
+        long('d', 2 << 20),
+    ];
+    let [a, b, c, d] = &bad;
+    let file = format!(
+        "{good}\n{a}\n{b}\n\n{c}\n{}\n{d}",
+        good.replace("good", "other")
+    );
+    let limit = ["--set", "limits.line=4096", "event", "load"];
+    for pipe in [false, true] {
+        home.write("a.jsonl", &file);
+        let ran = match pipe {
+            false => home.run(&[&limit[..], &["a.jsonl"]].concat(), ""),
+            true => home.run(&[&limit[..], &["--reject", "r.jsonl"]].concat(), &file),
+        };
+        let ran = ran.ended(1);
+        let (kept, name) = match pipe {
+            false => ("a.jsonl.rejected", "a.jsonl"),
+            true => ("r.jsonl", "standard input"),
+        };
+        let (loaded, known) = if pipe { (0, 2) } else { (2, 0) };
+        let told =
+            format!("{loaded} events loaded, {known} known already, 4 rejected ({kept})\n");
+        assert_eq!(ran.out(), told);
+        let kept = std::fs::read(home.path(kept)).unwrap();
+        let wanted = format!("{}\n", bad.join("\n"));
+        assert!(kept == wanted.as_bytes(), "{} bytes", kept.len());
+        for line in [2, 3, 5, 7] {
+            let told = format!("{name}:{line}: E0405 the line has more than 4096 bytes");
+            assert!(ran.err.contains(&told), "{}", ran.err);
+        }
+    }
+}
+
+#[test]
 fn private_parts_of_later_versions_are_read() {
     let home = Home::new();
     let line = r#"{"ID": "m", "DetectTime": 1, "Category": ["Test"], "_Mentat": {"EventSeverity": "high"}}"#;

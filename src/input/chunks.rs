@@ -29,8 +29,10 @@ pub struct Chunk {
     pub lines_before: u64,
     /// How many lines it has.
     pub lines: u64,
-    /// Whether it stands for one line that is too long to be held; the bytes are gone.
+    /// Whether it stands for one line that is too long to be held; the bytes are gone, or a part of it.
     pub too_long: bool,
+    /// Whether the next chunk is the next part of the same line.
+    pub goes_on: bool,
     /// Whether nothing more was there at once.
     pub live: bool,
     /// Whether this is the first chunk of a table, whose header lines the output may want.
@@ -51,6 +53,7 @@ pub struct ChunkReader {
     format: Option<Format>,
     current: Option<Open>,
     longest: usize,
+    in_parts: bool,
     number: u64,
     /// Bytes read so far, before unpacking.
     pub taken: Arc<AtomicU64>,
@@ -70,6 +73,8 @@ struct Open {
     format: Format,
     header: Option<Arc<Header>>,
     at_start: bool,
+    /// Whether a part of a line has been given, and not its end.
+    in_line: bool,
     /// Why nothing more can be read, once what was read before has been passed on.
     failed: Option<Fault>,
 }
@@ -82,6 +87,7 @@ impl ChunkReader {
             format,
             current: None,
             longest,
+            in_parts: false,
             number: 0,
             taken: Arc::default(),
             stop: Arc::default(),
@@ -92,6 +98,13 @@ impl ChunkReader {
     /// The same reader, which does not wait for anything once `cancel` is set.
     pub fn cancelled_by(mut self, cancel: &Arc<AtomicBool>) -> ChunkReader {
         self.cancel = cancel.clone();
+        self
+    }
+
+    /// The same reader, which gives lines that are too long part by part. They end with the line; quotation marks of
+    /// tables do not count.
+    pub fn in_parts(mut self) -> ChunkReader {
+        self.in_parts = true;
         self
     }
 
@@ -117,12 +130,13 @@ impl ChunkReader {
                     format: self.format.unwrap_or_else(|| input.format()),
                     header: None,
                     at_start: true,
+                    in_line: false,
                     failed: None,
                 });
                 continue;
             };
             buffer.clear();
-            let too_long = match open.fill(&mut buffer, self.longest) {
+            let too_long = match open.fill(&mut buffer, self.longest, self.in_parts) {
                 Ok(Filled::End) => {
                     self.current = None;
                     continue;
@@ -157,6 +171,7 @@ impl ChunkReader {
                 lines_before: open.lines + header_lines,
                 lines,
                 too_long: too_long.is_some(),
+                goes_on: open.in_line,
                 live: open.live,
                 header_text,
             };
@@ -169,7 +184,7 @@ impl ChunkReader {
 
 enum Filled {
     Lines,
-    /// A line that is too long, or a record of so many lines.
+    /// A line that is too long, a record of so many lines, or a part of a line, of which the last one counts.
     TooLong {
         lines: u64,
     },
@@ -178,9 +193,17 @@ enum Filled {
 
 impl Open {
     /// Fills `buffer` with whole lines.
-    fn fill(&mut self, buffer: &mut Vec<u8>, longest: usize) -> Result<Filled, Fault> {
+    fn fill(
+        &mut self,
+        buffer: &mut Vec<u8>,
+        longest: usize,
+        in_parts: bool,
+    ) -> Result<Filled, Fault> {
         if let Some(fault) = self.failed.take() {
             return Err(fault);
+        }
+        if self.in_line {
+            return Ok(self.next_part(buffer));
         }
         buffer.append(&mut self.carry);
         let mut quotes = Quotes::default();
@@ -204,6 +227,10 @@ impl Open {
                     self.carry.extend_from_slice(&buffer[end..]);
                     buffer.truncate(end);
                     return Ok(Filled::Lines);
+                }
+                (Ok(_), None) if buffer.len() > longest && in_parts => {
+                    self.in_line = true;
+                    return Ok(Filled::TooLong { lines: 0 });
                 }
                 (Ok(_), None) if buffer.len() > longest => return Ok(self.skip_line(buffer)),
                 (Ok(_), None) => {}
@@ -235,6 +262,27 @@ impl Open {
             (&mut self.reader).take(want as u64).read_to_end(buffer)
         };
         read.map_err(|error| cannot_read(&self.name, &error))
+    }
+
+    /// Reads more of a line that is given part by part.
+    fn next_part(&mut self, buffer: &mut Vec<u8>) -> Filled {
+        match self.read(buffer) {
+            Ok(0) => self.in_line = false,
+            Ok(_) => {
+                if let Some(at) = memchr(b'\n', buffer) {
+                    self.carry.extend_from_slice(&buffer[at + 1..]);
+                    buffer.truncate(at);
+                    self.in_line = false;
+                }
+            }
+            Err(fault) => {
+                self.failed = Some(fault);
+                self.in_line = false;
+            }
+        }
+        Filled::TooLong {
+            lines: u64::from(!self.in_line),
+        }
     }
 
     /// Throws away the line that has begun in `buffer`.

@@ -9,7 +9,7 @@ use crate::event::store::Loaded;
 use crate::event::{Message, Options, Row};
 use crate::input::{ChunkReader, Format, Input, Problem, inputs, lines};
 use std::fs::{File, OpenOptions};
-use std::io::Write;
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
@@ -38,17 +38,28 @@ struct Parcel {
 /// What the store made of a parcel.
 type Stored = (Vec<Place>, Outcome<Loaded>);
 
-/// Reads lines of JSON as messages and gives each to `take`, with its line. What cannot be read to its end is said
+/// What a line of an input holds.
+pub enum Found<'a> {
+    /// The line, and the message in it.
+    Line(&'a [u8], Outcome<Message>),
+    /// A part of a line that is too long to be held, or nothing of it; the last part comes with what is wrong.
+    Part(&'a [u8], Option<Fault>),
+}
+
+/// Reads lines of JSON as messages and gives each to `take`, with its number. What cannot be read to its end is said
 /// when everything else is done.
 pub fn messages(
     desk: &Desk,
-    found: &[Input],
     options: &Options,
     reader: &mut ChunkReader,
-    mut take: impl FnMut(usize, u64, &[u8], Outcome<Message>) -> Outcome<()>,
+    mut take: impl FnMut(usize, u64, Found<'_>) -> Outcome<()>,
 ) -> Outcome<Option<Fault>> {
     let context = &desk.engine.context;
     let longest = context.limits.line;
+    let too_long = || {
+        let message = format!("the line has more than {longest} bytes");
+        Diagnostic::new(Code::LineLength, message)
+    };
     let mut damage = None;
     let mut buffer = Vec::new();
     loop {
@@ -65,18 +76,18 @@ pub fn messages(
                 continue;
             }
         };
-        let too_long = || {
-            let name = found.get(chunk.input).map(Input::name).unwrap_or_default();
-            let message =
-                format!("the line has more than {longest} bytes; it stays in {name} only");
-            Diagnostic::new(Code::LineLength, message)
-        };
+        let (input, before) = (chunk.input, chunk.lines_before);
         if chunk.too_long {
-            take(chunk.input, chunk.lines_before + 1, b"", Err(too_long()))?;
-        }
-        for line in lines(&chunk) {
-            let message = Message::parse(line.text, options);
-            take(chunk.input, line.before + 1, line.whole, message)?;
+            let fault = (!chunk.goes_on).then(too_long);
+            take(input, before + 1, Found::Part(&chunk.bytes, fault))?;
+        } else {
+            for line in lines(&chunk) {
+                let message = match line.whole.len() > longest {
+                    true => Err(too_long()),
+                    false => Message::parse(line.text, options),
+                };
+                take(input, line.before + 1, Found::Line(line.whole, message))?;
+            }
         }
         buffer = chunk.bytes;
     }
@@ -97,7 +108,8 @@ pub fn load(desk: &Desk, args: &LoadArgs) -> Outcome<bool> {
     let mut rejects = Rejects::new(&found, args.reject.as_deref())?;
     let context = &desk.engine.context;
     let mut reader = ChunkReader::new(&found, Some(Format::JsonLines), context.limits.line)
-        .cancelled_by(&context.cancel);
+        .cancelled_by(&context.cancel)
+        .in_parts();
     let mut tally = Tally {
         complaints: Complaints::new(&found),
         progress: Progress::new(&found, reader.taken.clone()),
@@ -113,27 +125,31 @@ pub fn load(desk: &Desk, args: &LoadArgs) -> Outcome<bool> {
         let (answers, answered) = sync_channel::<Stored>(8);
         scope.spawn(move || storing(desk, &arriving, &answers));
         let mut parcel = Parcel::default();
-        let read = messages(
-            desk,
-            &found,
-            &options,
-            &mut reader,
-            |input, line, text, message| {
-                let place = Place {
-                    input,
-                    line,
-                    text: text.to_vec(),
-                };
-                match message.and_then(|message| message.to_row()) {
-                    Ok(row) => parcel.put(row, place),
-                    Err(fault) => tally.reject(place, fault, &mut rejects)?,
+        let read = messages(desk, &options, &mut reader, |input, line, found| {
+            let (text, message) = match found {
+                Found::Line(text, message) => (text, message),
+                Found::Part(text, fault) => {
+                    rejects.put(input, text, fault.is_some())?;
+                    fault
+                        .into_iter()
+                        .for_each(|fault| tally.complain(input, line, fault));
+                    return Ok(());
                 }
-                if parcel.is_full() {
-                    send(&parcels, &mut parcel, &answered, &mut tally, &mut rejects)?;
-                }
-                Ok(())
-            },
-        );
+            };
+            let place = Place {
+                input,
+                line,
+                text: text.to_vec(),
+            };
+            match message.and_then(|message| message.to_row()) {
+                Ok(row) => parcel.put(row, place),
+                Err(fault) => tally.reject(place, fault, &mut rejects)?,
+            }
+            if parcel.is_full() {
+                send(&parcels, &mut parcel, &answered, &mut tally, &mut rejects)?;
+            }
+            Ok(())
+        });
         let sent = read.and_then(|damage| {
             send(&parcels, &mut parcel, &answered, &mut tally, &mut rejects)?;
             Ok(damage)
@@ -238,17 +254,16 @@ impl Tally {
     }
 
     fn reject(&mut self, place: Place, fault: Fault, rejects: &mut Rejects) -> Outcome<()> {
-        self.rejected += 1;
-        if fault.code != Code::LineLength {
-            rejects.put(&place)?;
-        }
-        let problem = Problem {
-            line: place.line,
-            fault,
-        };
-        self.complaints
-            .show(place.input, std::iter::once(&problem), &self.progress);
+        rejects.put(place.input, &place.text, true)?;
+        self.complain(place.input, place.line, fault);
         Ok(())
+    }
+
+    fn complain(&mut self, input: usize, line: u64, fault: Fault) {
+        self.rejected += 1;
+        let problem = Problem { line, fault };
+        self.complaints
+            .show(input, std::iter::once(&problem), &self.progress);
     }
 }
 
@@ -256,7 +271,7 @@ impl Tally {
 struct Rejects {
     /// The file of each input, and whether what is there stays.
     paths: Vec<(PathBuf, bool)>,
-    open: Option<(PathBuf, File)>,
+    open: Option<(PathBuf, BufWriter<File>)>,
     written: Vec<PathBuf>,
 }
 
@@ -298,8 +313,9 @@ impl Rejects {
         })
     }
 
-    fn put(&mut self, place: &Place) -> Outcome<()> {
-        let Some((path, keep)) = self.paths.get(place.input) else {
+    /// Writes a line, or a part of one: the next one goes on behind it unless it is the `last`.
+    fn put(&mut self, input: usize, text: &[u8], last: bool) -> Outcome<()> {
+        let Some((path, keep)) = self.paths.get(input) else {
             return Ok(());
         };
         let failed = |error: std::io::Error| {
@@ -308,19 +324,23 @@ impl Rejects {
         };
         let mut file = match self.open.take() {
             Some((open, file)) if open == *path => file,
-            _ => {
+            open => {
+                if let Some((path, file)) = open {
+                    flushed(&path, file)?;
+                }
                 let keep = *keep || self.written.contains(path);
                 let mut how = OpenOptions::new();
                 how.create(true).append(keep).write(true).truncate(!keep);
-                how.open(path).map_err(failed)?
+                BufWriter::new(how.open(path).map_err(failed)?)
             }
         };
         if !self.written.contains(path) {
             self.written.push(path.clone());
         }
-        let mut line = place.text.clone();
-        line.push(b'\n');
-        file.write_all(&line).map_err(failed)?;
+        file.write_all(text).map_err(failed)?;
+        if last {
+            file.write_all(b"\n").map_err(failed)?;
+        }
         self.open = Some((path.clone(), file));
         Ok(())
     }
@@ -328,11 +348,17 @@ impl Rejects {
     /// The files that were written.
     fn finish(self) -> Outcome<Vec<PathBuf>> {
         if let Some((path, file)) = self.open {
-            file.sync_all().map_err(|error| {
-                let message = format!("{} cannot be written: {error}", path.display());
-                Diagnostic::new(Code::CannotWrite, message)
-            })?;
+            flushed(&path, file)?;
         }
         Ok(self.written)
     }
+}
+
+/// Makes sure that what was written is in the file.
+fn flushed(path: &Path, mut file: BufWriter<File>) -> Outcome<()> {
+    let done = file.flush().and_then(|()| file.get_ref().sync_all());
+    done.map_err(|error| {
+        let message = format!("{} cannot be written: {error}", path.display());
+        Diagnostic::new(Code::CannotWrite, message)
+    })
 }

@@ -3,7 +3,7 @@
 use super::Desk;
 use super::args::{ApplyArgs, RelapsedArgs, ThresholdCommand, WindowArgs};
 use super::asked::{columns, length, time};
-use super::load::{messages, options};
+use super::load::{Found, messages, options};
 use crate::cli::args::ListFormat;
 use crate::cli::output;
 use crate::cli::progress::{Complaints, Progress};
@@ -139,13 +139,13 @@ fn apply(desk: &Desk, args: &ApplyArgs) -> Outcome<bool> {
     let mut rows = Vec::new();
     let mut bad = 0;
     let options = options(desk, &args.private_key);
-    let damage = messages(
-        desk,
-        &found,
-        &options,
-        &mut reader,
-        |input, line, _, message| {
-            let decided = message.and_then(|message| {
+    let damage = messages(desk, &options, &mut reader, |input, line, found| {
+        let message = match found {
+            Found::Line(_, message) => message,
+            Found::Part(_, Some(fault)) => Err(fault),
+            Found::Part(_, None) => return Ok(()),
+        };
+        let decided = message.and_then(|message| {
             let severity = match (&args.severity, message.severity()) {
                 (Some(severity), _) => severity.clone(),
                 (None, Some(severity)) => severity.to_lowercase(),
@@ -169,25 +169,24 @@ fn apply(desk: &Desk, args: &ApplyArgs) -> Outcome<bool> {
                 "id": message.id(), "verdict": decision.verdict.name(), "severity": severity, "sources": sources,
             }))
         });
-            match decided {
-                // Verdicts are lost if they do not come out before something fails.
-                Ok(row) if format == ListFormat::Jsonl => output::line(&row.to_string()),
-                Ok(row) => {
-                    rows.push(row);
-                    Ok(())
-                }
-                Err(fault) if matches!(fault.code, Code::EventStorage | Code::Interrupted) => {
-                    Err(fault)
-                }
-                Err(fault) => {
-                    bad += 1;
-                    let problem = Problem { line, fault };
-                    complaints.show(input, std::iter::once(&problem), &progress);
-                    Ok(())
-                }
+        match decided {
+            // Verdicts are lost if they do not come out before something fails.
+            Ok(row) if format == ListFormat::Jsonl => output::line(&row.to_string()),
+            Ok(row) => {
+                rows.push(row);
+                Ok(())
             }
-        },
-    );
+            Err(fault) if matches!(fault.code, Code::EventStorage | Code::Interrupted) => {
+                Err(fault)
+            }
+            Err(fault) => {
+                bad += 1;
+                let problem = Problem { line, fault };
+                complaints.show(input, std::iter::once(&problem), &progress);
+                Ok(())
+            }
+        }
+    });
     complaints.count_the_rest(bad);
     if format != ListFormat::Jsonl {
         output::table(format, &columns, rows)?;
