@@ -69,6 +69,7 @@ pub fn doctor(common: &Common, format: Option<ListFormat>) -> Outcome<bool> {
             output::complain(&fault);
         }
     }
+    good &= super::pipeline::doctor(&engine)?;
     good &= profile_server::doctor(&engine, PATIENCE)?;
     good &= event::doctor(&engine, PATIENCE)?;
     let stores = &engine.config.store;

@@ -15,6 +15,7 @@ mod library;
 mod missing;
 mod output;
 mod pipeline;
+mod pipeline_live;
 mod plot;
 mod profile;
 mod profile_server;

@@ -1,6 +1,7 @@
 //! `stellar pipeline`: tagged events through the actions of a YAML file.
 
 use super::args::{Common, ListFormat};
+use super::pipeline_live::{Screen, Table};
 use super::{output, setup};
 use crate::diagnostic::{Code, Diagnostic, Fault, Outcome};
 use crate::engine::Engine;
@@ -10,6 +11,7 @@ use crate::pipeline::engine::{self, DeadLetters, Memory, Options, Runner, StateF
 use clap::{Args, Subcommand};
 use serde_json::json;
 use smol_str::SmolStr;
+use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -47,7 +49,7 @@ pub struct PipelineRunArgs {
     pub once: bool,
     /// Keeps the states of all steps in a file, or with `store` in the embedded store, and takes them up again.
     #[arg(long, value_name = "FILE|store")]
-    pub state: Option<String>,
+    pub state: Option<PathBuf>,
     /// Writes events that an action can do nothing with to a file, with the reason.
     #[arg(long, value_name = "FILE")]
     pub dead_letter: Option<PathBuf>,
@@ -57,6 +59,9 @@ pub struct PipelineRunArgs {
     /// Says at the end what each step did.
     #[arg(long)]
     pub stats: bool,
+    /// Shows the counters on the terminal although events are printed there, too.
+    #[arg(long)]
+    pub live: bool,
     /// How many threads share the work; one for each core unless given.
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
@@ -70,7 +75,7 @@ pub fn pipeline(common: &Common, command: &PipelineCommand) -> Outcome<bool> {
             let engine = setup::engine(common)?;
             let mut good = true;
             for path in files {
-                good &= load(&engine, path).is_some();
+                good &= load(&engine, path, &Screen::default()).is_some();
             }
             Ok(good)
         }
@@ -79,11 +84,16 @@ pub fn pipeline(common: &Common, command: &PipelineCommand) -> Outcome<bool> {
 }
 
 /// Reads a file and makes its steps; faults and warnings are shown.
-fn load(engine: &Engine, path: &Path) -> Option<(File, Vec<engine::Pipeline>)> {
+fn load(engine: &Engine, path: &Path, screen: &Screen) -> Option<(File, Vec<engine::Pipeline>)> {
     let loaded = config::load(path, &Engine::actions()).and_then(|file| {
         // Ctrl-C ends inputs, not what they have fed.
         let mut context = engine.context.clone();
         context.cancel = Arc::new(AtomicBool::new(false));
+        context.services.add(Arc::new(crate::pipeline::Common {
+            stop: engine.context.cancel.clone(),
+            say: noting(screen),
+            keys: engine.config.pipeline.keys,
+        }));
         let pipelines = engine::build(&file, &context)?;
         Ok((file, pipelines))
     });
@@ -97,6 +107,12 @@ fn load(engine: &Engine, path: &Path) -> Option<(File, Vec<engine::Pipeline>)> {
             None
         }
     }
+}
+
+/// Shows notes above the table.
+fn noting(screen: &Screen) -> Arc<dyn Fn(&str) + Send + Sync> {
+    let screen = screen.clone();
+    Arc::new(move |text| screen.suspend(|| output::note(text)))
 }
 
 /// Says what is odd, in one line.
@@ -122,38 +138,64 @@ fn run(engine: &Engine, args: &PipelineRunArgs) -> Outcome<bool> {
             }
         },
     };
-    let memory = match args.state.as_deref() {
+    let configured = &engine.config.pipeline;
+    let screen = Screen::default();
+    let state = match (&args.state, &configured.state) {
+        (Some(path), _) => Some(path.clone()),
+        (None, Some(path)) => Some(engine.path(path)?),
+        (None, None) => None,
+    };
+    let memory = match &state {
         None => Memory::None,
-        Some("store") => {
+        Some(path) if path.as_os_str() == "store" => {
             let path = std::path::absolute(&args.file).unwrap_or_else(|_| args.file.clone());
             Memory::Store(engine.store.clone(), path.display().to_string())
         }
-        Some(path) => Memory::File(StateFile::open(Path::new(path))?),
+        Some(path) => Memory::File(StateFile::open(path)?),
     };
-    let Some((file, pipelines)) = load(engine, &args.file) else {
+    let Some((file, pipelines)) = load(engine, &args.file, &screen) else {
         return Ok(false);
     };
     let stop = engine.context.cancel.clone();
     end_at_termination(&stop)?;
-    let dead = DeadLetters::new(args.dead_letter.as_deref(), output::note)?;
+    let dead = match (&args.dead_letter, &configured.dead_letter) {
+        (Some(path), _) => Some(path.clone()),
+        (None, Some(path)) => Some(engine.path(path)?),
+        (None, None) => None,
+    };
+    let say = noting(&screen);
+    let dead = DeadLetters::new(dead.as_deref(), move |text| say(text))?;
+    let complaints = screen.clone();
     let cores = || std::thread::available_parallelism().map_or(1, |n| n.get());
     let options = Options {
         once: args.once,
-        threads: args.threads.unwrap_or_else(cores),
+        threads: args.threads.or(configured.threads).unwrap_or_else(cores),
         event_clock,
         clock: engine.context.clock.clone(),
         stop,
         memory,
+        checkpoint: configured.checkpoint,
         dead,
-        complain: Box::new(complain),
+        complain: Box::new(move |fault| complaints.suspend(|| complain(fault))),
+        say: noting(&screen),
     };
     let runner = Runner::new(pipelines, options, &output::note)?;
     let live = runner.live.clone();
     let server = file
         .states
         .map(|(ip, port)| engine::serve_states(&ip, port, live.clone()));
-    let _server = server.transpose()?;
+    let server = server.transpose()?;
+    if let Some(server) = server.as_ref().filter(|server| server.is_public()) {
+        let url = server.url();
+        output::note(&format!("{url} is public: everybody who reaches it can read the counters"));
+    }
+    // A table does not stand on a terminal on which events are printed.
+    let prints = live.steps().iter().any(|step| step.action == "output_stdout");
+    let shared = prints && io::stdout().is_terminal();
+    let table = (args.live || !shared).then(|| Table::start(&screen, live.clone()));
     let report = runner.run();
+    drop(table);
+    drop(server);
     if args.stats {
         for step in live.steps() {
             let counts = engine::COLUMNS.iter().zip(step.counts);
@@ -168,6 +210,26 @@ fn run(engine: &Engine, args: &PipelineRunArgs) -> Outcome<bool> {
         }
     }
     Ok(report.faults.is_empty())
+}
+
+/// Says what pipelines keep in the embedded store. Errors are shown and make it false.
+pub fn doctor(engine: &Engine) -> Outcome<bool> {
+    let kept = match engine::kept(&engine.store) {
+        Ok(kept) => kept,
+        Err(fault) => {
+            output::complain(&fault);
+            return Ok(false);
+        }
+    };
+    if kept.is_empty() {
+        output::line("states of pipelines in the embedded store: none")?;
+    }
+    for (file, pipeline, bytes) in kept {
+        output::line(&format!(
+            "state of the pipeline {pipeline} of {file} in the embedded store: {bytes} bytes"
+        ))?;
+    }
+    Ok(true)
 }
 
 /// Shows what ended an input or a pipeline; a reader of standard output that has gone is no fault.

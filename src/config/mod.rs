@@ -26,6 +26,7 @@ use serde_json::{Map, Value as Json};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// `[store]`: where data lies. What names no server is in the embedded file.
 #[derive(Debug, Clone, Default)]
@@ -99,6 +100,33 @@ pub struct CollectConfig {
     pub domain: String,
 }
 
+/// `[pipeline]`: how pipelines are run; `stellar pipeline run` may say something else.
+#[derive(Debug, Clone)]
+pub struct PipelineConfig {
+    /// The file of states; `store` for the embedded store.
+    pub state: Option<PathBuf>,
+    /// The file of events that an action can do nothing with.
+    pub dead_letter: Option<PathBuf>,
+    /// How many threads share the work of a pipeline; one for each core when nothing is said.
+    pub threads: Option<usize>,
+    /// How many keys an action keeps at most.
+    pub keys: usize,
+    /// How often states are saved at most.
+    pub checkpoint: Duration,
+}
+
+impl Default for PipelineConfig {
+    fn default() -> Self {
+        PipelineConfig {
+            state: None,
+            dead_letter: None,
+            threads: None,
+            keys: 1_000_000,
+            checkpoint: Duration::from_secs(1),
+        }
+    }
+}
+
 /// `[serve]`: the HTTP API.
 #[derive(Debug, Clone)]
 pub struct ServeConfig {
@@ -148,6 +176,8 @@ pub struct Config {
     pub check: CheckConfig,
     /// `[collect]`.
     pub collect: CollectConfig,
+    /// `[pipeline]`.
+    pub pipeline: PipelineConfig,
     /// `[serve]`.
     pub serve: ServeConfig,
     /// `[models]`: `NAME` or `NAME:VERSION`, with the addresses of the model and the paths of its functions.

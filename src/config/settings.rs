@@ -109,6 +109,14 @@ impl Given<'_> {
         self.text().map(|text| Some(self.based(text)))
     }
 
+    /// The embedded store by its word, or a file.
+    fn place(&self) -> Taken<Option<PathBuf>> {
+        match self.text()?.as_str() {
+            "store" => Ok(Some(PathBuf::from("store"))),
+            _ => self.path(),
+        }
+    }
+
     fn paths(&self) -> Taken<Vec<PathBuf>> {
         Ok(self
             .texts()?
@@ -129,6 +137,10 @@ impl Given<'_> {
             Node::Whole(number) => self.positive(u64::try_from(*number).unwrap_or(0)),
             _ => Err(Refusal::Type),
         }
+    }
+
+    fn some_count(&self) -> Taken<Option<usize>> {
+        self.count().map(Some)
     }
 
     fn size(&self) -> Taken<usize> {
@@ -182,6 +194,7 @@ impl Given<'_> {
 const TEXT: &str = "a text";
 const TEXTS: &str = "a list of texts";
 const PATH: &str = "a path as a text";
+const PLACE: &str = "\"store\", or a path as a text";
 const COUNT: &str = "a whole number";
 const SIZE: &str = "a number of bytes, or a text such as \"64KiB\"";
 
@@ -241,6 +254,11 @@ settings! {
     "shell.prompt" TEXT shell.prompt = some_text; |c| c.shell.prompt.clone();
     "check.allow" TEXTS check = lints; |c| texts(c.check.names.iter().map(String::as_str));
     "collect.domain" TEXT collect.domain = text; |c| Some(c.collect.domain.clone());
+    "pipeline.state" PLACE pipeline.state = place; |c| path(&c.pipeline.state);
+    "pipeline.dead_letter" PATH pipeline.dead_letter = path; |c| path(&c.pipeline.dead_letter);
+    "pipeline.threads" COUNT pipeline.threads = some_count; |c| c.pipeline.threads.map(|n| n.to_string());
+    "pipeline.keys" COUNT pipeline.keys = count; |c| Some(c.pipeline.keys.to_string());
+    "pipeline.checkpoint" TIME pipeline.checkpoint = duration; |c| Some(format!("{}ms", c.pipeline.checkpoint.as_millis()));
     "serve.listen" TEXT serve.listen = text; |c| Some(c.serve.listen.clone());
     "serve.tokens" TEXTS serve.tokens = secretives;
         |c| texts(c.serve.tokens.iter().map(|t| mask_whole(t.raw())).collect::<Vec<_>>().iter().map(String::as_str));

@@ -1,6 +1,6 @@
 //! Puts registry, services, configuration and clock together: the one way in for every front end.
 
-use crate::config::{Config, FixedClock, Surroundings, SystemClock, parse_now};
+use crate::config::{Config, FixedClock, Surroundings, SystemClock, parse_now, resolve_path};
 use crate::diagnostic::{Code, Diagnostic, Outcome, Source};
 use crate::eval::java::date_format::{Locale, Zone};
 use crate::eval::{Context, Limits, NoVariables, Program, Services, Value, compile, json};
@@ -13,7 +13,7 @@ use crate::profile::store::Spooled;
 use crate::profile::{self, Embedded, FOLLOW, PROFILE, Profiles, client};
 use crate::store::{Room, Store};
 use crate::world::{self, Databases, ENRICHMENT, Enrichments, Files, Objects, Web};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -97,6 +97,11 @@ impl Engine {
             config: Arc::default(),
             start: Arc::default(),
         }
+    }
+
+    /// A configured path with its references replaced and `~/` put in full. Errors: E0503.
+    pub fn path(&self, path: &Path) -> Outcome<PathBuf> {
+        resolve_path(path, &self.start.0)
     }
 
     /// An engine as configured. Errors: E0504 for an unknown zone, locale or time.

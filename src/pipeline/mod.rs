@@ -14,5 +14,7 @@ pub mod yaml;
 
 pub use event::{Event, Time};
 pub use record::Record;
-pub use spec::{ActionKind, ActionSpec, Actions, Build, ParameterKind, ParameterSpec, Parameters};
+pub use spec::{
+    ActionKind, ActionSpec, Actions, Build, Common, ParameterKind, ParameterSpec, Parameters,
+};
 pub use tag::Pattern;

@@ -7,6 +7,8 @@ use crate::diagnostic::{Code, Diagnostic, Fault, Outcome, Span, nearest};
 use crate::eval::{Context, Value};
 use smol_str::SmolStr;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 /// Which of the four kinds an action is.
@@ -233,6 +235,33 @@ pub struct Build<'a> {
     pub context: &'a Context,
     /// The name of the pipeline.
     pub pipeline: &'a str,
+}
+
+/// What all pipelines of a program share: a service of the context.
+pub struct Common {
+    /// How many keys or values an action keeps at most.
+    pub keys: usize,
+    /// Set when the program shall end.
+    pub stop: Arc<AtomicBool>,
+    /// Is told what the user should know.
+    pub say: Arc<dyn Fn(&str) + Send + Sync>,
+}
+
+impl Default for Common {
+    fn default() -> Common {
+        Common {
+            keys: 1_000_000,
+            stop: Arc::default(),
+            say: Arc::new(|_| ()),
+        }
+    }
+}
+
+impl Build<'_> {
+    /// What all pipelines share.
+    pub fn common(&self) -> Arc<Common> {
+        self.context.services.get().unwrap_or_default()
+    }
 }
 
 /// The checked parameters of one step.

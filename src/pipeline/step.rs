@@ -115,6 +115,11 @@ pub trait Sink: Send {
     /// for something outside gives up some time after that.
     fn until(&mut self, _stop: &Arc<AtomicBool>) {}
 
+    /// What will never be written, with the reasons, since this was asked last: it goes to the dead letters.
+    fn refused(&mut self) -> Vec<(Event, String)> {
+        Vec::new()
+    }
+
     /// What it has to remember over a stop, if anything.
     fn save(&self) -> Option<Json> {
         None
@@ -217,6 +222,7 @@ pub struct Feed {
     pub(super) once: bool,
     pub(super) turn: usize,
     pub(super) clock: Arc<dyn crate::eval::Clock>,
+    pub(super) say: Arc<dyn Fn(&str) + Send + Sync>,
 }
 
 /// What all inputs of a pipeline share.
@@ -319,6 +325,11 @@ impl Feed {
         };
         *sent += 1;
         self.line.batches.send(batch).is_ok()
+    }
+
+    /// Tells the user something, such as where the input listens.
+    pub fn say(&self, text: &str) {
+        (self.say)(text);
     }
 
     /// Waits until the inputs above have had their first round.

@@ -1,5 +1,6 @@
 //! The embedded file, the one Tokio runtime and what is served on it, and trying again.
 
+mod authorities;
 mod deadline;
 mod fault;
 mod file;
@@ -14,6 +15,7 @@ mod within;
 mod workers;
 mod writer;
 
+pub use authorities::authorities;
 pub use deadline::{Deadline, proceed};
 pub use reach::reach;
 pub use retry::{Backoff, Verdict, retry};

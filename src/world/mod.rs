@@ -11,7 +11,7 @@ pub use editor::Terminal;
 pub use enrichment::{ENRICHMENT, Enrichments};
 pub use files::{Files, Objects};
 pub use geo::{About, Databases, Subject};
-pub use web::Web;
+pub use web::{Poster, Reply, Web};
 
 use crate::functions::spec::FunctionSpec;
 

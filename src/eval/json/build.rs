@@ -96,6 +96,11 @@ pub fn read_prefix(text: &str, depth: usize) -> Result<Value, BadJson> {
     parse::parse(text, depth, After::Anything, &mut Values::<false>).map(|(value, _)| value)
 }
 
+/// The value at the start of a text, and the place behind it, where a complete object or array ends.
+pub fn read_next(text: &str, depth: usize) -> Result<(Value, usize), BadJson> {
+    parse::parse(text, depth, After::Anything, &mut Values::<false>)
+}
+
 /// The map that an event's line is. Errors: what is wrong and at which byte.
 pub fn read_event(line: &[u8]) -> Result<Map, BadJson> {
     map(parse::parse_event(line, &mut Values::<false>)?)

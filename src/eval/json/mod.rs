@@ -5,7 +5,7 @@ pub mod parse;
 mod write;
 
 pub use build::{
-    bad_json, field_value, field_value_of_longs, read, read_event, read_event_of_longs,
+    bad_json, field_value, field_value_of_longs, read, read_event, read_event_of_longs, read_next,
     read_object, read_of_longs, read_prefix,
 };
 pub use write::{write_json, write_text};

@@ -64,7 +64,7 @@ struct Change {
     last: Keyed<Last>,
 }
 
-fn make(parameters: &Parameters, _: &Build<'_>) -> Outcome<Step> {
+fn make(parameters: &Parameters, build: &Build<'_>) -> Outcome<Step> {
     let timeout = parameters.seconds("timeout");
     Ok(Step::Kept(Box::new(Change {
         alert: Alert::of(parameters),
@@ -72,7 +72,7 @@ fn make(parameters: &Parameters, _: &Build<'_>) -> Outcome<Step> {
         query: parameters.text_or("query_key", ""),
         ignore_null: parameters.flag("ignore_null").unwrap_or(true),
         timeout: timeout.filter(|time| !time.is_zero()).map(whole_seconds),
-        last: Keyed::default(),
+        last: Keyed::with_most(build.common().keys),
     })))
 }
 

@@ -58,14 +58,14 @@ struct Flatline {
     next: Option<i64>,
 }
 
-fn make(parameters: &Parameters, _: &Build<'_>) -> Outcome<Step> {
+fn make(parameters: &Parameters, build: &Build<'_>) -> Outcome<Step> {
     Ok(Step::Kept(Box::new(Flatline {
         alert: Alert::of(parameters),
         threshold: parameters.number("threshold").unwrap_or(0.0),
         timeframe: parameters.seconds("timeframe").map_or(1, whole_seconds),
         query: parameters.text("query_key"),
         forget: parameters.flag("forget_keys").unwrap_or(true),
-        windows: Keyed::default(),
+        windows: Keyed::with_most(build.common().keys),
         next: None,
     })))
 }

@@ -101,7 +101,7 @@ struct Frequency {
     windows: Keyed<Window>,
 }
 
-fn make(parameters: &Parameters, _: &Build<'_>) -> Outcome<Step> {
+fn make(parameters: &Parameters, build: &Build<'_>) -> Outcome<Step> {
     let timeframe = parameters.seconds("timeframe").map_or(1, whole_seconds);
     Ok(Step::Kept(Box::new(Frequency {
         alert: Alert::of(parameters),
@@ -111,7 +111,7 @@ fn make(parameters: &Parameters, _: &Build<'_>) -> Outcome<Step> {
         timeframe,
         shown: shown_timeframe(parameters, timeframe),
         query: parameters.text("query_key"),
-        windows: Keyed::default(),
+        windows: Keyed::with_most(build.common().keys),
     })))
 }
 

@@ -8,6 +8,9 @@ mod fields;
 mod file;
 mod flatline;
 mod frequency;
+mod http_body;
+mod http_in;
+mod http_out;
 mod keyed;
 mod matching;
 mod parse_json;
@@ -30,6 +33,8 @@ pub const ACTIONS: &[&ActionSpec] = &[
     &file::INPUT_FILE,
     &flatline::FILTER_FLATLINE,
     &frequency::FILTER_FREQUENCY,
+    &http_in::INPUT_HTTP,
+    &http_out::OUTPUT_HTTP,
     &matching::FILTER_MATCHING_LIST,
     &parse_json::PARSER_JSON,
     &parse_regex::PARSER_REGEX,

@@ -133,7 +133,7 @@ struct Spike {
     windows: Keyed<Windows>,
 }
 
-fn make(parameters: &Parameters, _: &Build<'_>) -> Outcome<Step> {
+fn make(parameters: &Parameters, build: &Build<'_>) -> Outcome<Step> {
     let kind = parameters.text_or("spike_type", "both");
     let least = |name: &str| {
         let number = parameters.whole(name).unwrap_or(10);
@@ -149,7 +149,7 @@ fn make(parameters: &Parameters, _: &Build<'_>) -> Outcome<Step> {
         field: parameters.text("field_value"),
         least_reference: least("threshold_ref"),
         least_current: least("threshold_cur"),
-        windows: Keyed::default(),
+        windows: Keyed::with_most(build.common().keys),
     })))
 }
 

@@ -115,6 +115,22 @@ impl Memory {
     }
 }
 
+/// What pipelines keep in the embedded store: the file of each, its name, and the bytes of its state.
+pub fn kept(store: &Store) -> Outcome<Vec<(String, String, i64)>> {
+    store.read(&PIPELINE, |conn| {
+        let mut statement = conn
+            .prepare("SELECT name, length(CAST(state AS BLOB)) FROM pipeline_state ORDER BY name")?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let mut all = Vec::new();
+        for row in rows {
+            let (name, bytes): (String, i64) = row?;
+            let (file, pipeline) = name.split_once('#').unwrap_or(("", &name));
+            all.push((file.to_owned(), pipeline.to_owned(), bytes));
+        }
+        Ok(all)
+    })
+}
+
 fn internal(error: serde_json::Error) -> crate::diagnostic::Fault {
     Diagnostic::new(Code::Internal, format!("a state is no JSON: {error}"))
 }

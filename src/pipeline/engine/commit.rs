@@ -1,7 +1,7 @@
 //! The committing thread of a pipeline: everything that has an order.
 
 use super::checkpoint::{self, Memory};
-use super::counts::{Counts, OUT};
+use super::counts::{Counts, FAILED, OUT};
 use super::dead::DeadLetters;
 use super::run::{LivePipeline, Timing};
 use super::walk::{Hands, walk};
@@ -21,9 +21,6 @@ use std::time::{Duration, Instant};
 /// How often steps are told that time passes.
 const TICK: Duration = Duration::from_millis(100);
 
-/// How often states are saved at most.
-const CHECKPOINT: Duration = Duration::from_secs(1);
-
 /// What saving may take of the time: one part in so many.
 const SHARE: u32 = 20;
 
@@ -35,6 +32,8 @@ pub(super) struct Committer<'a> {
     pub timing: &'a Timing,
     pub dead: &'a DeadLetters,
     pub memory: &'a Memory,
+    /// How often states are saved at most.
+    pub every: Duration,
     pub live: &'a LivePipeline,
     pub stop: &'a AtomicBool,
     /// How many batches are on the way.
@@ -97,7 +96,7 @@ impl Committer<'_> {
                 self.tick(idle)?;
             }
             let urgent = || self.tokens.iter().any(|(_, token)| token.urgent());
-            let due = saved.elapsed() >= CHECKPOINT.max(took * SHARE) || idle && urgent();
+            let due = saved.elapsed() >= self.every.max(took * SHARE) || idle && urgent();
             if due && (keeps && self.changed || !self.tokens.is_empty()) {
                 let started = Instant::now();
                 self.checkpoint()?;
@@ -191,6 +190,7 @@ impl Committer<'_> {
                 Own::None => {}
             }
         }
+        self.refused();
         if idle {
             self.dead.flush(false)?;
             let mut lags = self.live.lags.lock();
@@ -281,7 +281,27 @@ impl Committer<'_> {
             };
             flushed = flushed.and(one);
         }
+        self.refused();
+        if let Some(fault) = self.fatal.take() {
+            flushed = flushed.and(Err(fault));
+        }
         flushed.and(self.dead.flush(durably))
+    }
+
+    /// Takes what outputs will never write to the dead letters.
+    fn refused(&mut self) {
+        for at in 0..self.own.len() {
+            let refused = match self.own.get_mut(at) {
+                Some(Own::Sink(sink)) => sink.refused(),
+                _ => continue,
+            };
+            for (event, reason) in refused {
+                if let Some(counts) = self.counts.get_mut(at) {
+                    counts.one(&event.tag, FAILED);
+                }
+                self.fail(at, event, reason);
+            }
+        }
     }
 
     /// Outputs first, then states and places, then the answers: what is answered is never lost.

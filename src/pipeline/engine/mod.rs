@@ -10,7 +10,7 @@ mod states;
 mod walk;
 mod worker;
 
-pub use checkpoint::{Memory, PIPELINE, StateFile};
+pub use checkpoint::{Memory, PIPELINE, StateFile, kept};
 pub use counts::{COLUMNS, Counts, Tally};
 pub use dead::DeadLetters;
 pub(in crate::pipeline) use dead::time_text;

@@ -38,10 +38,14 @@ pub struct Options {
     pub stop: Arc<AtomicBool>,
     /// Where states go.
     pub memory: Memory,
+    /// How often they are saved at most.
+    pub checkpoint: Duration,
     /// Where bad events go.
     pub dead: DeadLetters,
     /// Is told at once what ended an input or a pipeline.
     pub complain: Box<dyn Fn(&Fault) + Send + Sync>,
+    /// Is told what inputs have to say, such as where they listen.
+    pub say: Arc<dyn Fn(&str) + Send + Sync>,
 }
 
 /// Which time counts.
@@ -358,6 +362,7 @@ fn start<'s>(
             once: options.once,
             turn: own_turn,
             clock: options.clock.clone(),
+            say: options.say.clone(),
         };
         spawn(scope, "input", faults, move || {
             feed_all(input, &feed, options, faults)
@@ -390,6 +395,7 @@ fn start<'s>(
             timing,
             dead: &options.dead,
             memory: &options.memory,
+            every: options.checkpoint,
             live,
             stop: &options.stop,
             waiting,

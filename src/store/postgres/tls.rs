@@ -1,6 +1,7 @@
 //! TLS to the server, as `sslmode` asks for it.
 
 use super::settings::Mode;
+use crate::store::authorities;
 use std::path::Path;
 use std::sync::Arc;
 use tokio_postgres_rustls::MakeRustlsConnect;
@@ -10,11 +11,8 @@ use tokio_rustls::rustls::client::danger::{
 use tokio_rustls::rustls::crypto::{
     CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature,
 };
-use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use tokio_rustls::rustls::{
-    ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
-};
+use tokio_rustls::rustls::{ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
 
 /// What makes connections secret. With `verify-full` the server must prove its name, to the authorities in `roots` or
 /// to those that this machine trusts; otherwise any certificate will do, as with the server's own clients.
@@ -31,36 +29,6 @@ pub(super) fn connector(mode: Mode, roots: Option<&Path>) -> Result<MakeRustlsCo
             .with_custom_certificate_verifier(Arc::new(Anybody(provider)))
     };
     Ok(MakeRustlsConnect::new(config.with_no_client_auth()))
-}
-
-fn authorities(file: Option<&Path>) -> Result<RootCertStore, String> {
-    let mut roots = RootCertStore::empty();
-    match file {
-        Some(file) => {
-            let bad = |error: &dyn std::fmt::Display| {
-                format!(
-                    "the certificates of {} cannot be read: {error}",
-                    file.display()
-                )
-            };
-            let found = CertificateDer::pem_file_iter(file).map_err(|error| bad(&error))?;
-            for certificate in found {
-                let certificate = certificate.map_err(|error| bad(&error))?;
-                roots.add(certificate).map_err(|error| bad(&error))?;
-            }
-        }
-        None => {
-            let found = rustls_native_certs::load_native_certs();
-            roots.add_parsable_certificates(found.certs);
-        }
-    }
-    if roots.is_empty() {
-        return Err(match file {
-            Some(file) => format!("{} holds no certificates", file.display()),
-            None => "this machine has no certificates of authorities for TLS".to_string(),
-        });
-    }
-    Ok(roots)
 }
 
 /// Takes any certificate; that its owner speaks is still proven.

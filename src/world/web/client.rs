@@ -3,6 +3,7 @@
 use super::permit::Permit;
 use super::pool::{Lease, Pool, Proxy, Route, Sender};
 use crate::diagnostic::Fault;
+use crate::store::authorities;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use http_body_util::{BodyExt, Full};
@@ -16,12 +17,13 @@ use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use std::future::Future;
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
-use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto::ring};
+use tokio_rustls::rustls::{ClientConfig, crypto::ring};
 use url::{Host, Url};
 
 /// How many redirects are followed, as Metron's client does.
@@ -32,8 +34,10 @@ const REDIRECTS: usize = 50;
 pub struct Asked {
     /// Where to.
     pub url: Url,
-    /// The JSON to post; `None` gets.
+    /// What to post; `None` gets.
     pub body: Option<Bytes>,
+    /// Headers over the usual ones, in the place of those of the same name.
+    pub headers: HeaderMap,
     /// The header that names the user to the server.
     pub credentials: Option<String>,
     /// The proxy between.
@@ -98,10 +102,20 @@ pub fn basic(user: &str, password: &str) -> String {
 #[derive(Default)]
 pub struct Client {
     pool: Pool,
+    /// The file of the authorities that count; else those that this machine trusts.
+    roots: Option<PathBuf>,
     tls: OnceLock<Result<TlsConnector, String>>,
 }
 
 impl Client {
+    /// One that believes the authorities of a file.
+    pub fn with_roots(roots: Option<PathBuf>) -> Client {
+        Client {
+            roots,
+            ..Client::default()
+        }
+    }
+
     /// The answer to a request, redirects followed as far as `permit` allows.
     pub async fn ask(&self, permit: &Permit, asked: &Asked) -> Attempt<Answer> {
         let mut asked = asked.clone();
@@ -137,6 +151,16 @@ impl Client {
     }
 
     async fn ask_once(&self, permit: &Permit, asked: &Asked) -> Attempt<Reply> {
+        let (lease, sender, response) = self.begin(permit, asked).await?;
+        receive(&lease, sender, asked, response).await
+    }
+
+    /// The head of the answer to one request, and the connection on which the rest comes.
+    pub(super) async fn begin(
+        &self,
+        permit: &Permit,
+        asked: &Asked,
+    ) -> Attempt<(Lease<'_>, Sender, Response<Incoming>)> {
         let route = Route {
             secure: asked.url.scheme() == "https",
             host: asked.url.host_str().unwrap_or_default().to_string(),
@@ -155,7 +179,7 @@ impl Client {
                 continue;
             }
             match send(&mut sender, asked, request(asked)?).await {
-                Ok(response) => return receive(&lease, sender, asked, response).await,
+                Ok(response) => return Ok((lease, sender, response)),
                 // The server closed while it was kept: that says nothing about this request.
                 Err(Unsent { again: true, .. }) => continue,
                 Err(unsent) => return Err(unsent.trouble),
@@ -163,7 +187,7 @@ impl Client {
         }
         let mut sender = self.connect(permit, asked, &route).await?;
         match send(&mut sender, asked, request(asked)?).await {
-            Ok(response) => receive(&lease, sender, asked, response).await,
+            Ok(response) => Ok((lease, sender, response)),
             Err(unsent) => Err(unsent.trouble),
         }
     }
@@ -180,7 +204,7 @@ impl Client {
         }
         let tls = self
             .tls
-            .get_or_init(connector)
+            .get_or_init(|| connector(self.roots.as_deref()))
             .as_ref()
             .map_err(|message| failed(message.as_str()))?;
         let server = ServerName::try_from(route.host.trim_matches(['[', ']']).to_string())
@@ -323,18 +347,12 @@ async fn tunnel(
         .map_err(|error| failed(format!("the proxy gives no tunnel: {}", reasons(&error))))
 }
 
-/// TLS with the authorities that this machine trusts.
-fn connector() -> Result<TlsConnector, String> {
-    let mut roots = RootCertStore::empty();
-    let found = rustls_native_certs::load_native_certs();
-    roots.add_parsable_certificates(found.certs);
-    if roots.is_empty() {
-        return Err("this machine has no certificates of authorities for TLS".to_string());
-    }
+/// TLS with the authorities of a file, or those that this machine trusts.
+fn connector(roots: Option<&Path>) -> Result<TlsConnector, String> {
     let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .map_err(|error| error.to_string())?
-        .with_root_certificates(roots)
+        .with_root_certificates(authorities(roots)?)
         .with_no_client_auth();
     Ok(TlsConnector::from(Arc::new(config)))
 }
@@ -376,9 +394,13 @@ fn request(asked: &Asked) -> Attempt<Request<Full<Bytes>>> {
     if let Some(credentials) = plain_proxy.and_then(|proxy| proxy.credentials.as_ref()) {
         request = request.header(PROXY_AUTHORIZATION, credentials);
     }
-    request
+    let mut request = request
         .body(Full::new(asked.body.clone().unwrap_or_default()))
-        .map_err(|error| failed(error.to_string()))
+        .map_err(|error| failed(error.to_string()))?;
+    for (name, value) in &asked.headers {
+        request.headers_mut().insert(name.clone(), value.clone());
+    }
+    Ok(request)
 }
 
 async fn send(

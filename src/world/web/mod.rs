@@ -4,6 +4,7 @@ mod client;
 mod models;
 mod permit;
 mod pool;
+mod post;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -24,9 +25,11 @@ use crate::world::files::{Found, files, read_all};
 use cap_std::fs::OpenOptions;
 use client::{Answer, Asked, Client, Trouble, basic};
 use hyper::body::Bytes;
+use hyper::header::HeaderMap;
 use models::Models;
 use permit::Permit;
 use pool::Proxy;
+pub use post::{Poster, Reply};
 use settings::Settings;
 use std::sync::Arc;
 use url::Url;
@@ -319,7 +322,7 @@ fn ask(
     web: &Web,
     call: &Call<'_, '_>,
     settings: &Settings,
-    mut url: Url,
+    url: Url,
     body: Option<Bytes>,
 ) -> Outcome<Result<Answer, String>> {
     let context = call.context();
@@ -336,12 +339,10 @@ fn ask(
         Err(fault) if fault.code == Code::CannotRead => return Ok(Err(fault.message)),
         Err(fault) => return Err(fault),
     };
-    // Neither fails for http and https.
-    let _ = url.set_username("");
-    let _ = url.set_password(None);
     let asked = Asked {
-        url,
+        url: anonymous(url),
         body,
+        headers: HeaderMap::new(),
         credentials,
         proxy,
         connect_timeout: settings.connect_timeout,
@@ -373,13 +374,22 @@ fn user(call: &Call<'_, '_>, settings: &Settings, url: &Url) -> Outcome<Option<S
         let password = password(call, "basic.auth.password.path", path)?;
         return Ok(Some(basic(user, &password)));
     }
-    if url.username().is_empty() {
-        return Ok(None);
-    }
-    Ok(Some(basic(
-        &unescape(url.username()),
-        &unescape(url.password().unwrap_or_default()),
-    )))
+    Ok(credentials(url))
+}
+
+/// The header for the user that an address names.
+fn credentials(url: &Url) -> Option<String> {
+    let password = url.password().unwrap_or_default();
+    let named = !url.username().is_empty();
+    named.then(|| basic(&unescape(url.username()), &unescape(password)))
+}
+
+/// The address without its user.
+fn anonymous(mut url: Url) -> Url {
+    // Neither fails for http and https.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url
 }
 
 /// The text of a password file, without its last line break. The path may come from the globals, so no argument is to
