@@ -37,37 +37,73 @@ pub const FILTER_FREQUENCY: ActionSpec = ActionSpec {
     make,
 };
 
-/// How many events there were in which second; memory is at most one entry a second.
+/// How many events there were in which second: 24 bytes, and 16 more a second once there are several.
 #[derive(Debug, Default)]
 pub struct Window {
-    seconds: VecDeque<(i64, u64)>,
     total: u64,
+    /// The only second, or the first of several; it counts when `total` is not 0.
+    first: i64,
+    /// All seconds in their order, the first included; only when there are several.
+    #[expect(clippy::box_collection, reason = "most keys have one second only")]
+    seconds: Option<Box<VecDeque<(i64, u64)>>>,
 }
 
 impl Window {
     /// Adds an event; one that comes late is put in its place.
     pub fn add(&mut self, second: i64, number: u64) {
+        if number == 0 {
+            return;
+        }
+        let known = self.total;
         self.total += number;
-        let behind = self.seconds.iter().rev().take_while(|(s, _)| *s > second);
-        let place = self.seconds.len() - behind.count();
+        if known == 0 {
+            self.first = second;
+            return;
+        }
+        let seconds = match &mut self.seconds {
+            None if self.first == second => return,
+            None => {
+                let mut seconds = Box::new(VecDeque::with_capacity(2));
+                seconds.push_back((self.first, known));
+                self.seconds.insert(seconds)
+            }
+            Some(seconds) => seconds,
+        };
+        let behind = seconds.iter().rev().take_while(|(s, _)| *s > second);
+        let place = seconds.len() - behind.count();
         match place
             .checked_sub(1)
-            .and_then(|before| self.seconds.get_mut(before))
+            .and_then(|before| seconds.get_mut(before))
         {
             Some((known, count)) if *known == second => *count += number,
-            _ => self.seconds.insert(place, (second, number)),
+            _ => seconds.insert(place, (second, number)),
         }
+        self.first = seconds.front().map_or(second, |(first, _)| *first);
     }
 
     /// Takes out what happened at `until` or before, the oldest first.
     pub fn drop_until(&mut self, until: i64, mut gone: impl FnMut(i64, u64)) {
-        while let Some(&(second, count)) = self.seconds.front() {
+        if self.total == 0 || self.first > until {
+            return;
+        }
+        let Some(seconds) = &mut self.seconds else {
+            gone(self.first, std::mem::take(&mut self.total));
+            return;
+        };
+        while let Some(&(second, count)) = seconds.front() {
+            self.first = second;
             if second > until {
                 break;
             }
-            self.seconds.pop_front();
+            seconds.pop_front();
             self.total -= count;
             gone(second, count);
+        }
+        if seconds.len() <= 1 {
+            self.seconds = None;
+        } else if seconds.capacity() > 4 * seconds.len() + 8 {
+            // A burst does not hold memory for ever.
+            seconds.shrink_to(2 * seconds.len());
         }
     }
 
@@ -78,7 +114,11 @@ impl Window {
 
     /// As JSON: pairs of second and count.
     pub fn save(&self) -> Json {
-        json!(self.seconds)
+        match &self.seconds {
+            Some(seconds) => json!(seconds),
+            None if self.total > 0 => json!([[self.first, self.total]]),
+            None => json!([]),
+        }
     }
 
     /// From JSON.
@@ -164,5 +204,47 @@ impl Kept for Frequency {
 
     fn evicted(&self) -> u64 {
         self.windows.evicted()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    /// The same by the plainest means.
+    #[derive(Default)]
+    struct Plain(BTreeMap<i64, u64>);
+
+    #[test]
+    fn windows_hold_what_they_should() {
+        let mut dice: u64 = 7;
+        let mut roll = |below: u64| {
+            dice = dice.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            (dice >> 33) % below
+        };
+        for _ in 0..300 {
+            let (mut window, mut plain) = (Window::default(), Plain::default());
+            for round in 0..60_i64 {
+                let second = round / 3 + roll(7) as i64 - 3;
+                let number = roll(3);
+                window.add(second, number);
+                if number > 0 {
+                    *plain.0.entry(second).or_default() += number;
+                }
+                let until = round / 3 - roll(12) as i64;
+                let mut gone = Vec::new();
+                window.drop_until(until, |second, count| gone.push((second, count)));
+                let rest = plain.0.split_off(&(until + 1));
+                let expected: Vec<(i64, u64)> = std::mem::replace(&mut plain.0, rest).into_iter().collect();
+                assert_eq!(gone, expected);
+                assert_eq!(window.total(), plain.0.values().sum::<u64>());
+                let saved = window.save();
+                let held: Vec<(i64, u64)> = plain.0.iter().map(|(s, n)| (*s, *n)).collect();
+                assert_eq!(saved, json!(held));
+                assert_eq!(Window::load(&saved).unwrap().save(), saved);
+            }
+        }
+        assert_eq!(size_of::<Window>(), 24);
     }
 }
