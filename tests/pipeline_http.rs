@@ -395,6 +395,30 @@ fn two_programs_hand_on_what_a_crash_interrupts() {
     assert_eq!((lines.len(), written.lines().count()), (1000, 1000));
 }
 
+#[test]
+fn the_example_of_the_manual_works() {
+    let manual = std::fs::read_to_string("docs/pipelines.md").unwrap();
+    let part = manual.split("## Over HTTP").nth(1).unwrap();
+    let block = |kind: &str| {
+        let block = part.split(&format!("```{kind}\n")).nth(1).unwrap();
+        block.split("```").next().unwrap().to_owned()
+    };
+    let home = Home::new();
+    home.write("p.yaml", block("yaml").replace("port: 9880", "port: 0"));
+    let run = Running::start(&home, &[]);
+    let port = run.port();
+    let call = block("sh").replace(":9880", &format!(":{port}"));
+    let (method, rest) = call.trim().split_once(" '").unwrap();
+    assert_eq!(method, "curl --data-binary");
+    let (body, url) = rest.split_once("' http://127.0.0.1").unwrap();
+    let kind = "Content-Type: application/x-www-form-urlencoded\r\n";
+    let answer = post(port, url.split_once('/').map(|(_, tag)| format!("/{tag}")).unwrap().as_str(), kind, body);
+    assert_eq!((answer.code, answer.json()), (200, json!({"events": 1})));
+    let written = std::fs::read_to_string(home.path("archive/fw-2020-12-10.json")).unwrap();
+    assert_eq!(written.lines().count(), 1);
+    assert_eq!(run.stop().0, Some(0));
+}
+
 /// Reads a page of metrics as strictly as the format is meant: family by family, every sample once.
 fn metrics(page: &str, open: bool) -> BTreeMap<String, f64> {
     let name = regex::Regex::new("^[a-zA-Z_:][a-zA-Z0-9_:]*$").unwrap();

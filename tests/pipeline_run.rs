@@ -151,7 +151,7 @@ fn actions_are_listed_with_their_parameters() {
     assert!(ids.lines().contains(&"parser_json"));
     for action in ids.lines() {
         let shown = home.run(&["pipeline", "list", action], "").ended(0);
-        assert!(shown.out().contains("required"), "{action}");
+        assert!(shown.out().contains("\n- name: "), "{action}");
     }
     let wrong = home.run(&["pipeline", "list", "parser_jsn"], "").ended(2);
     assert!(wrong.err.contains("did you mean parser_json?"));

@@ -88,7 +88,7 @@ pub const INPUT_HTTP: ActionSpec = ActionSpec {
     ],
     examples: &[
         "- name: input_http\n  port: 9880\n  tag: my_log",
-        "- name: input_http\n  host: 0.0.0.0\n  token: ${INGEST_TOKEN}\n  tls_cert: server.pem\n  tls_key: server.key",
+        "- name: input_http\n  host: 0.0.0.0\n  token: a long text that nobody can guess\n  tls_cert: server.pem\n  tls_key: server.key",
     ],
     make,
 };

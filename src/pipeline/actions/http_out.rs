@@ -104,7 +104,7 @@ pub const OUTPUT_HTTP: ActionSpec = ActionSpec {
         ),
     ],
     examples: &[
-        "- name: output_http\n  match: alert\n  url: https://alerts.example.org/api\n  token: ${ALERTS_TOKEN}\n  format: array",
+        "- name: output_http\n  match: alert\n  url: https://alerts.example.org/api\n  headers: {X-Sensor: fw-3}\n  format: array",
         "- name: output_http\n  match: \"*\"\n  url: http://127.0.0.1:9880/\n  tag_key: tag\n  gzip: true\n  batch: 500",
     ],
     make,
