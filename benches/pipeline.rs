@@ -33,7 +33,13 @@ fn step(text: &str) -> Step {
     assert!(faults.is_empty(), "{faults:?}");
     let engine = Engine::bare();
     let context = &engine.context;
-    let made = (spec.make)(&given, &Build { context, pipeline: "bench" });
+    let made = (spec.make)(
+        &given,
+        &Build {
+            context,
+            pipeline: "bench",
+        },
+    );
     made.expect("a step")
 }
 
@@ -141,7 +147,10 @@ fn engine(criterion: &mut Criterion) {
     group.throughput(Throughput::Elements((1000 * ROUNDS) as u64));
     group.sample_size(10);
     for (name, step) in [
-        ("a step that knows one event", "{name: filter_rename, match: log, keys: {a: b}}"),
+        (
+            "a step that knows one event",
+            "{name: filter_rename, match: log, keys: {a: b}}",
+        ),
         (
             "a step that remembers",
             "{name: filter_frequency, match: log, tag: alert, alert: {}, num_events: 1000000000, timeframe: 60}",

@@ -29,7 +29,11 @@ impl Running {
         let mut child = home.command(&arguments).spawn().unwrap();
         let err = BufReader::new(child.stderr.take().unwrap());
         let (sender, notes) = channel();
-        std::thread::spawn(move || err.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
+        std::thread::spawn(move || {
+            err.lines()
+                .map_while(Result::ok)
+                .try_for_each(|line| sender.send(line))
+        });
         Running { child, notes }
     }
 
@@ -58,10 +62,18 @@ impl Running {
     /// Sends SIGINT and waits for the end: the code and standard output.
     fn stop(mut self) -> (Option<i32>, String) {
         let id = self.child.id().to_string();
-        let sent = std::process::Command::new("kill").args(["-INT", &id]).status().unwrap();
+        let sent = std::process::Command::new("kill")
+            .args(["-INT", &id])
+            .status()
+            .unwrap();
         assert!(sent.success());
         let mut out = String::new();
-        self.child.stdout.take().unwrap().read_to_string(&mut out).unwrap();
+        self.child
+            .stdout
+            .take()
+            .unwrap()
+            .read_to_string(&mut out)
+            .unwrap();
         (self.child.wait().unwrap().code(), out)
     }
 }
@@ -92,7 +104,13 @@ fn ask(port: u16, method: &str, path: &str, headers: &str, body: &[u8]) -> Answe
     ask_on(stream, method, path, headers, body)
 }
 
-fn ask_on(mut stream: impl Read + Write, method: &str, path: &str, headers: &str, body: &[u8]) -> Answer {
+fn ask_on(
+    mut stream: impl Read + Write,
+    method: &str,
+    path: &str,
+    headers: &str,
+    body: &[u8],
+) -> Answer {
     let length = body.len();
     let head = format!(
         "{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}\r\n"
@@ -103,7 +121,9 @@ fn ask_on(mut stream: impl Read + Write, method: &str, path: &str, headers: &str
     let mut text = Vec::new();
     let _ = stream.read_to_end(&mut text);
     let text = String::from_utf8(text).unwrap();
-    let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("{text:?}"));
+    let (head, body) = text
+        .split_once("\r\n\r\n")
+        .unwrap_or_else(|| panic!("{text:?}"));
     Answer {
         code: head.split(' ').nth(1).unwrap().parse().unwrap(),
         head: head.to_lowercase(),
@@ -138,8 +158,16 @@ fn what_is_answered_is_on_the_disk() {
     let zstd = zstd::encode_all(&b"[{\"t\": 6}]"[..], 3).unwrap();
     for (headers, body, lines) in [
         ("", &b"{\"t\": 1}"[..], 1),
-        ("Content-Type: application/json\r\n", b"[{\"t\": 2}, {\"t\": 3}]", 3),
-        ("Content-Encoding: gzip\r\nContent-Type: application/x-ndjson\r\n", &gzip, 5),
+        (
+            "Content-Type: application/json\r\n",
+            b"[{\"t\": 2}, {\"t\": 3}]",
+            3,
+        ),
+        (
+            "Content-Encoding: gzip\r\nContent-Type: application/x-ndjson\r\n",
+            &gzip,
+            5,
+        ),
         ("Content-Encoding: zstd\r\n", &zstd, 6),
         ("", b" ", 6),
     ] {
@@ -150,12 +178,36 @@ fn what_is_answered_is_on_the_disk() {
     // Nothing of a bad request is taken.
     let bomb = zstd::encode_all(vec![b' '; 10_000_000].as_slice(), 3).unwrap();
     for (path, headers, body, code, error) in [
-        ("/log", "", &b"{\"t\": 7}\n{\"t\": x}"[..], 400, "line\":2,\"column\":7"),
-        ("/log", "", b"[{\"t\": 7}, 8]", 400, "element 2 of the array"),
+        (
+            "/log",
+            "",
+            &b"{\"t\": 7}\n{\"t\": x}"[..],
+            400,
+            "line\":2,\"column\":7",
+        ),
+        (
+            "/log",
+            "",
+            b"[{\"t\": 7}, 8]",
+            400,
+            "element 2 of the array",
+        ),
         ("/log", "", b"\xff", 400, "not UTF-8"),
-        ("/log", "Content-Encoding: gzip\r\n", b"{\"t\": 7}", 400, "cannot be unpacked"),
+        (
+            "/log",
+            "Content-Encoding: gzip\r\n",
+            b"{\"t\": 7}",
+            400,
+            "cannot be unpacked",
+        ),
         ("/log", "Content-Encoding: zstd\r\n", &bomb, 413, "100000"),
-        ("/log", "Content-Encoding: br\r\n", b"{}", 415, "gzip or zstd"),
+        (
+            "/log",
+            "Content-Encoding: br\r\n",
+            b"{}",
+            415,
+            "gzip or zstd",
+        ),
         ("/", "", b"{\"t\": 7}", 404, "/TAG"),
         ("/log", "", &[b' '; 200_000], 413, "100000"),
     ] {
@@ -165,7 +217,10 @@ fn what_is_answered_is_on_the_disk() {
         assert!(answer.json()["error"].is_string());
     }
     let get = ask(port, "GET", "/log", "", b"");
-    assert!(get.code == 405 && get.head.contains("allow: post"), "{get:?}");
+    assert!(
+        get.code == 405 && get.head.contains("allow: post"),
+        "{get:?}"
+    );
     assert_eq!(run.stop().0, Some(0));
     assert_eq!(written().lines().count(), 6);
 }
@@ -176,21 +231,35 @@ fn paths_are_tags_and_texts_are_lines() {
     home.write("p.yaml", "pipelines:\n  p:\n    - {name: input_http, port: 0, wait: false}\n    - {name: output_stdout, match: '*'}\n");
     let run = Running::start(&home, &["--once"]);
     let port = run.port();
-    let sent = post(port, "/web%20log/x", "Content-Type: text/plain; charset=utf-8\r\n", "é\nb\n");
+    let sent = post(
+        port,
+        "/web%20log/x",
+        "Content-Type: text/plain; charset=utf-8\r\n",
+        "é\nb\n",
+    );
     assert_eq!((sent.code, sent.json()), (202, json!({"events": 2})));
     let mut run = run;
     let mut out = String::new();
     // It ends by itself when nothing comes.
-    run.child.stdout.take().unwrap().read_to_string(&mut out).unwrap();
+    run.child
+        .stdout
+        .take()
+        .unwrap()
+        .read_to_string(&mut out)
+        .unwrap();
     let lines: Vec<&str> = out.lines().collect();
     assert_eq!(lines.len(), 2, "{out}");
-    assert!(lines[0].starts_with("web log/x[") && lines[0].ends_with("]: {'log': 'é'}"), "{out}");
+    assert!(
+        lines[0].starts_with("web log/x[") && lines[0].ends_with("]: {'log': 'é'}"),
+        "{out}"
+    );
 }
 
 #[test]
 fn tokens_and_certificates_are_wanted() {
     let home = Home::new();
-    let CertifiedKey { cert, signing_key } = generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    let CertifiedKey { cert, signing_key } =
+        generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
     home.write("cert.pem", cert.pem());
     home.write("key.pem", signing_key.serialize_pem());
     home.write("token", "hunter2\n");
@@ -201,19 +270,31 @@ fn tokens_and_certificates_are_wanted() {
     // A program of ours as the client.
     let out = "pipelines:\n  p:\n    - {name: input_dummy, tag: a, data: [{t: 1}, {t: 2}]}\n    - {name: output_http, match: a, url: 'https://localhost:PORT/', tls_ca: cert.pem, token: TOKEN, gzip: true, tag_key: tag}\n";
     let send = |token: &str| {
-        let text = out.replace("PORT", &port.to_string()).replace("TOKEN", token);
+        let text = out
+            .replace("PORT", &port.to_string())
+            .replace("TOKEN", token);
         home.write("send.yaml", text);
-        home.run(&["pipeline", "run", "--once", "send.yaml"], "").ended(0)
+        home.run(&["pipeline", "run", "--once", "send.yaml"], "")
+            .ended(0)
     };
     send("other");
     send("'${file:token}'");
     let refused = send("wrong").err;
-    assert!(refused.contains("401 Unauthorized: {\"error\":\"a valid token is needed\"}"), "{refused}");
+    assert!(
+        refused.contains("401 Unauthorized: {\"error\":\"a valid token is needed\"}"),
+        "{refused}"
+    );
     let written = std::fs::read_to_string(home.path("out-1970.json")).unwrap();
-    assert_eq!(written, "{\"t\": 1, \"tag\": \"a\"}\n{\"t\": 2, \"tag\": \"a\"}\n".repeat(2));
+    assert_eq!(
+        written,
+        "{\"t\": 1, \"tag\": \"a\"}\n{\"t\": 2, \"tag\": \"a\"}\n".repeat(2)
+    );
     assert_eq!(run.stop().0, Some(0));
     // A client that does not know the authority does not send.
-    home.write("p.yaml", ARCHIVE.replace("MORE", "token: a, tls_cert: cert.pem"));
+    home.write(
+        "p.yaml",
+        ARCHIVE.replace("MORE", "token: a, tls_cert: cert.pem"),
+    );
     let ran = home.run(&["pipeline", "run", "p.yaml"], "").ended(1);
     assert!(ran.err.contains("tls_cert needs tls_key"), "{}", ran.err);
 }
@@ -227,8 +308,13 @@ fn a_public_address_and_a_taken_port_are_told() {
     assert!(note.contains("public address"), "{note}");
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
-    home.write("q.yaml", ARCHIVE.replace("port: 0, MORE", &format!("port: {port}")));
-    let ran = home.run(&["pipeline", "run", "--once", "q.yaml"], "").ended(1);
+    home.write(
+        "q.yaml",
+        ARCHIVE.replace("port: 0, MORE", &format!("port: {port}")),
+    );
+    let ran = home
+        .run(&["pipeline", "run", "--once", "q.yaml"], "")
+        .ended(1);
     assert!(ran.err.contains("cannot be listened at"), "{}", ran.err);
 }
 
@@ -270,7 +356,10 @@ fn a_full_pipeline_says_so_and_loses_nothing() {
         }
         taken.into_iter().map(|(code, _)| code).collect()
     });
-    assert!(codes.len() >= 10 && codes.iter().all(|code| *code == 200), "{codes:?}");
+    assert!(
+        codes.len() >= 10 && codes.iter().all(|code| *code == 200),
+        "{codes:?}"
+    );
 }
 
 fn sends(url: &str, more: &str, events: usize) -> String {
@@ -282,7 +371,10 @@ fn sends(url: &str, more: &str, events: usize) -> String {
 }
 
 fn run_once(home: &Home, more: &[&str]) -> Ran {
-    home.run(&[&["pipeline", "run", "--once", "p.yaml"], more].concat(), "")
+    home.run(
+        &[&["pipeline", "run", "--once", "p.yaml"], more].concat(),
+        "",
+    )
 }
 
 #[test]
@@ -305,22 +397,45 @@ fn batches_are_posted_once_after_failures_that_pass() {
     });
     let more = "batch: 2, format: array, headers: {X-Key: '${KEY}'}, time_key: time";
     home.write("p.yaml", sends(&server.url("/in?x=1"), more, 5));
-    let mut command = home.command(&["--now", "1970-01-01T00:00:09Z", "pipeline", "run", "--once", "p.yaml"]);
-    let ran = command.env("KEY", "hunter2").stdin(Stdio::null()).output().unwrap();
+    let mut command = home.command(&[
+        "--now",
+        "1970-01-01T00:00:09Z",
+        "pipeline",
+        "run",
+        "--once",
+        "p.yaml",
+    ]);
+    let ran = command
+        .env("KEY", "hunter2")
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
     let err = String::from_utf8(ran.stderr).unwrap();
     assert!(ran.status.success(), "{err}");
-    assert!(err.contains("500 Internal Server Error; it is tried again"), "{err}");
+    assert!(
+        err.contains("500 Internal Server Error; it is tried again"),
+        "{err}"
+    );
     assert!(err.contains("again") && !err.contains("hunter2"), "{err}");
     let seen = server.seen();
     let bodies: Vec<&str> = seen.iter().map(|seen| seen.body.as_str()).collect();
     let first = "[{\"n\":0,\"time\":9},{\"n\":1,\"time\":9}]";
     assert_eq!(bodies[..4], [first; 4]);
-    assert_eq!(bodies[4..], ["[{\"n\":2,\"time\":9},{\"n\":3,\"time\":9}]", "[{\"n\":4,\"time\":9}]"]);
+    assert_eq!(
+        bodies[4..],
+        [
+            "[{\"n\":2,\"time\":9},{\"n\":3,\"time\":9}]",
+            "[{\"n\":4,\"time\":9}]"
+        ]
+    );
     assert!(seen.iter().all(|seen| seen.header("x-key") == "hunter2"
         && seen.header("content-type") == "application/json"
         && seen.target() == "/in?x=1"));
     let times = times.lock().unwrap();
-    assert!(times[2] - times[1] >= Duration::from_millis(990), "{times:?}");
+    assert!(
+        times[2] - times[1] >= Duration::from_millis(990),
+        "{times:?}"
+    );
 }
 
 #[test]
@@ -330,7 +445,7 @@ fn what_is_refused_is_a_dead_letter() {
     let server = Server::start(|seen, stream| {
         let reply = match (seen.body.lines().count(), seen.body.contains("\"n\":2")) {
             (2.., _) => answer("413 Payload Too Large", "too much"),
-            (_, true) => answer("422 Unprocessable Content", "no such n\nsecond line"),
+            (_, true) => answer("422 Unprocessable Entity", "no such n\nsecond line"),
             _ => answer("201 Created", ""),
         };
         stream.write_all(&reply).is_ok()
@@ -338,14 +453,24 @@ fn what_is_refused_is_a_dead_letter() {
     home.write("p.yaml", sends(&server.url("/"), "batch: 5", 5));
     run_once(&home, &["--dead-letter", "dead.jsonl"]).ended(0);
     let dead = std::fs::read_to_string(home.path("dead.jsonl")).unwrap();
-    let dead: Vec<Json> = dead.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let dead: Vec<Json> = dead
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
     assert_eq!(dead.len(), 1);
     assert_eq!(dead[0]["record"], json!({"n": 2}));
     assert_eq!(dead[0]["tag"], json!("log"));
     let reason = dead[0]["reason"].as_str().unwrap();
-    assert_eq!(reason, "the server answers 422 Unprocessable Content: no such n");
+    assert_eq!(
+        reason,
+        "the server answers 422 Unprocessable Entity: no such n"
+    );
     let taken: BTreeSet<String> = server.seen().into_iter().map(|seen| seen.body).collect();
-    assert!([0, 1, 3, 4].iter().all(|n| taken.contains(&format!("{{\"n\":{n}}}\n"))));
+    assert!(
+        [0, 1, 3, 4]
+            .iter()
+            .all(|n| taken.contains(&format!("{{\"n\":{n}}}\n")))
+    );
 }
 
 #[test]
@@ -356,18 +481,35 @@ fn a_server_that_is_away_ends_the_run_when_asked_to() {
     drop(closed);
     home.write("p.yaml", sends(&url, "give_up: 1", 3));
     let ran = run_once(&home, &[]).ended(1);
-    assert!(ran.err.contains("cannot post 3 events to http://user:****@127.0.0.1"), "{}", ran.err);
+    assert!(
+        ran.err
+            .contains("cannot post 3 events to http://user:****@127.0.0.1"),
+        "{}",
+        ran.err
+    );
     assert!(ran.err.contains("E0604"), "{}", ran.err);
     for (more, error) in [
         ("url: 'ftp://x/'", "neither an http nor an https"),
-        ("url: 'http://x/', headers: {'a b': hunter2}", "the header a b"),
-        ("url: 'http://x/', token: '${NOT_THERE}'", "NOT_THERE is not set"),
+        (
+            "url: 'http://x/', headers: {'a b': hunter2}",
+            "the header a b",
+        ),
+        (
+            "url: 'http://x/', token: '${NOT_THERE}'",
+            "NOT_THERE is not set",
+        ),
         ("url: 'http://x/', batch: 0", "batch is between 1 and"),
     ] {
-        let text = format!("pipelines:\n  p:\n    - {{name: input_dummy, tag: log, data: {{}}}}\n    - {{name: output_http, match: log, {more}}}\n");
+        let text = format!(
+            "pipelines:\n  p:\n    - {{name: input_dummy, tag: log, data: {{}}}}\n    - {{name: output_http, match: log, {more}}}\n"
+        );
         home.write("p.yaml", text);
         let ran = run_once(&home, &[]).ended(1);
-        assert!(ran.err.contains(error) && !ran.err.contains("hunter2"), "{}", ran.err);
+        assert!(
+            ran.err.contains(error) && !ran.err.contains("hunter2"),
+            "{}",
+            ran.err
+        );
     }
 }
 
@@ -380,11 +522,17 @@ fn two_programs_hand_on_what_a_crash_interrupts() {
     drop(receiver);
     // The sender waits for its server.
     let url = format!("http://127.0.0.1:{port}/");
-    home.write("send.yaml", sends(&url, "batch: 100", 1000).replace("n: ", "t: "));
+    home.write(
+        "send.yaml",
+        sends(&url, "batch: 100", 1000).replace("n: ", "t: "),
+    );
     let sender = std::thread::scope(|scope| {
         let sender = scope.spawn(|| home.run(&["pipeline", "run", "--once", "send.yaml"], ""));
         std::thread::sleep(Duration::from_millis(500));
-        home.write("p.yaml", ARCHIVE.replace("port: 0, MORE", &format!("port: {port}, tag: log")));
+        home.write(
+            "p.yaml",
+            ARCHIVE.replace("port: 0, MORE", &format!("port: {port}, tag: log")),
+        );
         let _receiver = Running::start(&home, &[]);
         sender.join().unwrap()
     });
@@ -412,7 +560,15 @@ fn the_example_of_the_manual_works() {
     assert_eq!(method, "curl --data-binary");
     let (body, url) = rest.split_once("' http://127.0.0.1").unwrap();
     let kind = "Content-Type: application/x-www-form-urlencoded\r\n";
-    let answer = post(port, url.split_once('/').map(|(_, tag)| format!("/{tag}")).unwrap().as_str(), kind, body);
+    let answer = post(
+        port,
+        url.split_once('/')
+            .map(|(_, tag)| format!("/{tag}"))
+            .unwrap()
+            .as_str(),
+        kind,
+        body,
+    );
     assert_eq!((answer.code, answer.json()), (200, json!({"events": 1})));
     let written = std::fs::read_to_string(home.path("archive/fw-2020-12-10.json")).unwrap();
     assert_eq!(written.lines().count(), 1);
@@ -434,7 +590,11 @@ fn metrics(page: &str, open: bool) -> BTreeMap<String, f64> {
             assert_eq!(lines.next(), None);
             return samples;
         }
-        let (family, text) = help.strip_prefix("# HELP ").unwrap().split_once(' ').unwrap();
+        let (family, text) = help
+            .strip_prefix("# HELP ")
+            .unwrap()
+            .split_once(' ')
+            .unwrap();
         assert!(name.is_match(family) && !text.is_empty());
         assert!(families.insert(family.to_owned()), "{family} comes twice");
         let kind = lines.next().unwrap().strip_prefix("# TYPE ").unwrap();
@@ -445,14 +605,21 @@ fn metrics(page: &str, open: bool) -> BTreeMap<String, f64> {
             ("counter", false) => family.to_owned(),
             other => panic!("{other:?}"),
         };
-        assert_eq!(kind == "counter", expected.ends_with("_total"), "{expected}");
+        assert_eq!(
+            kind == "counter",
+            expected.ends_with("_total"),
+            "{expected}"
+        );
         while let Some(line) = lines.next_if(|line| !line.starts_with('#')) {
             let parts = sample.captures(line).unwrap_or_else(|| panic!("{line}"));
             assert_eq!(parts[1], expected);
             let number: f64 = parts[3].parse().unwrap();
             assert!(number >= 0.0, "{line}");
             let labels = parts[0].rsplit_once(' ').unwrap().0.to_owned();
-            assert!(samples.insert(labels, number).is_none(), "{line} comes twice");
+            assert!(
+                samples.insert(labels, number).is_none(),
+                "{line} comes twice"
+            );
         }
     }
     assert!(!open, "no # EOF");
@@ -476,35 +643,77 @@ fn counters_are_metrics() {
     assert_eq!(post(input, "/log%22%5C%C3%A9", kind, lines).code, 200);
     let page = ask(port, "GET", "/metrics", "", b"");
     assert_eq!(page.code, 200);
-    assert!(page.head.contains("content-type: text/plain; version=0.0.4"), "{}", page.head);
+    assert!(
+        page.head
+            .contains("content-type: text/plain; version=0.0.4"),
+        "{}",
+        page.head
+    );
     let samples = metrics(&page.body, false);
     let of = |name: &str, step: usize, action: &str, tag: &str| {
-        let tag = if tag.is_empty() { String::new() } else { format!(",tag=\"{tag}\"") };
+        let tag = if tag.is_empty() {
+            String::new()
+        } else {
+            format!(",tag=\"{tag}\"")
+        };
         let key = format!(
             "stellar_pipeline_{name}{{pipeline=\"p \\\"1\\\\\",step=\"{step}\",action=\"{action}\"{tag}}}"
         );
         samples.get(&key).copied()
     };
     let log = "log\\\"\\\\é";
-    assert_eq!(of("events_out_total", 1, "input_http", log), Some(5.0), "{}", page.body);
+    assert_eq!(
+        of("events_out_total", 1, "input_http", log),
+        Some(5.0),
+        "{}",
+        page.body
+    );
     assert_eq!(of("events_in_total", 2, "parser_json", log), Some(5.0));
     assert_eq!(of("events_dropped_total", 2, "parser_json", log), Some(1.0));
     assert_eq!(of("events_failed_total", 2, "parser_json", log), Some(1.0));
-    assert_eq!(of("events_out_total", 3, "filter_frequency", "alert"), Some(1.0));
+    assert_eq!(
+        of("events_out_total", 3, "filter_frequency", "alert"),
+        Some(1.0)
+    );
     assert_eq!(of("state_keys", 3, "filter_frequency", ""), Some(2.0));
-    assert_eq!(of("state_evicted_total", 3, "filter_frequency", ""), Some(0.0));
+    assert_eq!(
+        of("state_evicted_total", 3, "filter_frequency", ""),
+        Some(0.0)
+    );
     assert_eq!(of("input_lag_seconds", 1, "input_http", ""), Some(0.0));
-    assert!(samples.keys().any(|key| key.starts_with("stellar_pipeline_checkpoint_age_seconds")));
-    assert_eq!(samples.get("stellar_pipeline_up{pipeline=\"p \\\"1\\\\\"}"), Some(&1.0));
-    let open = ask(port, "GET", "/metrics", "Accept: application/openmetrics-text; version=1.0.0\r\n", b"");
-    assert!(open.head.contains("content-type: application/openmetrics-text; version=1.0.0"));
+    assert!(
+        samples
+            .keys()
+            .any(|key| key.starts_with("stellar_pipeline_checkpoint_age_seconds"))
+    );
+    assert_eq!(
+        samples.get("stellar_pipeline_up{pipeline=\"p \\\"1\\\\\"}"),
+        Some(&1.0)
+    );
+    let open = ask(
+        port,
+        "GET",
+        "/metrics",
+        "Accept: application/openmetrics-text; version=1.0.0\r\n",
+        b"",
+    );
+    assert!(
+        open.head
+            .contains("content-type: application/openmetrics-text; version=1.0.0")
+    );
     let again = metrics(&open.body, true);
     assert_eq!(again.len(), samples.len());
     let health = ask(port, "GET", "/health", "", b"");
-    assert_eq!((health.code, health.json()["status"].clone()), (200, json!("ok")));
+    assert_eq!(
+        (health.code, health.json()["status"].clone()),
+        (200, json!("ok"))
+    );
     assert_eq!(health.json()["pipelines"]["p \"1\\"], json!("running"));
     let states = ask(port, "GET", "/", "", b"").json();
-    assert_eq!(states["pipelines"]["p \"1\\"][1]["name"], json!("ParserJson"));
+    assert_eq!(
+        states["pipelines"]["p \"1\\"][1]["name"],
+        json!("ParserJson")
+    );
     assert_eq!(ask(port, "GET", "/other", "", b"").code, 404);
     assert_eq!(run.stop().0, Some(0));
 }
@@ -515,7 +724,8 @@ fn health_tells_of_a_pipeline_that_ended_with_an_error() {
     let free = [(); 2].map(|()| std::net::TcpListener::bind("127.0.0.1:0").unwrap());
     let [port, away] = free.map(|free| free.local_addr().unwrap().port());
     let bad = sends(&format!("http://127.0.0.1:{away}/"), "give_up: 1", 1);
-    let good = "\n  q:\n    - {name: input_http, port: 0}\n    - {name: output_stdout, match: '*'}\n";
+    let good =
+        "\n  q:\n    - {name: input_http, port: 0}\n    - {name: output_stdout, match: '*'}\n";
     home.write("p.yaml", format!("states: {{port: {port}}}\n{bad}{good}"));
     let run = Running::start(&home, &[]);
     run.note("cannot post 1 events");
@@ -523,7 +733,8 @@ fn health_tells_of_a_pipeline_that_ended_with_an_error() {
     loop {
         let health = ask(port, "GET", "/health", "", b"");
         if health.code == 503 {
-            let expected = json!({"status": "failed", "pipelines": {"p": "failed", "q": "running"}});
+            let expected =
+                json!({"status": "failed", "pipelines": {"p": "failed", "q": "running"}});
             assert_eq!(health.json(), expected);
             break;
         }
@@ -541,26 +752,66 @@ fn the_configuration_says_how_pipelines_run() {
     let config = "[pipeline]\nstate = \"store\"\ndead_letter = \"letters.jsonl\"\nthreads = 1\nkeys = 1000\ncheckpoint = \"200ms\"\n";
     home.write("stellar.toml", config);
     let run = || {
-        let arguments = ["--config", "stellar.toml", "pipeline", "run", "--once", "p.yaml"];
+        let arguments = [
+            "--config",
+            "stellar.toml",
+            "pipeline",
+            "run",
+            "--once",
+            "p.yaml",
+        ];
         home.run(&arguments, "").ended(0).lines().len()
     };
     assert_eq!((run(), run()), (0, 2));
     let letters = std::fs::read_to_string(home.path("letters.jsonl")).unwrap();
     assert_eq!(letters.lines().count(), 2, "{letters}");
-    let doctor = home.run(&["--config", "stellar.toml", "doctor", "--format", "table"], "").ended(0);
-    assert!(doctor.out().contains("state of the pipeline p of "), "{}", doctor.out());
-    assert!(doctor.out().contains("pipeline.checkpoint"), "{}", doctor.out());
+    let doctor = home
+        .run(
+            &["--config", "stellar.toml", "doctor", "--format", "table"],
+            "",
+        )
+        .ended(0);
+    assert!(
+        doctor.out().contains("state of the pipeline p of "),
+        "{}",
+        doctor.out()
+    );
+    assert!(
+        doctor.out().contains("pipeline.checkpoint"),
+        "{}",
+        doctor.out()
+    );
     home.write("stellar.toml", "[pipeline]\ncheckpoints = 1\n");
-    let ran = home.run(&["--config", "stellar.toml", "pipeline", "list"], "");
+    let ran = home.run(&["--config", "stellar.toml", "doctor"], "");
     assert!(ran.ended(1).err.contains("pipeline.checkpoint"));
     // Windows are bounded, and what goes is counted.
     let data: Vec<String> = (0..2000).map(|n| format!("{{k: {n}}}")).collect();
-    home.write("p.yaml", text.replace("{k: a}, {k: b}, {k: c}", &data.join(", ")));
-    let ran = home.run(&["--set", "pipeline.keys=500", "pipeline", "run", "--once", "--stats", "p.yaml"], "");
+    home.write(
+        "p.yaml",
+        text.replace("{k: a}, {k: b}, {k: c}", &data.join(", ")),
+    );
+    let ran = home.run(
+        &[
+            "--set",
+            "pipeline.keys=500",
+            "pipeline",
+            "run",
+            "--once",
+            "--stats",
+            "p.yaml",
+        ],
+        "",
+    );
     let err = ran.ended(0).err;
-    let found = regex::Regex::new(r"keys (\d+), evicted (\d+)").unwrap().captures(&err).unwrap();
+    let found = regex::Regex::new(r"keys (\d+), evicted (\d+)")
+        .unwrap()
+        .captures(&err)
+        .unwrap();
     let numbers = [1, 2].map(|n| found[n].parse::<usize>().unwrap());
-    assert!(numbers[0] <= 500 && numbers[0] + numbers[1] == 2000, "{err}");
+    assert!(
+        numbers[0] <= 500 && numbers[0] + numbers[1] == 2000,
+        "{err}"
+    );
 }
 
 #[test]
@@ -568,7 +819,12 @@ fn counters_stand_on_the_terminal_and_leave_it_clean() {
     let home = Home::new();
     let text = "pipelines:\n  p:\n    - {name: input_http, port: 0, tag: log}\n    - {name: parser_json, match: log, key: x}\n    - {name: output_archive, match: log, time_key: t, path_template: 'out-%Y.json'}\n";
     home.write("p.yaml", text);
-    let size = PtySize { rows: 24, cols: 100, pixel_width: 0, pixel_height: 0 };
+    let size = PtySize {
+        rows: 24,
+        cols: 100,
+        pixel_width: 0,
+        pixel_height: 0,
+    };
     let pair = native_pty_system().openpty(size).unwrap();
     let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_stellar"));
     command.args(["pipeline", "run", "p.yaml"]);
@@ -588,7 +844,10 @@ fn counters_stand_on_the_terminal_and_leave_it_clean() {
     });
     let rows = || -> Vec<String> {
         let parser = screen.lock().unwrap();
-        let rows = parser.screen().rows(0, 100).map(|row| row.trim_end().to_owned());
+        let rows = parser
+            .screen()
+            .rows(0, 100)
+            .map(|row| row.trim_end().to_owned());
         rows.collect()
     };
     let wait = |what: &str| {
@@ -603,18 +862,38 @@ fn counters_stand_on_the_terminal_and_leave_it_clean() {
         }
     };
     let note = wait("listens at");
-    let port: u16 = note.trim_end_matches('/').rsplit(':').next().unwrap().parse().unwrap();
+    let port: u16 = note
+        .trim_end_matches('/')
+        .rsplit(':')
+        .next()
+        .unwrap()
+        .parse()
+        .unwrap();
     wait("per second");
     let events = json!([{"t": 1, "x": "{\"a\": 1}"}, {"t": 2, "x": "no"}, {"t": 3, "x": 5}]);
     assert_eq!(post(port, "/", "", events.to_string()).code, 200);
-    let row = wait("parser_json    3");
+    let row = wait("parser_json      3");
     let words: Vec<&str> = row.split_whitespace().collect();
-    assert_eq!(words[..7], ["parser_json", "3", "3", "1", "1", "1", "0"], "{row}");
+    assert_eq!(
+        words[..7],
+        ["parser_json", "3", "3", "1", "1", "1", "0"],
+        "{row}"
+    );
     // The note of the event that failed stands above the table, which is there once.
     let before = rows();
     let at = |text: &str| before.iter().position(|row| row.contains(text));
-    assert!(at("cannot take an event").unwrap() < at("per second").unwrap(), "{before:#?}");
-    assert_eq!(before.iter().filter(|row| row.contains("per second")).count(), 1, "{before:#?}");
+    assert!(
+        at("cannot take an event").unwrap() < at("per second").unwrap(),
+        "{before:#?}"
+    );
+    assert_eq!(
+        before
+            .iter()
+            .filter(|row| row.contains("per second"))
+            .count(),
+        1,
+        "{before:#?}"
+    );
     let mut keys = pair.master.take_writer().unwrap();
     keys.write_all(b"\x03").unwrap();
     assert!(child.wait().unwrap().success());
@@ -622,7 +901,10 @@ fn counters_stand_on_the_terminal_and_leave_it_clean() {
     let _ = reading.join();
     let after = rows();
     let left: Vec<&String> = after.iter().filter(|row| !row.is_empty()).collect();
-    assert!(left.iter().all(|row| row.starts_with("note: ")), "{after:#?}");
+    assert!(
+        left.iter().all(|row| row.starts_with("note: ")),
+        "{after:#?}"
+    );
     assert_eq!(left.len(), 2, "{after:#?}");
     assert!(!screen.lock().unwrap().screen().hide_cursor());
 }

@@ -187,10 +187,15 @@ fn run(engine: &Engine, args: &PipelineRunArgs) -> Outcome<bool> {
     let server = server.transpose()?;
     if let Some(server) = server.as_ref().filter(|server| server.is_public()) {
         let url = server.url();
-        output::note(&format!("{url} is public: everybody who reaches it can read the counters"));
+        output::note(&format!(
+            "{url} is public: everybody who reaches it can read the counters"
+        ));
     }
     // A table does not stand on a terminal on which events are printed.
-    let prints = live.steps().iter().any(|step| step.action == "output_stdout");
+    let prints = live
+        .steps()
+        .iter()
+        .any(|step| step.action == "output_stdout");
     let shared = prints && io::stdout().is_terminal();
     let table = (args.live || !shared).then(|| Table::start(&screen, live.clone()));
     let report = runner.run();

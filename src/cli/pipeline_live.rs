@@ -125,7 +125,15 @@ impl Drop for Table {
 }
 
 const HEAD: [&str; 9] = [
-    "pipeline", "action", "in", "matched", "out", "dropped", "failed", "keys", "per second",
+    "pipeline",
+    "action",
+    "in",
+    "matched",
+    "out",
+    "dropped",
+    "failed",
+    "keys",
+    "per second",
 ];
 
 /// The lines of a table that fits into a window of so many columns and lines.

@@ -15,7 +15,10 @@ mod units;
 pub use clock::{EventClock, FixedClock, SystemClock, parse_now};
 pub use describe::Described;
 pub use find::{Surroundings, resolve_path};
-pub use secret::{Secret, Secretive, is_secret_name, mask_text, resolve, resolve_with};
+pub use secret::{
+    Secret, Secretive, is_secret_name, mask_addresses, mask_source, mask_text, resolve,
+    resolve_with,
+};
 pub use stores::{STORES, Server, StoreRoom, usual_port};
 pub use units::{duration, size};
 

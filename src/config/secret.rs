@@ -240,8 +240,13 @@ fn mask_pairs(word: &str, hide: &dyn Fn(&str) -> String, out: &mut String) {
     }
 }
 
+/// `text` with the passwords of addresses in it as stars; every byte keeps its place.
+pub fn mask_addresses(text: &str) -> String {
+    masked(text, &|secret| "*".repeat(secret.len()))
+}
+
 /// A configuration text for messages: every byte keeps its place, secrets are stars.
-pub(super) fn mask_source(text: &str) -> String {
+pub fn mask_source(text: &str) -> String {
     let stars = |secret: &str| "*".repeat(secret.len());
     let mut out = String::with_capacity(text.len());
     let mut rest = text;

@@ -25,10 +25,7 @@ impl Workers {
             let work = move || jobs.into_iter().for_each(|job| job());
             let builder = Builder::new().name(name.to_owned()).stack_size(STACK);
             builder.spawn(work).map_err(|error| {
-                Diagnostic::new(
-                    Code::Internal,
-                    format!("no thread can be started: {error}"),
-                )
+                Diagnostic::new(Code::Internal, format!("no thread can be started: {error}"))
             })?;
         }
         Ok(Workers(sender))

@@ -220,7 +220,9 @@ mod tests {
     fn windows_hold_what_they_should() {
         let mut dice: u64 = 7;
         let mut roll = |below: u64| {
-            dice = dice.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            dice = dice
+                .wrapping_mul(6364136223846793005)
+                .wrapping_add(1442695040888963407);
             (dice >> 33) % below
         };
         for _ in 0..300 {
@@ -236,7 +238,8 @@ mod tests {
                 let mut gone = Vec::new();
                 window.drop_until(until, |second, count| gone.push((second, count)));
                 let rest = plain.0.split_off(&(until + 1));
-                let expected: Vec<(i64, u64)> = std::mem::replace(&mut plain.0, rest).into_iter().collect();
+                let expected: Vec<(i64, u64)> =
+                    std::mem::replace(&mut plain.0, rest).into_iter().collect();
                 assert_eq!(gone, expected);
                 assert_eq!(window.total(), plain.0.values().sum::<u64>());
                 let saved = window.save();

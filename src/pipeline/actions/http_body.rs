@@ -53,10 +53,12 @@ impl Content {
     pub fn of(kind: &str) -> Content {
         let kind = kind.split(';').next().unwrap_or_default().trim();
         match kind.to_ascii_lowercase().as_str() {
-            "application/x-ndjson" | "application/ndjson" | "application/jsonl"
-            | "application/x-jsonlines" | "application/json-lines" | "application/json-seq" => {
-                Content::JsonLines
-            }
+            "application/x-ndjson"
+            | "application/ndjson"
+            | "application/jsonl"
+            | "application/x-jsonlines"
+            | "application/json-lines"
+            | "application/json-seq" => Content::JsonLines,
             "text/plain" => Content::Text,
             _ => Content::Json,
         }

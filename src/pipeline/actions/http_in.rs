@@ -156,7 +156,13 @@ fn make(parameters: &Parameters, build: &Build<'_>) -> Outcome<Step> {
 }
 
 /// A whole number between two others.
-pub(super) fn number<T>(parameters: &Parameters, name: &str, usual: T, least: T, most: T) -> Outcome<T>
+pub(super) fn number<T>(
+    parameters: &Parameters,
+    name: &str,
+    usual: T,
+    least: T,
+    most: T,
+) -> Outcome<T>
 where
     T: TryFrom<i64> + PartialOrd + std::fmt::Display,
 {

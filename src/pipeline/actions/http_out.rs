@@ -180,8 +180,9 @@ fn make(parameters: &Parameters, build: &Build<'_>) -> Outcome<Step> {
     if let Some(token) = parameters.text("token") {
         let secret = resolve(&token)?;
         let value = HeaderValue::from_str(&format!("Bearer {}", secret.expose().trim()));
-        let mut value = value
-            .map_err(|_| parameters.fault("token", "the token has characters that no header may"))?;
+        let mut value = value.map_err(|_| {
+            parameters.fault("token", "the token has characters that no header may")
+        })?;
         value.set_sensitive(true);
         headers.insert(AUTHORIZATION, value);
     }
@@ -259,7 +260,10 @@ impl Lines {
             (self.tag_key.as_ref(), Value::Text(event.tag.clone())),
             (self.time_key.as_ref(), time),
         ];
-        let is_own = |name: &str| own.iter().any(|(key, _)| key.is_some_and(|key| key == name));
+        let is_own = |name: &str| {
+            own.iter()
+                .any(|(key, _)| key.is_some_and(|key| key == name))
+        };
         let mut comma = false;
         let mut field = |name: &str, value: &Value| {
             out.push(if comma { b',' } else { b'{' });

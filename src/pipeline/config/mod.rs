@@ -1,5 +1,6 @@
 //! The file: pipelines of steps, variables, other files.
 
+mod secrets;
 mod variables;
 
 #[cfg(test)]
@@ -8,6 +9,7 @@ mod tests;
 use super::spec::{ActionKind, ActionSpec, Actions, Parameters};
 use super::tag::Pattern;
 use super::yaml::{self, Kind, Limits, Node};
+use crate::config::mask_source;
 use crate::diagnostic::{Code, Diagnostic, Fault, Source, Span, nearest};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -84,6 +86,21 @@ fn read(path: &Path) -> Result<Arc<Source>, Fault> {
     Ok(Arc::new(Source::named(name, text)))
 }
 
+/// The document of a file, and what messages show of it.
+fn document(source: &Arc<Source>) -> Result<Option<(Node, Arc<Source>)>, Fault> {
+    match yaml::read(source, Limits::default()) {
+        Ok(root) => Ok(root.map(|root| {
+            let shown = secrets::hidden(source, &root);
+            (root, shown)
+        })),
+        Err(mut fault) => {
+            let shown = Source::named(source.name.clone(), mask_source(&source.text));
+            fault.source = Some(Arc::new(shown));
+            Err(fault)
+        }
+    }
+}
+
 /// As [`load`], of a text.
 pub fn from_source(source: &Arc<Source>, actions: &Actions) -> Result<File, Vec<Fault>> {
     let mut reader = Reader {
@@ -92,8 +109,8 @@ pub fn from_source(source: &Arc<Source>, actions: &Actions) -> Result<File, Vec<
         file: File::default(),
         faults: Vec::new(),
     };
-    match yaml::read(source, Limits::default()) {
-        Ok(Some(root)) => reader.root(&root, source),
+    match document(source) {
+        Ok(Some((root, shown))) => reader.root(&root, &shown),
         Ok(None) => reader.faults.push(
             Diagnostic::new(Code::BadPipeline, format!("{} holds nothing", source.name))
                 .help("a file begins with `pipelines:`"),
@@ -207,8 +224,10 @@ impl Reader<'_> {
                     continue;
                 }
             };
-            match yaml::read(&own, Limits::default()) {
-                Ok(Some(steps)) => self.pipeline(path.display().to_string(), steps, &own, filled),
+            match document(&own) {
+                Ok(Some((steps, own))) => {
+                    self.pipeline(path.display().to_string(), steps, &own, filled);
+                }
                 Ok(None) => self.warn(
                     source,
                     node.span,

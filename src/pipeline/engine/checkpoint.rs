@@ -118,8 +118,9 @@ impl Memory {
 /// What pipelines keep in the embedded store: the file of each, its name, and the bytes of its state.
 pub fn kept(store: &Store) -> Outcome<Vec<(String, String, i64)>> {
     store.read(&PIPELINE, |conn| {
-        let mut statement = conn
-            .prepare("SELECT name, length(CAST(state AS BLOB)) FROM pipeline_state ORDER BY name")?;
+        let mut statement = conn.prepare(
+            "SELECT name, length(CAST(state AS BLOB)) FROM pipeline_state ORDER BY name",
+        )?;
         let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
         let mut all = Vec::new();
         for row in rows {

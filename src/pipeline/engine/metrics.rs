@@ -101,7 +101,10 @@ pub(super) fn metrics(live: &Live, dialect: Dialect) -> String {
     );
     let all = |line: &mut dyn FnMut(&Labels, f64), of: fn(&LivePipeline) -> f64| {
         for pipeline in &live.pipelines {
-            line(&Labels::default().and("pipeline", &pipeline.id), of(pipeline));
+            line(
+                &Labels::default().and("pipeline", &pipeline.id),
+                of(pipeline),
+            );
         }
     };
     page.gauge(
@@ -114,11 +117,9 @@ pub(super) fn metrics(live: &Live, dialect: Dialect) -> String {
         "Seconds since the last checkpoint, or since the start",
         |line| all(line, |pipeline| pipeline.checkpoint_age().as_secs_f64()),
     );
-    page.gauge(
-        "stellar_pipeline_up",
-        "Whether the pipeline runs",
-        |line| all(line, |p| f64::from(u8::from(p.state() == State::Running))),
-    );
+    page.gauge("stellar_pipeline_up", "Whether the pipeline runs", |line| {
+        all(line, |p| f64::from(u8::from(p.state() == State::Running)))
+    });
     page.end()
 }
 
@@ -159,12 +160,7 @@ struct Page {
 }
 
 impl Page {
-    fn counter(
-        &mut self,
-        name: &str,
-        help: &str,
-        fill: impl FnOnce(&mut dyn FnMut(&Labels, f64)),
-    ) {
+    fn counter(&mut self, name: &str, help: &str, fill: impl FnOnce(&mut dyn FnMut(&Labels, f64))) {
         // A family of OpenMetrics is named without the ending of its samples.
         let sample = format!("{name}_total");
         let family = match self.dialect {

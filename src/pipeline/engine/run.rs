@@ -18,8 +18,8 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::{Duration, Instant};
 use std::thread::{Builder, Scope};
+use std::time::{Duration, Instant};
 
 /// The stack of threads that run steps; expressions may nest deep.
 const STACK: usize = 8 << 20;

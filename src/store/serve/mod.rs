@@ -335,4 +335,3 @@ pub fn bears(headers: &HeaderMap, tokens: &[[u8; 32]]) -> bool {
     };
     tokens.iter().filter(|token| differ(token) == 0).count() > 0
 }
-

@@ -53,7 +53,10 @@ fn answers_and_bounds_bodies() {
         &server,
         "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
     );
-    assert!(here.starts_with("HTTP/1.1 200") && here.ends_with("here"), "{here}");
+    assert!(
+        here.starts_with("HTTP/1.1 200") && here.ends_with("here"),
+        "{here}"
+    );
     let long = "x".repeat(60);
     for (head, body, expected) in [
         ("Content-Length: 3\r\n", "abc", "3 bytes"),
@@ -69,7 +72,13 @@ fn answers_and_bounds_bodies() {
         assert!(answer.ends_with(expected), "{head}: {answer}");
     }
     let tight = start(|listen| listen.body = 10);
-    let answer = ask(&tight, &posted("Transfer-Encoding: chunked\r\n", "f\r\n123456789012345\r\n0\r\n\r\n"));
+    let answer = ask(
+        &tight,
+        &posted(
+            "Transfer-Encoding: chunked\r\n",
+            "f\r\n123456789012345\r\n0\r\n\r\n",
+        ),
+    );
     assert!(answer.ends_with("TooLong"), "{answer}");
 }
 
@@ -80,7 +89,11 @@ fn silent_clients_are_dropped_and_make_room() {
     let started = Instant::now();
     let answer = ask(&server, "GET / HTTP/1.0\r\n\r\n");
     assert!(answer.ends_with("here"), "{answer}");
-    assert!(started.elapsed() >= Duration::from_millis(250), "{:?}", started.elapsed());
+    assert!(
+        started.elapsed() >= Duration::from_millis(250),
+        "{:?}",
+        started.elapsed()
+    );
     drop(silent);
 }
 
@@ -91,7 +104,9 @@ fn what_has_begun_is_finished() {
     let (sender, began) = channel();
     let client = std::thread::spawn(move || {
         let mut stream = TcpStream::connect(address).unwrap();
-        stream.write_all(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+        stream
+            .write_all(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")
+            .unwrap();
         sender.send(()).unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
@@ -114,7 +129,8 @@ fn what_has_begun_is_finished() {
 fn a_dropped_server_is_gone() {
     let server = start(|_| {});
     let mut open = TcpStream::connect(server.address).unwrap();
-    open.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    open.set_read_timeout(Some(Duration::from_secs(10)))
+        .unwrap();
     assert!(ask(&server, "GET / HTTP/1.0\r\n\r\n").ends_with("here"));
     drop(server);
     assert_eq!(open.read(&mut [0; 8]).unwrap_or(0), 0);

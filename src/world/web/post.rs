@@ -149,9 +149,5 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     }
     let moment = chrono::DateTime::parse_from_rfc2822(text).ok()?;
     let moment = SystemTime::from(moment);
-    Some(
-        moment
-            .duration_since(SystemTime::now())
-            .unwrap_or_default(),
-    )
+    Some(moment.duration_since(SystemTime::now()).unwrap_or_default())
 }
