@@ -125,6 +125,7 @@ fn warn(fault: &Fault) {
 }
 
 fn run(engine: &Engine, args: &PipelineRunArgs) -> Outcome<bool> {
+    setup::show_warnings();
     let event_clock = match args.clock.as_deref() {
         None => None,
         Some(text) => match text

@@ -10,6 +10,9 @@ use crate::eval::{Value, json};
 use smol_str::SmolStr;
 use std::io::Read;
 use std::path::Path;
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
+use tracing_subscriber::registry::LookupSpan;
 
 /// Starts the log on standard error when it is wanted.
 pub fn start_log(common: &Common) {
@@ -19,6 +22,37 @@ pub fn start_log(common: &Common) {
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .try_init();
+}
+
+/// Shows what is warned of while something runs, one note each, unless a log was started.
+pub fn show_warnings() {
+    let _ = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::WARN)
+        .with_writer(std::io::stderr)
+        .event_format(Notes)
+        .try_init();
+}
+
+/// Warnings in the form of [`output::note`].
+struct Notes;
+
+impl<S, N> FormatEvent<S, N> for Notes
+where
+    S: tracing::Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &tracing::Event<'_>,
+    ) -> std::fmt::Result {
+        writer.write_str("note: ")?;
+        context
+            .field_format()
+            .format_fields(writer.by_ref(), event)?;
+        writer.write_char('\n')
+    }
 }
 
 /// Reads the configuration and makes the engine.

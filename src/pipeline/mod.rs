@@ -5,6 +5,7 @@ pub mod config;
 pub mod engine;
 pub mod event;
 pub mod expression;
+pub mod forward;
 pub mod python;
 pub mod record;
 pub mod spec;

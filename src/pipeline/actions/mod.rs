@@ -7,6 +7,8 @@ mod dummy;
 mod fields;
 mod file;
 mod flatline;
+mod forward_in;
+mod forward_out;
 mod frequency;
 mod http_body;
 mod http_in;
@@ -32,6 +34,8 @@ pub const ACTIONS: &[&ActionSpec] = &[
     &fields::FILTER_RETAG,
     &file::INPUT_FILE,
     &flatline::FILTER_FLATLINE,
+    &forward_in::INPUT_FORWARD,
+    &forward_out::OUTPUT_FORWARD,
     &frequency::FILTER_FREQUENCY,
     &http_in::INPUT_HTTP,
     &http_out::OUTPUT_HTTP,

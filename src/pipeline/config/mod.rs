@@ -233,7 +233,7 @@ impl Reader<'_> {
                     node.span,
                     format!("{} holds nothing", path.display()),
                 ),
-                Err(fault) => self.faults.push(fault),
+                Err(fault) => self.faults.push(unread(fault, &own)),
             }
         }
         if !any {

@@ -53,3 +53,18 @@ fn empty_files_and_other_shapes_are_faults() {
     assert!(faults("pipelines: {a: 1}").contains("is a list of steps"));
     assert!(faults("pipelines: {a: [{match: b}]}").contains("needs the name of an action"));
 }
+
+#[test]
+fn secrets_are_not_shown() {
+    for text in [
+        "pipelines:\n  a:\n    - {name: output_forward, match: a, shared_key: geheim, bogus: 1}\n",
+        "pipelines:\n  a:\n    - {name: input_forward, bogus: 1, shared_key: geheim, users: {joe: geheim}}\n",
+        "pipelines:\n  a:\n    - {name: output_forward, match: a, username: x, password: geheim}\n      broken: [\n",
+        "pipelines:\n  a:\n    - name: input_forward\n      users: geheim\n      port: x\n",
+        "pipelines:\n  a:\n    - name: input_forward\n      shared_key: ${GEHEIM_IS_NOT_SET}\n      host: [\n",
+    ] {
+        let found = faults(text);
+        assert!(found.contains("p.yaml:"), "{text}\n{found}");
+        assert!(!found.to_lowercase().contains("geheim"), "{text}\n{found}");
+    }
+}
