@@ -1,5 +1,7 @@
 //! Puts registry, services, configuration and clock together: the one way in for every front end.
 
+mod actions;
+
 use crate::config::{Config, FixedClock, Surroundings, SystemClock, parse_now, resolve_path};
 use crate::diagnostic::{Code, Diagnostic, Outcome, Source};
 use crate::eval::java::date_format::{Locale, Zone};
@@ -197,7 +199,7 @@ impl Engine {
 
     /// All actions of pipelines.
     pub fn actions() -> Actions {
-        Actions::new(&[pipeline::actions::ACTIONS])
+        Actions::new(&[pipeline::actions::ACTIONS, actions::ACTIONS])
     }
 
     /// Compiles one expression. Errors: E01xx and E03xx with their places.

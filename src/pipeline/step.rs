@@ -129,6 +129,11 @@ pub trait Sink: Send {
     fn load(&mut self, _state: &Json) -> Result<(), String> {
         Ok(())
     }
+
+    /// What else it has counted, by name.
+    fn others(&self) -> Vec<(&'static str, u64)> {
+        Vec::new()
+    }
 }
 
 /// Where events come from.

@@ -233,7 +233,7 @@ impl Reader<'_> {
                     node.span,
                     format!("{} holds nothing", path.display()),
                 ),
-                Err(fault) => self.faults.push(unread(fault, &own)),
+                Err(fault) => self.faults.push(fault),
             }
         }
         if !any {

@@ -264,8 +264,10 @@ impl Committer<'_> {
         }
         let mut others = self.live.others.lock();
         for (others, own) in others.iter_mut().zip(&self.own) {
-            if let Own::Kept(kept) = own {
-                *others = kept.others();
+            match own {
+                Own::Kept(kept) => *others = kept.others(),
+                Own::Sink(sink) => *others = sink.others(),
+                Own::None => {}
             }
         }
     }

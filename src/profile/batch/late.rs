@@ -243,7 +243,7 @@ fn check(definition: &Definition, context: &Context) -> Outcome<()> {
 }
 
 /// A changed profile must not go on with the variables of the old one.
-fn key(definition: &Definition, duration: i64) -> String {
+pub fn key(definition: &Definition, duration: i64) -> String {
     let pairs = |entries: &[(SmolStr, Expression)]| -> Vec<[String; 2]> {
         let pair = |(name, e): &(SmolStr, Expression)| [name.to_string(), e.text().to_string()];
         entries.iter().map(pair).collect()

@@ -10,12 +10,14 @@ mod held;
 mod late;
 mod route;
 mod row;
+mod stream;
 mod tail;
 #[cfg(test)]
 mod tests;
 
 pub use follow::{Followed, Following};
 pub use late::Late;
+pub use stream::{Fieldful, Stream, Taken};
 
 use super::definition::Definitions;
 use super::runner::{Fields, Plan, ProfileReport, Trouble, troubles};

@@ -26,6 +26,11 @@ impl Fields {
             self.names.len() - 1
         })
     }
+
+    /// The names by their places.
+    pub fn into_names(self) -> Vec<SmolStr> {
+        self.names
+    }
 }
 
 /// The wanted fields of a message.
