@@ -18,6 +18,7 @@ use chrono::DateTime;
 use sha2::{Digest, Sha256};
 use smol_str::SmolStr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 pub const OUTPUT_EVENT: ActionSpec = ActionSpec {
@@ -64,6 +65,9 @@ const ROWS: usize = 5_000;
 /// So many bytes of messages wait at most.
 const BYTES: usize = 16 << 20;
 
+/// So long the store is waited for when the program shall end.
+const LAST: Duration = Duration::from_secs(3);
+
 /// How many refused messages are told.
 const TOLD: u64 = 10;
 
@@ -109,6 +113,7 @@ fn make(parameters: &Parameters, build: &Build<'_>) -> Outcome<Step> {
             events,
             world,
             patience: patience.unwrap_or(Duration::from_secs(60)),
+            stop: Arc::default(),
             rows: Vec::new(),
             bytes: 0,
             stored: 0,
@@ -239,6 +244,8 @@ struct Shelf {
     events: Arc<Events>,
     world: World,
     patience: Duration,
+    /// Set when the pipelines shall end.
+    stop: Arc<AtomicBool>,
     rows: Vec<Row>,
     bytes: usize,
     stored: u64,
@@ -258,14 +265,21 @@ impl Shelf {
         let mut pause = Duration::from_millis(100);
         let loaded = loop {
             let within = Within::context(self.world.context());
+            let late = || {
+                let stops = self.stop.load(Ordering::Relaxed);
+                let patience = match stops {
+                    true => self.patience.min(LAST),
+                    false => self.patience,
+                };
+                began.elapsed() + pause > patience
+            };
             match self.events.load(rows.clone(), within) {
                 Ok(loaded) => break loaded,
-                Err(fault) if fault.code == Code::Interrupted => return Err(fault),
-                Err(fault) if began.elapsed() + pause > self.patience => return Err(fault),
+                Err(fault) if fault.code == Code::Interrupted || late() => return Err(fault),
                 Err(fault) => {
                     tracing::warn!("output_event waits for the store: {}", fault.message);
                     std::thread::sleep(pause);
-                    pause = (pause * 2).min(Duration::from_secs(5));
+                    pause = (pause * 2).min(Duration::from_secs(2));
                 }
             }
         };
@@ -288,6 +302,10 @@ impl Shelf {
 }
 
 impl Sink for Shelf {
+    fn until(&mut self, stop: &Arc<AtomicBool>) {
+        self.stop = stop.clone();
+    }
+
     fn write(&mut self, _: &str, bytes: &[u8], _: usize) -> Outcome<()> {
         let now = self.world.context().clock.now();
         let options = Options {
