@@ -40,6 +40,34 @@ pub type Done = Result<Flow, String>;
 pub trait Pure: Send + Sync {
     /// Changes an event in place. Events put into `more` follow it, each through all later steps before the next.
     fn apply(&self, event: &mut Event, now: Now, more: &mut Vec<Event>) -> Done;
+
+    /// Whether it waits for others, and so wants to see the events of a batch together first.
+    fn waits(&self) -> bool {
+        false
+    }
+
+    /// Gets ready for events that are about to come, when it [waits](Pure::waits).
+    fn ahead(&self, _events: &[&Event], _now: Now) {}
+
+    /// What it has to remember over a stop, if anything; it must not matter for which events it was asked before.
+    fn save(&self) -> Option<Json> {
+        None
+    }
+
+    /// Takes up what was saved. Errors: why that is not possible.
+    fn load(&self, _state: &Json) -> Result<(), String> {
+        Ok(())
+    }
+
+    /// How many answers it holds.
+    fn size(&self) -> usize {
+        0
+    }
+
+    /// How many answers it has thrown out because there were too many.
+    fn evicted(&self) -> u64 {
+        0
+    }
 }
 
 /// A step that remembers: it sees all events in order, on one thread.

@@ -1,6 +1,6 @@
 //! What is remembered over a stop: states of steps and places of inputs.
 
-use super::{Own, Pipeline};
+use super::{Own, Pipeline, Shared};
 use crate::diagnostic::{Code, Diagnostic, Outcome};
 use crate::input::replace;
 use crate::store::{Deadline, Room, Store};
@@ -173,7 +173,10 @@ pub(super) fn load(
                     // Saved again until the input says something newer.
                     pipeline.places.insert(number, state.clone());
                 }),
-                None => Ok(()),
+                None => match &stage.shared {
+                    Shared::Pure(pure) => pure.load(&state),
+                    _ => Ok(()),
+                },
             },
         };
         if let Err(reason) = loaded {

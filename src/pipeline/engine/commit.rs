@@ -6,7 +6,7 @@ use super::dead::DeadLetters;
 use super::run::{LivePipeline, Timing};
 use super::walk::{Hands, walk};
 use super::worker::{Finished, Item};
-use super::{Own, Stage};
+use super::{Own, Shared, Stage};
 use crate::diagnostic::{Code, Diagnostic, Fault, Outcome};
 use crate::pipeline::event::Event;
 use crate::pipeline::step::{Done, Flow, Now, Render, Token};
@@ -257,9 +257,11 @@ impl Committer<'_> {
             total.merge(&std::mem::take(counts));
         }
         let mut sizes = self.live.sizes.lock();
-        for (size, own) in sizes.iter_mut().zip(&self.own) {
-            if let Own::Kept(kept) = own {
-                *size = (kept.size(), kept.evicted());
+        for ((size, own), stage) in sizes.iter_mut().zip(&self.own).zip(self.stages) {
+            match (own, &stage.shared) {
+                (Own::Kept(kept), _) => *size = (kept.size(), kept.evicted()),
+                (_, Shared::Pure(pure)) => *size = (pure.size(), pure.evicted()),
+                _ => {}
             }
         }
         let mut others = self.live.others.lock();
@@ -325,7 +327,10 @@ impl Committer<'_> {
             let state = match own {
                 Own::Kept(kept) => kept.save(),
                 Own::Sink(sink) => sink.save(),
-                Own::None => self.places.get(&at).cloned(),
+                Own::None => match self.stages.get(at).map(|stage| &stage.shared) {
+                    Some(Shared::Pure(pure)) => pure.save(),
+                    _ => self.places.get(&at).cloned(),
+                },
             };
             states.extend(state.map(|state| (at, state)));
         }
@@ -350,6 +355,12 @@ impl Hands for Committer<'_> {
     }
 
     fn hand_over(&mut self, _: usize, _: Event) {}
+
+    fn holds(&self, _: usize) -> bool {
+        false
+    }
+
+    fn hold(&mut self, _: usize, _: Event) {}
 
     fn keep(&mut self, at: usize, event: &mut Event, now: Now, more: &mut Vec<Event>) -> Done {
         match self.own.get_mut(at) {

@@ -46,6 +46,8 @@ pub(super) struct Stage {
     pub name: &'static str,
     pub pattern: Option<Pattern>,
     pub shared: Shared,
+    /// Whether events of a batch come to it together.
+    pub waits: bool,
 }
 
 /// The part of a step that only one thread has.
@@ -115,6 +117,7 @@ pub fn build(file: &config::File, context: &Context) -> Result<Vec<Pipeline>, Ve
                 name => format!("undefined for {}", class(name)).into(),
             });
             stages.push(Stage {
+                waits: matches!(&shared, Shared::Pure(pure) if pure.waits()),
                 name: step.spec.name,
                 pattern: step.pattern.clone(),
                 shared,

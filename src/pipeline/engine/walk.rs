@@ -16,6 +16,12 @@ pub(super) trait Hands {
     /// Gives an event to the thread that runs the step.
     fn hand_over(&mut self, at: usize, event: Event);
 
+    /// Whether events wait at this step until the batch has come there.
+    fn holds(&self, at: usize) -> bool;
+
+    /// Lets an event wait.
+    fn hold(&mut self, at: usize, event: Event);
+
     /// Runs a step that remembers.
     fn keep(&mut self, at: usize, event: &mut Event, now: Now, more: &mut Vec<Event>) -> Done;
 
@@ -48,6 +54,9 @@ pub(super) fn walk_with(
         let last = at + 1 == stages.len();
         if matches!(stage.shared, Shared::Kept) && hands.hands_over() {
             return hands.hand_over(at, event);
+        }
+        if stage.waits && hands.holds(at) {
+            return hands.hold(at, event);
         }
         // Other inputs' events pass an input by.
         let matched = stage

@@ -1,6 +1,6 @@
 //! What runs on all cores: from the batches of inputs to bytes for outputs and events for steps that remember.
 
-use super::Stage;
+use super::{Shared, Stage};
 use super::counts::Counts;
 use super::run::Timing;
 use super::walk::{Hands, walk_with};
@@ -76,6 +76,8 @@ pub(super) fn work(stages: &[Stage], timing: &Timing, batch: Batch) -> Finished 
         },
         route: String::new(),
         last: 0,
+        held: Vec::new(),
+        released: 0,
     };
     let input = batch.input;
     let last = input + 1 == stages.len();
@@ -150,6 +152,7 @@ pub(super) fn work(stages: &[Stage], timing: &Timing, batch: Batch) -> Finished 
             hands.fail(input, event, reason);
         }
     }
+    hands.release(stages, now, &mut more);
     hands.done
 }
 
@@ -183,6 +186,39 @@ struct Worker<'a> {
     route: String,
     /// The group that was written to last.
     last: usize,
+    /// Events that wait at a step, in order.
+    held: Vec<(usize, Event)>,
+    /// Steps before this one let no event wait any more.
+    released: usize,
+}
+
+impl Worker<'_> {
+    /// Leads the events on that wait, from step to step.
+    fn release(&mut self, stages: &[Stage], now: Now, more: &mut Vec<Event>) {
+        while let Some(at) = self.held.iter().map(|(at, _)| *at).min() {
+            let (ready, later): (Vec<_>, Vec<_>) =
+                self.held.drain(..).partition(|(step, _)| *step == at);
+            self.held = later;
+            if let Some(stage) = stages.get(at)
+                && let Shared::Pure(pure) = &stage.shared
+            {
+                let matched = ready.iter().map(|(_, event)| event);
+                let matched = matched.filter(|event| {
+                    let pattern = stage.pattern.as_ref();
+                    pattern.is_some_and(|p| p.matches(&event.tag))
+                });
+                let matched: Vec<&Event> = matched.collect();
+                if let Some(first) = matched.first() {
+                    let now = self.timing.of(first).unwrap_or(now);
+                    pure.ahead(&matched, now);
+                }
+            }
+            self.released = at + 1;
+            for (at, event) in ready {
+                walk_with(stages, self, at, event, now, more);
+            }
+        }
+    }
 }
 
 impl Hands for Worker<'_> {
@@ -196,6 +232,14 @@ impl Hands for Worker<'_> {
 
     fn hand_over(&mut self, at: usize, event: Event) {
         self.done.items.push(Item::Event { at, event });
+    }
+
+    fn holds(&self, at: usize) -> bool {
+        at >= self.released
+    }
+
+    fn hold(&mut self, at: usize, event: Event) {
+        self.held.push((at, event));
     }
 
     fn keep(&mut self, _: usize, _: &mut Event, _: Now, _: &mut Vec<Event>) -> Done {
