@@ -1,7 +1,7 @@
 //! `output_archive`
 
 mod doubles;
-mod path;
+pub(super) mod path;
 
 use super::alert::DB_PATH;
 use super::change::whole_seconds;

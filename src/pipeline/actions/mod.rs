@@ -3,6 +3,8 @@
 mod alert;
 mod archive;
 mod change;
+mod date;
+mod dnsbl;
 mod dummy;
 mod fields;
 mod file;
@@ -18,6 +20,7 @@ mod matching;
 mod parse_json;
 mod parse_regex;
 mod spike;
+mod sqlite;
 mod stdout;
 mod stellar;
 mod watch;
@@ -28,6 +31,8 @@ use super::spec::ActionSpec;
 pub const ACTIONS: &[&ActionSpec] = &[
     &archive::OUTPUT_ARCHIVE,
     &change::FILTER_CHANGE,
+    &date::FILTER_DATE,
+    &dnsbl::FILTER_DNSBL,
     &dummy::INPUT_DUMMY,
     &fields::FILTER_REMOVE_KEYS,
     &fields::FILTER_RENAME,
@@ -43,6 +48,8 @@ pub const ACTIONS: &[&ActionSpec] = &[
     &parse_json::PARSER_JSON,
     &parse_regex::PARSER_REGEX,
     &spike::FILTER_SPIKE,
+    &sqlite::INPUT_SQLITE,
+    &sqlite::OUTPUT_SQLITE,
     &stdout::OUTPUT_STDOUT,
     &stellar::FILTER_STELLAR,
 ];

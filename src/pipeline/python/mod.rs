@@ -1,5 +1,6 @@
 //! What users of feedoo see of Python: how values are printed, compared and put into templates.
 
+mod dates;
 mod equal;
 mod format;
 mod json;
@@ -8,6 +9,7 @@ mod strftime;
 #[cfg(test)]
 mod tests;
 
+pub use dates::{Instant, local, parse_date};
 pub use equal::{Key, equal};
 pub use format::{Missing, Template};
 pub use json::{write_json, write_json_text};

@@ -81,19 +81,11 @@ impl PathTemplate {
 
     /// Appends the path of a record. Errors: a field is missing, or the time is none.
     pub fn fill(&self, record: &Record, out: &mut String) -> Result<(), String> {
-        let second = match record.get(&self.time_key) {
-            None => return Err(format!("there is no field {}", self.time_key)),
-            Some(Value::Int(n)) => i64::from(*n),
-            Some(Value::Long(n)) => *n,
-            Some(Value::Double(n)) if n.is_finite() => n.floor() as i64,
-            Some(other) => {
-                let found = other.kind_in_words();
-                return Err(format!(
-                    "{} is {found}, not a time in seconds",
-                    self.time_key
-                ));
-            }
-        };
+        self.fill_at(second(record, &self.time_key)?, record, out)
+    }
+
+    /// As [`PathTemplate::fill`], for a time that is not in the record.
+    pub fn fill_at(&self, second: i64, record: &Record, out: &mut String) -> Result<(), String> {
         let template = self.dated_for(second)?;
         let path = template.fill(Missing::Error, |name| record.get(name).map(tamed))?;
         if path.contains('\0') || path.is_empty() {
@@ -101,6 +93,20 @@ impl PathTemplate {
         }
         out.push_str(&path);
         Ok(())
+    }
+}
+
+/// The time in a field, in whole seconds. Errors: it is missing, or no number.
+pub fn second(record: &Record, key: &str) -> Result<i64, String> {
+    match record.get(key) {
+        None => Err(format!("there is no field {key}")),
+        Some(Value::Int(n)) => Ok(i64::from(*n)),
+        Some(Value::Long(n)) => Ok(*n),
+        Some(Value::Double(n)) if n.is_finite() => Ok(n.floor() as i64),
+        Some(other) => {
+            let found = other.kind_in_words();
+            Err(format!("{key} is {found}, not a time in seconds"))
+        }
     }
 }
 
