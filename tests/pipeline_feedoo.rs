@@ -13,10 +13,12 @@ use support::{Home, Ran};
 const CASES: &str = "tests/conformance/feedoo";
 
 /// Cases that run to their end with `--once` and print what feedoo printed.
-const ONCE: &[&str] = &["c01", "c02", "c04", "c07", "c08", "c11", "c15"];
+const ONCE: &[&str] = &["c01", "c02", "c04", "c07", "c08", "c11", "c12", "c15"];
 
 /// Cases with tests of their own below.
-const OWN: &[&str] = &["c05", "c10", "c13", "c17", "c20", "c26", "c27"];
+const OWN: &[&str] = &[
+    "c05", "c10", "c13", "c16", "c17", "c19", "c20", "c21", "c23", "c24", "c26", "c27",
+];
 
 /// Cases of the forward protocol, which have tests in `pipeline_forward` and `pipeline_forward_clients`.
 const FORWARD: &[&str] = &["c22", "c25"];
@@ -197,6 +199,59 @@ fn one_bad_event_stops_nothing() {
         letter["reason"],
         "the JSON in value is a list, not an object"
     );
+}
+
+#[test]
+fn dates_are_read() {
+    let ran = once(&home("c16")).ended(0);
+    // Whole seconds are integers, and offsets count.
+    let recorded = expected("c16").replace(".0}", "}").replace(
+        "{'n': 4, 'date': 1607675413}",
+        "{'n': 4, 'date': 1607668213}",
+    );
+    let by_pipeline = |text: &str| {
+        let (dated, others): (Vec<String>, Vec<String>) = text
+            .lines()
+            .map(str::to_owned)
+            .partition(|line| line.contains("Friday"));
+        (dated, others)
+    };
+    assert_eq!(by_pipeline(&masked(ran.out())), by_pipeline(&recorded));
+}
+
+#[test]
+fn rows_are_read_and_removed() {
+    for (case, more) in [("c19", &[][..]), ("c21", &["'f1', 'timestamp': 1607704500.5", "'f2', 'timestamp': 1607704502.2"])] {
+        let home = home(case);
+        let ran = once(&home).ended(0);
+        // As without remove, where feedoo does not fail.
+        let recorded = std::fs::read_to_string(folder("c23").join("expected.stdout")).unwrap();
+        let known = recorded.lines().take(9).map(|line| line.split_once(": ").unwrap().1.to_owned());
+        let more = more.iter().map(|rest| format!("{{'line': {rest}}}"));
+        let wanted: Vec<String> = known.chain(more).collect();
+        let lines = ran.lines();
+        let lines: Vec<&str> = lines.iter().map(|line| line.split_once(": ").unwrap().1).collect();
+        assert_eq!(lines, wanted, "{case}");
+        shell(&home, "python3 -c \"import sqlite3; assert [n for n, in sqlite3.connect('src.db').execute('select name from sqlite_schema')] == ['other']\"");
+    }
+}
+
+#[test]
+fn rows_are_read_as_their_time_comes() {
+    let home = home("c23");
+    let script = std::fs::read_to_string(folder("c23").join("during.sh")).unwrap();
+    let script = script.replace("sleep 3;", "sleep 1;");
+    let stamp = Regex::new("'timestamp': [0-9]+").unwrap();
+    let fixed = |text: &str| stamp.replace_all(&masked(text), "'timestamp': T").into_owned();
+    assert_eq!(fixed(&beside(&home, &script)), fixed(&expected("c23")));
+}
+
+#[test]
+fn the_examples_of_the_documentation_run() {
+    let home = home("c24");
+    let ran = once(&home).ended(0);
+    assert_eq!(masked(ran.out()), "date[T]: {'date': 1607675413}\n");
+    assert!(ran.err.contains("field_value is called query_key now"), "{}", ran.err);
 }
 
 #[test]

@@ -8,6 +8,7 @@ pub mod expression;
 pub mod forward;
 pub mod python;
 pub mod record;
+pub mod rethink;
 pub mod spec;
 pub mod step;
 pub mod tag;

@@ -7,6 +7,7 @@ pub mod live;
 pub mod mmdb;
 pub mod postgres;
 pub mod profiles;
+pub mod rethink;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::PathBuf;

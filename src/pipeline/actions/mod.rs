@@ -19,6 +19,7 @@ mod keyed;
 mod matching;
 mod parse_json;
 mod parse_regex;
+mod rethinkdb;
 mod spike;
 mod sqlite;
 mod stdout;
@@ -47,6 +48,8 @@ pub const ACTIONS: &[&ActionSpec] = &[
     &matching::FILTER_MATCHING_LIST,
     &parse_json::PARSER_JSON,
     &parse_regex::PARSER_REGEX,
+    &rethinkdb::INPUT_RETHINKDB,
+    &rethinkdb::OUTPUT_RETHINKDB,
     &spike::FILTER_SPIKE,
     &sqlite::INPUT_SQLITE,
     &sqlite::OUTPUT_SQLITE,
