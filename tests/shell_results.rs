@@ -193,11 +193,6 @@ fn stores_are_shown_as_they_are_used() {
         "{line}"
     );
     assert_eq!(line.contains("cannot store there yet"), !usable, "{line}");
-    assert_eq!(
-        line.contains(&format!("embedded, {file}")),
-        !usable,
-        "{line}"
-    );
     assert_eq!(notes.len(), usize::from(!usable), "{notes:?}");
     let profile = page
         .lines()
@@ -210,6 +205,89 @@ fn stores_are_shown_as_they_are_used() {
     );
     assert!(fails(&session, "%connect rule redis://h").contains("rule has no store on redis"));
     assert!(fails(&session, "%connect postgres://h").contains("could be meant"));
+}
+
+#[test]
+fn servers_are_tried_before_they_are_taken() {
+    let folder = tempfile::tempdir().unwrap();
+    let (session, _) = configured(folder.path(), &[]);
+    let listener = || std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let (one, other) = (listener(), listener());
+    let at = |listener: &std::net::TcpListener| listener.local_addr().unwrap().to_string();
+    let (one, other, nobody) = (at(&one), at(&other), "127.0.0.1:1");
+    // Of several servers one must answer, and what is said of the others is not hidden.
+    let said = shown(
+        &session,
+        &format!("%connect profile hbase://{nobody},{one},{other}"),
+    );
+    let lines: Vec<&str> = said.lines().collect();
+    assert_eq!(lines.len(), 3, "{said}");
+    let told = format!("profile store: {nobody} does not answer: ");
+    assert!(lines[0].starts_with(&told), "{said}");
+    for (line, place) in lines[1..].iter().zip([&one, &other]) {
+        assert!(
+            line.starts_with(&format!("profile store: {place} answers in ")),
+            "{said}"
+        );
+    }
+    let listed = shown(&session, "%connect");
+    assert!(
+        listed.contains(&format!("hbase://{nobody},{one},{other}")),
+        "{listed}"
+    );
+    // Where none does, everything stays as it was.
+    let fault = session.run_text("%connect hbase://127.0.0.1:1,127.0.0.1:2");
+    let fault = fault.err().unwrap();
+    let told =
+        |text: &str, port: u16| text.starts_with(&format!("127.0.0.1:{port} does not answer: "));
+    assert!(
+        told(&fault.message, 1) && told(&fault.notes[0], 2),
+        "{fault:?}"
+    );
+    assert_eq!(shown(&session, "%connect"), listed);
+    // The address of a room that is named, with a password that is not shown.
+    let said = shown(
+        &session,
+        &format!("%connect event postgres://me:secret@{one}/db"),
+    );
+    assert!(
+        said.starts_with(&format!("event store: {one} answers in ")),
+        "{said}"
+    );
+    let listed = shown(&session, "%connect");
+    let event = listed
+        .lines()
+        .find(|line| line.starts_with("event"))
+        .unwrap();
+    assert!(
+        event.contains(&format!("postgres://me:****@{one}/db")),
+        "{event}"
+    );
+    assert!(!event.contains("embedded"), "{event}");
+    assert!(fails(&session, "%connect event foo://h").contains("event has no store on foo"));
+}
+
+#[test]
+fn an_address_that_no_system_knows_is_told_as_it_is_used() {
+    let folder = tempfile::tempdir().unwrap();
+    let (session, notes) = configured(folder.path(), &["store.event=foo://me:secret@h"]);
+    let told = "foo://me:****@h is no address for it: one begins with postgres:// or postgresql://";
+    assert_eq!(notes, [format!("store.event: {told}")]);
+    let listed = shown(&session, "%connect");
+    let event = listed
+        .lines()
+        .find(|line| line.starts_with("event"))
+        .unwrap();
+    assert!(
+        event.ends_with(&format!("({told})")) && !event.contains("embedded"),
+        "{event}"
+    );
+    // Nothing is stored anywhere else in silence.
+    let said = fails(&session, "EVENT_COUNT({})");
+    assert!(
+        said.starts_with("E0501") && !said.contains("secret"),
+        "{said}"
+    );
 }
 
 #[test]

@@ -5,7 +5,7 @@ use super::{event, output, profile_server, setup};
 use crate::config::FunctionsConfig;
 use crate::diagnostic::Outcome;
 use crate::engine::Engine;
-use crate::store::reach;
+use crate::store::{in_words, reach};
 use crate::world::{Databases, Subject};
 use serde_json::json;
 use std::time::{Duration, Instant};
@@ -77,8 +77,11 @@ pub fn doctor(common: &Common, format: Option<ListFormat>) -> Outcome<bool> {
     for (room, address) in servers {
         let Some(address) = address else { continue };
         match reach(address, PATIENCE, &context.cancel) {
-            Ok((place, time)) => {
-                output::line(&format!("{room} store: {place} answers in {time:?}"))?
+            Ok(servers) => {
+                for server in &servers {
+                    good &= server.1.is_ok();
+                    output::line(&format!("{room} store: {}", in_words(server)))?;
+                }
             }
             Err(fault) => {
                 good = false;

@@ -218,11 +218,10 @@ impl Config {
             overrides::set(&mut config, text, "--set")?;
         }
         for room in STORES {
-            if let Some((_, false)) = room.place(&config.store) {
-                config.notes.push(format!(
-                    "store.{} names a server; this version cannot store there yet and stays with the embedded file",
-                    room.name
-                ));
+            if let Some((address, false)) = room.place(&config.store) {
+                let why = room.why_not(address);
+                let name = room.name;
+                config.notes.push(format!("store.{name}: {why}"));
             }
         }
         if config.globals.get("profiler").is_some_and(Json::is_object) {

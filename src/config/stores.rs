@@ -1,6 +1,6 @@
 //! Which systems store where: the one table of rooms, schemes and what this version can use.
 
-use super::{Secretive, StoreConfig};
+use super::{Secretive, StoreConfig, mask_text};
 
 /// A system with a store of its own.
 pub struct StoreRoom {
@@ -17,7 +17,7 @@ pub struct Server {
     pub schemes: &'static [&'static str],
     /// The port where an address names none.
     pub port: u16,
-    /// Whether this version stores there; else the embedded file is used.
+    /// Whether this version stores there.
     pub usable: bool,
 }
 
@@ -65,6 +65,19 @@ impl StoreRoom {
     pub fn server(&self, scheme: &str) -> Option<&'static Server> {
         let mut servers = self.servers.iter();
         servers.find(|server| server.schemes.contains(&scheme))
+    }
+
+    /// Why nothing is stored at an address that is not usable, and what happens instead.
+    pub fn why_not(&self, address: &Secretive) -> String {
+        let scheme = address.raw().split_once("://").map(|(scheme, _)| scheme);
+        if scheme.is_none_or(|scheme| self.server(scheme).is_some()) {
+            return "this version cannot store there yet; the embedded file is used".to_string();
+        }
+        let schemes = self.servers.iter().flat_map(|server| server.schemes);
+        let schemes: Vec<String> = schemes.map(|scheme| format!("{scheme}://")).collect();
+        let address = mask_text(address.raw());
+        let schemes = schemes.join(" or ");
+        format!("{address} is no address for it: one begins with {schemes}")
     }
 
     fn usable(&self, address: &Secretive) -> bool {

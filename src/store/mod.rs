@@ -17,7 +17,7 @@ mod writer;
 
 pub use authorities::authorities;
 pub use deadline::{Deadline, proceed};
-pub use reach::reach;
+pub use reach::{Reached, in_words, reach};
 pub use retry::{Backoff, Verdict, retry};
 pub use rooms::Room;
 pub use upkeep::{Compacted, Report, RoomVersion};

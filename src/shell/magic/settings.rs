@@ -5,11 +5,8 @@ use crate::config::{Described, STORES, Secretive, StoreRoom, mask_text};
 use crate::diagnostic::{Outcome, Page, Style, nearest, quoted_list};
 use crate::shell::session::{Session, Shown};
 use crate::shell::show::Mode;
-use crate::store::reach;
+use crate::store::{in_words, reach};
 use std::time::Duration;
-
-/// What is said of a server that only the configuration knows.
-const NOT_YET: &str = "this version cannot store there yet";
 
 /// Settings that are looked at once, when the shell starts.
 const AT_START: &[&str] = &["shell.history", "shell.keys", "shell.startup"];
@@ -122,8 +119,9 @@ pub(super) fn connect(session: &Session, request: &Request<'_>) -> Outcome<Shown
                 None => page.line(embedded.as_str()),
                 Some((address, true)) => page.line(mask_text(address.raw())),
                 Some((address, false)) => page.line(format!(
-                    "{embedded} ({} configured; {NOT_YET})",
-                    mask_text(address.raw())
+                    "{} ({})",
+                    mask_text(address.raw()),
+                    room.why_not(address)
                 )),
             };
         }
@@ -131,16 +129,19 @@ pub(super) fn connect(session: &Session, request: &Request<'_>) -> Outcome<Shown
     }
     let (room, address) = room_and_address(request.rest)?;
     let context = &engine.context;
-    let (place, time) = reach(&Secretive::new(address), PATIENCE, &context.cancel)?;
-    let setting = format!("store.{}={address}", room.name);
+    let address = Secretive::new(address);
+    let found = reach(&address, PATIENCE, &context.cancel)?;
+    let setting = format!("store.{}={}", room.name, address.raw());
     let engine = engine.with_setting(&setting, "%connect")?;
     let usable = room
         .place(&engine.config.store)
         .is_some_and(|(_, usable)| usable);
     session.set_engine(engine);
-    page.line(format!("{} store: {place} answers in {time:?}", room.name));
+    for server in &found {
+        page.line(format!("{} store: {}", room.name, in_words(server)));
+    }
     if !usable {
-        page.line(format!("{NOT_YET}; the embedded file is used"));
+        page.line(room.why_not(&address));
     }
     Ok(Shown::Page(page, None))
 }
