@@ -53,11 +53,13 @@ fn version(conn: &Connection, room: &Room) -> Outcome<usize> {
             .query_row([room.name], |row| row.get(0))
             .optional()
     };
-    match look() {
-        Ok(found) => Ok(found.map_or(0, |version| usize::try_from(version).unwrap_or(usize::MAX))),
-        Err(_) if !has_meta(conn)? => Ok(0),
-        Err(error) => Err(error.into()),
-    }
+    let found = match look() {
+        Ok(found) => found,
+        Err(_) if !has_meta(conn)? => None,
+        // Another process may have made the tables just now.
+        Err(_) => look()?,
+    };
+    Ok(found.map_or(0, |version| usize::try_from(version).unwrap_or(usize::MAX)))
 }
 
 pub(super) fn has_meta(conn: &Connection) -> Outcome<bool> {
