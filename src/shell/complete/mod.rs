@@ -4,6 +4,7 @@
 mod files;
 mod keys;
 mod place;
+mod plot;
 
 pub use place::{OpenCall, open_call};
 
@@ -167,6 +168,7 @@ fn command(session: &Session, text: &str, start: usize, at: usize) -> Completion
             words(from, at, rest, names)
         }
         Argument::Expression => expression(session, text, from, at),
+        Argument::Plot => plot::complete(session, text, rest, at),
         Argument::Counted => match magic::split_count(rest) {
             (Some(_), "") if !rest.ends_with(char::is_whitespace) => list(Vec::new()),
             (Some(""), _) => list(Vec::new()),

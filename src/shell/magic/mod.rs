@@ -9,6 +9,7 @@ mod settings;
 mod variables;
 
 pub use measure::split_count;
+pub use plot::{Behind, behind, options as plot_options};
 
 use super::session::{Session, Shown};
 use crate::diagnostic::{Code, Diagnostic, Fault, Outcome, Source, nearest};
@@ -51,6 +52,8 @@ pub enum Argument {
     Target,
     /// A way of showing results.
     Mode,
+    /// A profile and entities, or an expression, then options.
+    Plot,
     /// A key of the configuration.
     Setting,
     /// A system with a store of its own.
@@ -175,7 +178,7 @@ pub const MAGICS: &[Magic] = &[
         usage: "%save [-f] FILE [EXPR]",
         summary: "writes the last result, or another value, or the session",
         details: "The file's name tells the form: .json, .jsonl (a line for each element), .csv (a list of maps), \
-                  .stellar (the assignments and definitions of this session as a script), any other the text form. \
+                  .svg (a picture that %plot gave), .stellar (the assignments and definitions of this session as a script), any other the text form. \
                   -f replaces a file.",
         argument: Argument::Target,
         run: save::save,
@@ -233,7 +236,7 @@ pub const MAGICS: &[Magic] = &[
                   as --expr STATS_MEAN(value)), --band=WIDTH, --no-band, --same-scale, --width N, --height N, --ascii, --svg FILE. \
                   An expression gives a list of numbers, a list or map of lists, or what PROFILE_VERBOSE gives. \
                   p := %plot … keeps the picture.",
-        argument: Argument::Expression,
+        argument: Argument::Plot,
         run: plot::plot,
     },
     Magic {
@@ -329,8 +332,8 @@ pub fn expression_of(session: &Session, line: &str, statement: &Statement) -> Op
     let rest = rest.trim();
     let rest = match find(name)?.argument {
         // Behind its expression stand options.
-        Argument::Expression if name == "%plot" && rest.contains(" --") => return None,
-        Argument::Expression => rest,
+        Argument::Plot if rest.contains(" --") => return None,
+        Argument::Expression | Argument::Plot => rest,
         Argument::Counted => split_count(rest).1,
         Argument::Target => {
             let (first, behind) = first_word(rest);

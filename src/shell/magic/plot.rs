@@ -145,6 +145,62 @@ fn word(text: &str, from: usize) -> Option<(usize, usize)> {
     Some((begin, text.len()))
 }
 
+/// What the end of a `%plot` is for.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Behind<'a> {
+    /// The first word: a profile or the beginning of an expression.
+    First,
+    /// A word behind the name of a profile, which is perhaps one of its entities.
+    Entity(&'a str),
+    /// A part of an expression.
+    Expression,
+    /// The beginning of an option.
+    Option,
+    /// The value of an option.
+    Value(&'a str),
+}
+
+/// What the end of the words behind `%plot` is for, and what of it has been typed.
+pub fn behind(rest: &str) -> (Behind<'_>, &str) {
+    let mut words = Vec::new();
+    let mut at = 0;
+    while let Some((begin, end)) = word(rest, at) {
+        words.push(&rest[begin..end]);
+        at = end;
+    }
+    // A blank behind the last word begins a new one.
+    let typed = match words.last() {
+        Some(last) if rest.ends_with(last) => words.pop().unwrap_or_default(),
+        _ => "",
+    };
+    if let Some((name, value)) = typed.split_once('=')
+        && name.starts_with("--")
+    {
+        return (Behind::Value(name), value);
+    }
+    if typed.starts_with('-') && !words.is_empty() {
+        return (Behind::Option, typed);
+    }
+    let valued = |name: &str| {
+        OPTIONS
+            .iter()
+            .any(|(option, value)| *option == name && *value)
+    };
+    let behind = match words.as_slice() {
+        [] => Behind::First,
+        [.., last] if valued(last) => Behind::Value(last),
+        [.., last] if last.starts_with("--") => Behind::Option,
+        [first, ..] if !first.contains(['(', '[', '{']) => Behind::Entity(unquoted(first)),
+        _ => Behind::Expression,
+    };
+    (behind, typed)
+}
+
+/// The options.
+pub fn options() -> impl Iterator<Item = &'static str> {
+    OPTIONS.iter().map(|(option, _)| *option)
+}
+
 fn unquoted(word: &str) -> &str {
     let inside = |mark: char| word.strip_prefix(mark)?.strip_suffix(mark);
     inside('\'').or_else(|| inside('"')).unwrap_or(word)

@@ -6,6 +6,8 @@ use crate::eval::Value;
 use crate::eval::json::to_json;
 use crate::eval::text::to_text;
 use crate::input::{csv_line, no_file, replace};
+use crate::profile::plot::Figure;
+use crate::profile::plot::svg::Size;
 use crate::shell::events::path_of;
 use crate::shell::session::{Session, Shown};
 use crate::shell::table::Columns;
@@ -47,6 +49,7 @@ pub(super) fn save(session: &Session, request: &Request<'_>) -> Outcome<Shown> {
         None => session.last(),
     };
     let text = match extension {
+        "svg" => picture(&value)?,
         "json" => format!("{:#}\n", to_json(&value)?),
         "jsonl" | "ndjson" => lines(&value)?,
         "csv" => csv(&value)?,
@@ -61,6 +64,22 @@ pub(super) fn save(session: &Session, request: &Request<'_>) -> Outcome<Shown> {
         true => done(&path, &format!("{what}, which has no rows,")),
         false => done(&path, what),
     }
+}
+
+/// A picture that was kept, as it is drawn without further options.
+fn picture(value: &Value) -> Outcome<String> {
+    let figure = match value {
+        Value::Object(object) => object.as_any().downcast_ref::<Figure>(),
+        _ => None,
+    };
+    let Some(figure) = figure else {
+        let message = format!(
+            "an .svg file holds a picture, and this is {}",
+            value.type_name()
+        );
+        return Err(bad(message).help("p := %plot … keeps one"));
+    };
+    Ok(figure.svg(Size::default()))
 }
 
 fn done(path: &Path, what: &str) -> Outcome<Shown> {
