@@ -1,6 +1,7 @@
 //! `stellar profile`: what profiles have measured.
 
 mod apply;
+mod heard;
 
 pub use apply::ApplyArgs;
 

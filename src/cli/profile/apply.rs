@@ -3,13 +3,14 @@
 use super::super::args::{InputFormat, ListFormat};
 use super::super::progress::{Complaints, Progress};
 use super::super::{output, setup};
+use super::heard::Heard;
 use crate::config::{duration, parse_now, size};
 use crate::diagnostic::{Code, Diagnostic, Fault, Outcome, Source, brief};
 use crate::engine::Engine;
 use crate::input::{self, ChunkReader, Finish, Format, Input, Problem, Totals, inputs};
 use crate::profile::batch::{Batch, BatchReport, COUNTED, Followed, Following, Late, Setting};
 use crate::profile::definition::{self, Definitions};
-use crate::profile::store::Marks;
+use crate::profile::store::{Marks, Spool};
 use crate::profile::{Profiles, client};
 use clap::{Args, ValueEnum};
 use serde_json::json;
@@ -140,6 +141,10 @@ pub fn apply(engine: &Engine, profiles: &Profiles, args: &ApplyArgs) -> Outcome<
     let bar = Parts::new(started);
     let written = batch.write(&**profiles, &|done, all| bar.step(done, all));
     bar.clear();
+    profiles
+        .notices()
+        .iter()
+        .for_each(|notice| output::note(notice));
     written?;
     let reports = batch.reports();
     if args.stats || io::stderr().is_terminal() {
@@ -205,7 +210,8 @@ fn follow(
         !args.strict
     };
     let marks = Marks::new(&engine.store);
-    let counts = batch.follow(found, &following, &**profiles, &marks, &mut hear)?;
+    let store = Heard::new(profiles);
+    let counts = batch.follow(found, &following, &store, &marks, &mut hear)?;
     if !args.strict {
         complaints.count_the_rest(counts.bad);
     }
@@ -218,6 +224,13 @@ fn follow(
             io::stderr(),
             "read {read}, taken {taken}, bad {bad}, outside {outside}, measurements {measured}, {seconds:.3} s"
         );
+    }
+    let waiting = Spool::of(&engine.store)?.count;
+    if waiting > 0 {
+        let s = if waiting == 1 { " waits" } else { "s wait" };
+        output::note(&format!(
+            "{waiting} measurement{s} in the spool; `stellar profile spool` shows them"
+        ));
     }
     if counts.merged > 0 {
         let s = if counts.merged == 1 { "" } else { "s" };

@@ -31,7 +31,16 @@ pub struct Spooled {
     /// When the server may be asked again after it did not answer.
     pause: Mutex<(Option<Instant>, Backoff)>,
     known: Mutex<HashSet<(Place, SmolStr, i64)>>,
-    notices: Mutex<Vec<String>>,
+    told: Mutex<Told>,
+}
+
+/// What people have not been told yet.
+#[derive(Default)]
+struct Told {
+    /// How many measurements have come into the spool and were not written since, and why the last ones did.
+    kept: usize,
+    why: String,
+    others: Vec<String>,
 }
 
 /// What became of the spool.
@@ -57,7 +66,7 @@ impl Spooled {
             store: store.clone(),
             pause: Mutex::new((None, Backoff::new(u64::from(std::process::id())))),
             known: Mutex::default(),
-            notices: Mutex::default(),
+            told: Mutex::default(),
         }
     }
 
@@ -170,18 +179,13 @@ impl Spooled {
         let count = rows.len();
         let kept = spool::keep(&self.store, place, rows, &fault, now);
         kept.map_err(|second| second.note(format!("and {}", fault.message)))?;
-        let s = if count == 1 { " waits" } else { "s wait" };
-        let told = format!(
-            "{count} measurement{s} in the spool of the embedded file ({}); `stellar profile spool` shows them",
-            fault.message
-        );
         if matches!(fault.code, Code::Interrupted | Code::Timeout) {
+            let told = waiting(count, &fault.message);
             return Err(fault.note(told));
         }
-        let mut notices = self.notices.lock();
-        // The latest is the one that counts, and nobody may ever ask.
-        notices.clear();
-        notices.push(told);
+        let mut told = self.told.lock();
+        told.kept += count;
+        told.why = fault.message;
         Ok(())
     }
 
@@ -246,7 +250,7 @@ impl ProfileStore for Spooled {
             }
             let drained = self.drain(within);
             match drained.map(|drained| drained.fault) {
-                Ok(None) => {}
+                Ok(None) => self.told.lock().kept = 0,
                 Ok(Some(fault)) | Err(fault) => {
                     self.failed();
                     return self.keep(place, rows, fault, within.now);
@@ -313,11 +317,12 @@ impl ProfileStore for Spooled {
                     .as_ref()
                     .is_none_or(|name| *name == one.profile)
         });
-        self.notices.lock().push(
+        // Said once, however often it was asked for.
+        self.told.lock().others = vec![
             "HBase does not name the profiles of its rows: these were written from here; `stellar profile list NAME` \
              looks into the table"
                 .to_string(),
-        );
+        ];
         Ok(found)
     }
 
@@ -396,6 +401,15 @@ impl ProfileStore for Spooled {
     }
 
     fn notices(&self) -> Vec<String> {
-        std::mem::take(&mut *self.notices.lock())
+        let Told { kept, why, others } = std::mem::take(&mut *self.told.lock());
+        let kept = (kept > 0).then(|| waiting(kept, &why));
+        kept.into_iter().chain(others).collect()
     }
+}
+
+fn waiting(count: usize, why: &str) -> String {
+    let s = if count == 1 { " waits" } else { "s wait" };
+    format!(
+        "{count} measurement{s} in the spool of the embedded file ({why}); `stellar profile spool` shows them"
+    )
 }
