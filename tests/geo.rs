@@ -314,7 +314,7 @@ fn a_new_file_is_used_and_a_broken_one_is_not() {
     .unwrap();
     let started = Instant::now();
     while says(&engine, city) == "London" {
-        assert!(started.elapsed() < Duration::from_secs(10));
+        assert!(started.elapsed() < Duration::from_secs(60));
         std::thread::sleep(Duration::from_millis(50));
     }
     assert_eq!(says(&engine, city), "Paris");

@@ -241,8 +241,8 @@ fn ten_thousand_statements_are_looked_at_quickly() {
     let found = script(&engine, &text);
     let took = start.elapsed();
     println!("{} findings in {took:?}", found.len());
-    // Not optimised and on a busy machine it may take longer, but not out of proportion.
-    assert!(took.as_secs() < 30, "{took:?}");
+    // What is out of proportion takes for ever; machines may be busy.
+    assert!(took.as_secs() < 60, "{took:?}");
 }
 
 #[test]

@@ -320,7 +320,7 @@ fn deadline_and_cancellation() {
         Code::Timeout
     );
     assert!(
-        begun.elapsed() < Duration::from_secs(4),
+        begun.elapsed() < Duration::from_secs(60),
         "{:?}",
         begun.elapsed()
     );

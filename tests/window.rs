@@ -324,9 +324,9 @@ fn long_selectors_take_little_time() {
     ] {
         let start = Instant::now();
         let _ = window(&text).map(|window| utc(NOON, |setting| window.periods(setting, QUARTER)));
-        // Debug builds are some twenty times slower than releases.
+        // What is not linear would take hours.
         assert!(
-            start.elapsed() < Duration::from_millis(1500),
+            start.elapsed() < Duration::from_secs(60),
             "{} {:?}",
             &text[..80],
             start.elapsed()

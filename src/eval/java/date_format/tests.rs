@@ -215,7 +215,7 @@ fn hostile_sizes_stay_linear() {
             parse(pattern, text, "America/New_York");
         }
     }
-    assert!(start.elapsed() < Duration::from_secs(20));
+    assert!(start.elapsed() < Duration::from_secs(60));
 }
 
 #[test]
