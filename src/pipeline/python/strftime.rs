@@ -1,5 +1,6 @@
 //! `strftime` in the C locale.
 
+use crate::eval::java::date_format::{MONTHS, WEEKDAYS};
 use chrono::{DateTime, Datelike, FixedOffset, Timelike};
 use std::fmt::Write;
 
@@ -31,35 +32,10 @@ fn put(pattern: &str, t: &DateTime<FixedOffset>, zone: &str, out: &mut String) {
     out.push_str(rest);
 }
 
-const DAYS: [&str; 7] = [
-    "Sunday",
-    "Monday",
-    "Tuesday",
-    "Wednesday",
-    "Thursday",
-    "Friday",
-    "Saturday",
-];
-
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
-
 /// Writes what one letter stands for; false when it stands for nothing.
 fn letter_of(letter: char, t: &DateTime<FixedOffset>, zone: &str, out: &mut String) -> bool {
     let weekday = t.weekday().num_days_from_sunday();
-    let day = DAYS.get(weekday as usize).copied().unwrap_or_default();
+    let day = WEEKDAYS.get(weekday as usize).copied().unwrap_or_default();
     let month = MONTHS.get(t.month0() as usize).copied().unwrap_or_default();
     let short = |name: &'static str| name.get(..3).unwrap_or(name);
     let hour12 = match t.hour() % 12 {

@@ -25,6 +25,7 @@ mod zone_names;
 
 pub use calendar::{DateFields, Style, civil, first_of_month};
 pub use locale::Locale;
+pub use names::{MONTHS, WEEKDAYS};
 pub use parse::ParseContext;
 pub use pattern::{Pattern, PatternError};
 pub use zone::Zone;

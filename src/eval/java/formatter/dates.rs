@@ -3,6 +3,7 @@
 use super::error::FormatError;
 use super::out::Out;
 use super::spec::{Flags, Spec};
+use crate::eval::java::date_format::{MONTHS, WEEKDAYS};
 use crate::eval::java::numbers::{push_signed, push_unsigned};
 
 /// An instant broken into the calendar fields of a time zone.
@@ -146,31 +147,6 @@ fn civil_to_day(year: i64, shift: i64, julian: bool) -> i64 {
     // January 1st is day 306 of the year that began the March before.
     365 * year + leap_days + 306 - shift
 }
-
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
-
-const WEEKDAYS: [&str; 7] = [
-    "Sunday",
-    "Monday",
-    "Tuesday",
-    "Wednesday",
-    "Thursday",
-    "Friday",
-    "Saturday",
-];
 
 /// True for the letters that may follow `%t`.
 pub(super) fn is_suffix(letter: char) -> bool {
