@@ -4,15 +4,9 @@
 # usage: benches/profile.sh [LINES]   (2,600,000 lines make one gigabyte)
 set -euo pipefail
 cd "$(dirname "$0")/.."
-lines=${1:-2600000}
-cargo build --release --locked --quiet
-cargo build --release --locked --quiet --example generate
-target=${CARGO_TARGET_DIR:-target}
-stellar=$target/release/stellar
-data=$target/bench-profile.jsonl
-[ -f "$data" ] && [ "$(wc -l <"$data")" = "$lines" ] ||
-    "$target/release/examples/generate" --kind web --count "$lines" --days 1 -o "$data"
-cat "$data" >/dev/null
+# shellcheck source=common.sh
+source benches/common.sh
+generated profile 1
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cat >"$folder/profiler.json" <<'END'

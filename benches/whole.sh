@@ -3,16 +3,10 @@
 # usage: benches/whole.sh [LINES]   (2,600,000 lines make one gigabyte)
 set -euo pipefail
 cd "$(dirname "$0")/.."
-lines=${1:-2600000}
-cargo build --release --locked --quiet
-cargo build --release --locked --quiet --example generate
-target=${CARGO_TARGET_DIR:-target}
-stellar=$target/release/stellar
-data=$target/bench-web.jsonl
-[ -f "$data" ] && [ "$(wc -l <"$data")" = "$lines" ] ||
-    "$target/release/examples/generate" --kind web --count "$lines" --days 7 -o "$data"
+# shellcheck source=common.sh
+source benches/common.sh
+generated web 7
 bytes=$(stat -c %s "$data")
-cat "$data" >/dev/null
 
 # best NAME COMMAND…: seconds and kilobytes of the best of seven runs.
 best() {

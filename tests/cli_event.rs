@@ -197,8 +197,7 @@ fn lines_that_are_too_long_are_rejected_unchanged() {
             true => ("r.jsonl", "standard input"),
         };
         let (loaded, known) = if pipe { (0, 2) } else { (2, 0) };
-        let told =
-            format!("{loaded} events loaded, {known} known already, 4 rejected ({kept})\n");
+        let told = format!("{loaded} events loaded, {known} known already, 4 rejected ({kept})\n");
         assert_eq!(ran.out(), told);
         let kept = std::fs::read(home.path(kept)).unwrap();
         let wanted = format!("{}\n", bad.join("\n"));
@@ -439,38 +438,14 @@ fn the_books_of_thresholds_are_kept() {
         cleaned.out()
     );
     // What is impossible is said before anything is read.
-    let long = [
-        "threshold",
-        "apply",
-        "--group",
-        "g",
-        "--severity",
-        "low",
-        "--window",
-        "1d",
-        "--relapse",
-        "2d",
-    ];
+    let apply = |more: &[&'static str]| {
+        let always = ["threshold", "apply", "--group", "g", "--severity"];
+        [&always, more].concat()
+    };
+    let long = apply(&["low", "--window", "1d", "--relapse", "2d"]);
     at(NOW, &long, of("scan-1")).ended(2);
-    let unknown = [
-        "threshold",
-        "apply",
-        "--group",
-        "g",
-        "--severity",
-        "terrible",
-    ];
-    at(NOW, &unknown, of("scan-1")).ended(2);
-    let own = [
-        "threshold",
-        "apply",
-        "--group",
-        "g",
-        "--severity",
-        "terrible",
-        "--window",
-        "1h",
-    ];
+    at(NOW, &apply(&["terrible"]), of("scan-1")).ended(2);
+    let own = apply(&["terrible", "--window", "1h"]);
     let ran = at(NOW, &own, "{\"Category\": [\"Test\"]}\nno\n").ended(1);
     assert_eq!(ran.json()[0]["verdict"], "report");
     assert_eq!(ran.json()[0]["sources"], json!({"": "report"}));

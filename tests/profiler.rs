@@ -150,19 +150,21 @@ fn a_profiler_does_not_wait_for_itself() {
     assert_eq!(applied, "Profiler{1 profile(s), 1 messages(s), 1 route(s)}");
 }
 
-#[test]
-fn measurements_are_stored_when_asked_for() {
-    let folder = tempfile::tempdir().unwrap();
+/// An engine with its embedded file in a folder.
+fn with_store(folder: &std::path::Path) -> Engine {
     let around = Surroundings::default();
     let options = Options {
-        set: vec![format!(
-            "store.path={}",
-            folder.path().join("s.db").display()
-        )],
+        set: vec![format!("store.path={}", folder.join("s.db").display())],
         ..Options::default()
     };
     let config = Config::load(&options, &around).unwrap();
-    let mut engine = Engine::new(config, &around, &Overrides::default()).unwrap();
+    Engine::new(config, &around, &Overrides::default()).unwrap()
+}
+
+#[test]
+fn measurements_are_stored_when_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut engine = with_store(folder.path());
     engine.context.clock = Arc::new(FixedClock(1_502_665_200_000));
     let session = Session::new(&engine);
     let read = "PROFILE_GET('hello-world', 'a', PROFILE_FIXED(1, 'HOURS'))";
@@ -255,16 +257,7 @@ fn the_documented_walk_through() {
 #[test]
 fn what_expires_does_so_after_being_put() {
     let folder = tempfile::tempdir().unwrap();
-    let around = Surroundings::default();
-    let options = Options {
-        set: vec![format!(
-            "store.path={}",
-            folder.path().join("s.db").display()
-        )],
-        ..Options::default()
-    };
-    let config = Config::load(&options, &around).unwrap();
-    let mut engine = Engine::new(config, &around, &Overrides::default()).unwrap();
+    let mut engine = with_store(folder.path());
     let start = 1_502_665_200_000;
     engine.context.clock = Arc::new(FixedClock(start));
     let session = Session::new(&engine);

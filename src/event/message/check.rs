@@ -97,23 +97,9 @@ impl Check<'_> {
     }
 
     fn many(&mut self, kind: Kind, node: Node, outer: Option<Step>, step: Step) -> Node {
-        let Node::List(items) = node else {
-            return self.no(node, "list", outer, step);
-        };
-        for (index, at) in items.range().enumerate() {
-            let Some(&entry) = self.tape.entries.get(at) else {
-                break;
-            };
-            let step = Step {
-                index: Some(index),
-                ..step
-            };
-            let node = self.one(kind, entry.node, outer, step);
-            if let Some(entry) = self.tape.entries.get_mut(at) {
-                entry.node = node;
-            }
-        }
-        node
+        self.all(node, "list", outer, step, |check, node, step| {
+            check.one(kind, node, outer, step)
+        })
     }
 
     fn inner(&mut self, shape: Shape, node: Node, outer: Option<Step>, step: Step) -> Node {
@@ -127,8 +113,22 @@ impl Check<'_> {
     }
 
     fn each(&mut self, shape: Shape, node: Node, outer: Option<Step>, step: Step) -> Node {
+        self.all(node, "list of objects", outer, step, |check, node, step| {
+            check.inner(shape, node, outer, step)
+        })
+    }
+
+    /// A list, `what`, of which each item becomes what `made` makes of it.
+    fn all(
+        &mut self,
+        node: Node,
+        what: &str,
+        outer: Option<Step>,
+        step: Step,
+        made: impl Fn(&mut Self, Node, Step) -> Node,
+    ) -> Node {
         let Node::List(items) = node else {
-            return self.no(node, "list of objects", outer, step);
+            return self.no(node, what, outer, step);
         };
         for (index, at) in items.range().enumerate() {
             let Some(&entry) = self.tape.entries.get(at) else {
@@ -138,7 +138,7 @@ impl Check<'_> {
                 index: Some(index),
                 ..step
             };
-            let node = self.inner(shape, entry.node, outer, step);
+            let node = made(self, entry.node, step);
             if let Some(entry) = self.tape.entries.get_mut(at) {
                 entry.node = node;
             }

@@ -312,18 +312,16 @@ impl Worker {
         context: &Context,
         out: &mut Vec<Flushed>,
     ) -> Outcome<()> {
-        let Worker {
+        let Worker { plan, active, .. } = self;
+        flush(
             plan,
+            &mut self.troubles,
             active,
-            troubles,
-            ..
-        } = self;
-        for (entity, builder) in active {
-            flush(
-                plan, troubles, entity, builder, duration, slots, context, out,
-            )?;
-        }
-        Ok(())
+            duration,
+            slots,
+            context,
+            out,
+        )
     }
 
     /// The same for those that were idle for too long; they are forgotten.
@@ -334,18 +332,17 @@ impl Worker {
         context: &Context,
         out: &mut Vec<Flushed>,
     ) -> Outcome<()> {
-        let Worker {
+        let Worker { plan, expired, .. } = self;
+        flush(
             plan,
+            &mut self.troubles,
             expired,
-            troubles,
-            ..
-        } = self;
-        for (entity, builder) in expired.iter_mut() {
-            flush(
-                plan, troubles, entity, builder, duration, slots, context, out,
-            )?;
-        }
-        expired.clear();
+            duration,
+            slots,
+            context,
+            out,
+        )?;
+        self.expired.clear();
         Ok(())
     }
 
@@ -367,27 +364,28 @@ impl Worker {
     }
 }
 
-#[allow(clippy::too_many_arguments)]
+/// What builders have measured.
 fn flush(
     plan: &Plan,
     troubles: &mut [Trouble],
-    entity: &SmolStr,
-    builder: &mut Builder,
+    entities: &mut Entities,
     duration: i64,
     slots: &mut Vec<Value>,
     context: &Context,
     out: &mut Vec<Flushed>,
 ) -> Outcome<()> {
-    match builder.flush(plan, entity, duration, slots, context) {
-        Ok(Some(flushed)) => out.push(flushed),
-        Ok(None) => {}
-        Err(failed) => note(
-            troubles,
-            plan,
-            unless_interrupted(failed)?,
-            Some(entity),
-            Default::default(),
-        ),
+    for (entity, builder) in entities {
+        match builder.flush(plan, entity, duration, slots, context) {
+            Ok(Some(flushed)) => out.push(flushed),
+            Ok(None) => {}
+            Err(failed) => note(
+                troubles,
+                plan,
+                unless_interrupted(failed)?,
+                Some(entity),
+                Default::default(),
+            ),
+        }
     }
     Ok(())
 }
