@@ -23,7 +23,9 @@ use stellar::profile::store::{
     Filter, Place, ProfileStore, Query, Reason, Series, Spooled, StoredProfile, Within,
 };
 use stellar::store::Store;
+use support::hbase::{Gate, killed_in_the_middle};
 use support::profiles::{NOW, QUARTER, at, grouped, measurement, query, suite};
+use support::{Dice, Home};
 use tempfile::TempDir;
 use thrift::protocol::{TBinaryInputProtocol, TBinaryOutputProtocol};
 use thrift::transport::{TBufferedReadTransport, TBufferedWriteTransport, TIoChannel, TTcpChannel};
@@ -69,6 +71,14 @@ fn main() {
                 a_killed_server_loses_and_doubles_nothing,
             ),
             ("the_commands_know_the_server", the_commands_know_the_server),
+            (
+                "apply_that_was_killed_and_run_again_is_as_run_once",
+                apply_that_was_killed_and_run_again_is_as_run_once,
+            ),
+            (
+                "late_events_are_merged_into_rows_of_the_server",
+                late_events_are_merged_into_rows_of_the_server,
+            ),
         ],
     );
 }
@@ -482,7 +492,7 @@ fn the_server_forgets_what_expires(server: &str) {
     let started = Instant::now();
     assert_eq!(read(), 2);
     while read() == 2 {
-        assert!(started.elapsed() < Duration::from_secs(10));
+        assert!(started.elapsed() < Duration::from_secs(60));
         std::thread::sleep(Duration::from_millis(100));
     }
     assert!(
@@ -941,7 +951,146 @@ fn the_commands_know_the_server(server: &str) {
         "{text}"
     );
     assert!(text.contains("spool: empty"), "{text}");
+    dropped(server, &table);
+}
+
+/// Removes a table.
+fn dropped(server: &str, table: &str) {
     let mut raw = Raw::new(server);
-    raw.0.disable_table(table.as_bytes().to_vec()).unwrap();
-    raw.0.delete_table(table.as_bytes().to_vec()).unwrap();
+    let table = table.as_bytes().to_vec();
+    raw.0.disable_table(table.clone()).unwrap();
+    raw.0.delete_table(table).unwrap();
+}
+
+fn made(server: &str, table: &str) {
+    let folder = TempDir::new().unwrap();
+    let file = Store::new(&folder.path().join("s.db"), &[&PROFILE]);
+    let address = Secretive::new(format!("hbase://{server}"));
+    let place = Place {
+        table: table.into(),
+        ..Place::default()
+    };
+    let store = Spooled::new(&address, &file, QUARTER);
+    store
+        .create_table(&place, at(NOW, &Arc::default()))
+        .unwrap();
+}
+
+/// The rows of a table with the bytes of their values.
+fn rows(server: &str, table: &str) -> BTreeMap<Vec<u8>, Vec<u8>> {
+    let all = Raw::new(server).all(table).into_iter();
+    all.map(|(key, _, value)| (key, value)).collect()
+}
+
+fn apply_that_was_killed_and_run_again_is_as_run_once(server: &str) {
+    let rounds = std::env::var("STELLAR_KILL_ROUNDS").map_or(4, |n| n.parse().unwrap());
+    let name = name();
+    let make = |table: &str| made(server, table);
+    let rows = |table: &str| rows(server, table);
+    killed_in_the_middle(server, &name, rounds, &make, &rows);
+    (0..rounds).for_each(|round| dropped(server, &format!("{name}_{round}")));
+    dropped(server, &format!("{name}_clean"));
+}
+
+fn late_events_are_merged_into_rows_of_the_server(server: &str) {
+    let home = Home::new();
+    home.write(
+        "p.json",
+        r#"{ "timestampField": "ts", "profiles": [
+            { "profile": "count", "mergeable": true, "foreach": "who", "init": { "n": "0" },
+              "update": { "n": "n + 1" }, "result": "n" },
+            { "profile": "stats", "mergeable": true, "foreach": "who", "init": { "s": "STATS_INIT()" },
+              "update": { "s": "STATS_ADD(s, bytes)" }, "result": "s" } ] }"#,
+    );
+    let mut dice = Dice(11);
+    let mut event = |minutes: std::ops::Range<usize>| {
+        let minute = minutes.start + dice.roll(minutes.len());
+        let time = 1_502_665_200_000 + minute as i64 * 60_000;
+        let (who, bytes) = (dice.roll(9), dice.roll(1_000));
+        format!("{{\"ts\": {time}, \"who\": \"u{who}\", \"bytes\": {bytes}}}\n")
+    };
+    let mut parts: Vec<String> = Vec::new();
+    for hour in 0..4 {
+        // Events of the hour, then one that closes it, then late ones of any hour so far.
+        let (now, until) = (hour * 60, hour * 60 + 60);
+        let mut part: String = (0..200).map(|_| event(now..until)).collect();
+        part += &event(until + 20..until + 21);
+        part.extend((0..100).map(|_| event(0..until)));
+        parts.push(part);
+    }
+    let last = event(600..601);
+    let (name, clean) = (name(), name());
+    made(server, &name);
+    made(server, &clean);
+    let gate = Gate::to(server);
+    let apply = |table: &str, more: &[&str]| -> Vec<String> {
+        let set = [
+            format!("store.profile=hbase://127.0.0.1:{}", gate.port),
+            format!("globals.\"profiler.client.hbase.table\"={table}"),
+            format!("store.path={table}.db"),
+        ];
+        let set = set.into_iter().flat_map(|one| ["--set".to_string(), one]);
+        let apply = ["profile", "apply", "-c", "p.json"]
+            .into_iter()
+            .chain(more.iter().copied());
+        set.chain(apply.map(String::from)).collect()
+    };
+    let path = home.write("e.jsonl", "");
+    let follow = [
+        "--follow",
+        "--lag",
+        "0s",
+        "--late",
+        "merge",
+        "--keep-late",
+        "30d",
+        "e.jsonl",
+    ];
+    let follow = apply(&name, &follow);
+    let follow: Vec<&str> = follow.iter().map(String::as_str).collect();
+    let append = |text: &str| {
+        let mut out = std::fs::OpenOptions::new()
+            .append(true)
+            .open(&path)
+            .unwrap();
+        std::io::Write::write_all(&mut out, text.as_bytes()).unwrap();
+    };
+    for (index, part) in parts.iter().enumerate() {
+        append(part);
+        // Killed, with the server there, away, or going.
+        gate.set(index != 1);
+        let talk = home.talk(&follow);
+        std::thread::sleep(Duration::from_millis(700));
+        gate.set(index != 2);
+        std::thread::sleep(Duration::from_millis(500));
+        drop(talk);
+        gate.set(true);
+    }
+    append(&last);
+    let wanted = {
+        let all = apply(&clean, &["e.jsonl"]);
+        let all: Vec<&str> = all.iter().map(String::as_str).collect();
+        home.run(&all, "").ended(0);
+        rows(server, &clean)
+    };
+    // What the last event measures is still open for the follower.
+    let open = 1_502_665_200_000 / QUARTER + 600 / 15;
+    let closed = |all: BTreeMap<Vec<u8>, Vec<u8>>| -> BTreeMap<Vec<u8>, Vec<u8>> {
+        let is_open = |key: &[u8]| key.ends_with(&open.to_be_bytes());
+        all.into_iter().filter(|(key, _)| !is_open(key)).collect()
+    };
+    let wanted = closed(wanted);
+    assert!(wanted.len() > 200, "{}", wanted.len());
+    let mut talk = home.talk(&follow);
+    let started = Instant::now();
+    while closed(rows(server, &name)) != wanted && started.elapsed() < Duration::from_secs(60) {
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    talk.interrupt();
+    assert_eq!(talk.end().0, Some(0));
+    let found = closed(rows(server, &name));
+    assert_eq!(found.len(), wanted.len());
+    assert!(found == wanted);
+    dropped(server, &name);
+    dropped(server, &clean);
 }

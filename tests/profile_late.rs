@@ -6,11 +6,10 @@ mod support;
 
 use parking_lot::Mutex;
 use proptest::prelude::*;
-use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use stellar::config::Secretive;
 use stellar::diagnostic::{Code, Diagnostic, Fault, Outcome, Source};
@@ -18,17 +17,17 @@ use stellar::engine::Engine;
 use stellar::eval::text::to_text;
 use stellar::eval::{Context, Value};
 use stellar::functions::kryo;
-use stellar::input::{self, ChunkReader, Finish, Input};
+use stellar::input::{ChunkReader, Input};
 use stellar::profile::batch::{Batch, Followed, Following, Late, Setting};
 use stellar::profile::definition::parse;
 use stellar::profile::measurement::Measurement;
-use stellar::profile::period::Period;
 use stellar::profile::store::{
     Filter, Marks, Place, ProfileStore, Query, Reason, Series, Spool, Spooled, StoredProfile,
     Within,
 };
 use stellar::profile::{Embedded, FOLLOW, PROFILE};
-use stellar::store::{Deadline, Store};
+use stellar::store::Store;
+use support::cells::{Cells, Silent, cells, within};
 use support::{Dice, Home};
 
 /// A quarter of an hour.
@@ -79,45 +78,6 @@ fn batch(folder: &Path, definitions: &str, context: &Context) -> Batch {
     Batch::new(&definitions, setting, context).unwrap()
 }
 
-fn within(cancel: &Arc<AtomicBool>) -> Within<'_> {
-    Within {
-        now: 0,
-        deadline: Deadline::NONE,
-        cancel,
-    }
-}
-
-/// Profile, entity, groups and period of a measurement, and its bytes.
-type Cells = BTreeMap<(String, String, Vec<String>, i64), Vec<u8>>;
-
-/// Everything that a store holds.
-fn cells(store: &dyn ProfileStore) -> Cells {
-    let go = Arc::default();
-    let mut cells = Cells::new();
-    let series = store.list(&Filter::default(), usize::MAX, within(&go));
-    for series in series.unwrap() {
-        let duration = series.first.duration;
-        let numbers = series.first.number..=series.last.number;
-        let query = Query {
-            place: series.place.clone(),
-            profile: series.profile.clone(),
-            entity: series.entity.clone(),
-            groups: series.groups.iter().map(Value::text).collect(),
-            periods: numbers.map(|number| Period { number, duration }).collect(),
-        };
-        let values = store.read(&query, within(&go)).unwrap();
-        for (period, value) in query.periods.iter().zip(values) {
-            if let Some(value) = value {
-                let groups = series.groups.iter().map(ToString::to_string).collect();
-                let (profile, entity) = (series.profile.to_string(), series.entity.to_string());
-                let bytes = kryo::write(&value, usize::MAX).unwrap();
-                cells.insert((profile, entity, groups, period.number), bytes);
-            }
-        }
-    }
-    cells
-}
-
 /// Fails with the first cell that differs.
 fn same(found: &Cells, expected: &Cells) -> Result<(), TestCaseError> {
     for key in found.keys().chain(expected.keys()) {
@@ -126,19 +86,6 @@ fn same(found: &Cells, expected: &Cells) -> Result<(), TestCaseError> {
         prop_assert_eq!(found.get(key), expected.get(key), "{:?}", key);
     }
     Ok(())
-}
-
-/// Hears of nothing.
-struct Silent;
-
-impl Finish for Silent {
-    fn finish(&mut self, _: &input::Batch) -> Outcome<bool> {
-        Ok(true)
-    }
-
-    fn unreadable(&mut self, fault: Fault) -> Outcome<bool> {
-        Err(fault)
-    }
 }
 
 /// What files give.
@@ -218,7 +165,7 @@ impl Growing {
             };
             let running = scope.spawn(run);
             let started = Instant::now();
-            let limit = time.unwrap_or(Duration::from_secs(20));
+            let limit = time.unwrap_or(Duration::from_secs(60));
             while started.elapsed() < limit && !running.is_finished() {
                 if time.is_none() && self.is_done() {
                     break;

@@ -1,7 +1,9 @@
 //! Runs the program in a folder of its own: nothing outside of it is read or written.
 #![allow(dead_code)]
 
+pub mod cells;
 pub mod events;
+pub mod hbase;
 pub mod http;
 pub mod live;
 pub mod mmdb;
