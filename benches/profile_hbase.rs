@@ -25,8 +25,9 @@ const PERIODS: i64 = 1_000;
 /// A month of quarters of an hour.
 const MONTH: i64 = 2_976;
 
-/// How many entities of the thousand are read at a time; the others are alike.
+/// How many entities are read at a time, and how many once, when `STELLAR_BENCH_MONTH` is set: they are three million rows.
 const ENTITIES: i64 = 20;
+const THOUSAND: i64 = 1_000;
 
 const QUARTER: i64 = 900_000;
 
@@ -58,6 +59,13 @@ fn measurement(profile: &str, entity: i64, number: i64) -> Measurement {
     }
 }
 
+/// How much memory this process has had at most, where the system says so.
+fn memory() -> String {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.unwrap_or("an unknown amount").trim().to_string()
+}
+
 fn hbase(c: &mut Criterion) {
     let Ok(server) = std::env::var("STELLAR_TEST_HBASE") else {
         eprintln!("skipped: STELLAR_TEST_HBASE names no server");
@@ -84,7 +92,8 @@ fn hbase(c: &mut Criterion) {
         b.iter(|| store.write(&place, &rows, within).expect("written"));
     });
 
-    for entity in 0..ENTITIES {
+    let thousand = std::env::var_os("STELLAR_BENCH_MONTH").is_some();
+    for entity in 0..if thousand { THOUSAND } else { ENTITIES } {
         let rows: Vec<Measurement> = (0..MONTH)
             .map(|n| measurement("month", entity, 1_669_628 + n))
             .collect();
@@ -124,6 +133,22 @@ fn hbase(c: &mut Criterion) {
         b.iter(|| (0..ENTITIES).for_each(|entity| drop(black_box(read(entity, MONTH)))));
     });
     group.finish();
+    if thousand {
+        // As a loop over the entities does it: one after the other, and none is kept.
+        let started = std::time::Instant::now();
+        for entity in 0..THOUSAND {
+            drop(black_box(read(entity, MONTH)));
+            if (entity + 1) % 250 == 0 {
+                let (seconds, rows) = (started.elapsed().as_secs_f64(), (entity + 1) * MONTH);
+                println!(
+                    "{} entities, {rows} measurements: {seconds:.1} s, {:.0}/s, at most {} of memory",
+                    entity + 1,
+                    rows as f64 / seconds,
+                    memory()
+                );
+            }
+        }
+    }
     // A spool would have been quicker, and measured something else.
     assert_eq!(store.spool().expect("a spool").count, 0);
 }
