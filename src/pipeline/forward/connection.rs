@@ -6,7 +6,7 @@ use super::server::{Block, Common, UNIT};
 use super::text::{self, TextFrame};
 use super::write;
 use crate::pipeline::step::Token;
-use std::io::{Error, Result as IoResult};
+use std::io::{Error, ErrorKind, Result as IoResult};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -33,6 +33,9 @@ const FREE: usize = 64 << 10;
 
 /// What is read at first; more once much comes.
 const FIRST: usize = 4 << 10;
+
+/// The other side has closed the connection without a word; for a server, that is somebody who only looked.
+pub(super) const GONE: &str = "it has closed the connection";
 
 /// A client.
 pub struct Peer {
@@ -112,6 +115,7 @@ pub(super) async fn serve(
         let stream: Box<dyn Stream> = match &common.serving.tls {
             Some(tls) => match tls.accept(stream).await {
                 Ok(stream) => Box::new(stream),
+                Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Err(GONE.into()),
                 Err(error) => return Err(format!("TLS failed: {error}")),
             },
             None => Box::new(stream),
@@ -162,6 +166,7 @@ async fn greet(
     writer.flush().await.map_err(failed)?;
     let ping = match read_one(reader).await {
         Ok(ping) => ping,
+        Err(reason) if reason == GONE => return Err(reason),
         Err(reason) => return Err(format!("the greeting failed: {reason}")),
     };
     let (pong, refused) = gate.pong(&nonce, &ping);
@@ -189,6 +194,7 @@ pub(super) async fn read_one(reader: &mut (impl AsyncRead + Unpin)) -> Result<Ve
                 let mut part = (&mut *reader).take(missing as u64);
                 let read = part.read_buf(&mut bytes).await;
                 match read.map_err(|error| error.to_string())? {
+                    0 if bytes.is_empty() => return Err(GONE.to_owned()),
                     0 => return Err("the other side has closed the connection".to_owned()),
                     _ => continue,
                 }
@@ -399,18 +405,13 @@ impl Incoming {
         let mut bytes = std::mem::replace(&mut self.bytes, rest);
         let mut ends = std::mem::take(&mut self.ends);
         let begun = std::mem::take(&mut self.begun);
+        let mut broken = None;
         self.wanted = self.wanted.saturating_sub(begun);
         match &mut self.form {
             Form::Packed(frame) => frame.back(begun),
             Form::Text(frame) => {
                 frame.back(begun);
-                match as_packed(&bytes, &ends) {
-                    Ok(packed) => (bytes, ends) = packed,
-                    Err(reason) => {
-                        self.peer.refuse(&reason);
-                        return true;
-                    }
-                }
+                (bytes, ends, broken) = as_packed(&bytes, &ends);
             }
             Form::Unknown => {}
         }
@@ -420,19 +421,27 @@ impl Incoming {
             peer: self.peer.clone(),
             _room: self.room.take(),
         };
-        self.blocks.send(block).await.is_ok()
+        let sent = self.blocks.send(block).await.is_ok();
+        if let Some(reason) = broken {
+            self.peer.refuse(&reason);
+        }
+        sent
     }
 }
 
-/// Messages of JSON as MessagePack.
-fn as_packed(bytes: &[u8], ends: &[usize]) -> Result<(Vec<u8>, Vec<usize>), String> {
+/// Messages of JSON as MessagePack, up to the first that is none, with what is wrong with that.
+fn as_packed(bytes: &[u8], ends: &[usize]) -> (Vec<u8>, Vec<usize>, Option<String>) {
     let (mut packed, mut places, mut begin) = (Vec::with_capacity(bytes.len()), Vec::new(), 0);
     for &end in ends {
-        text::convert(bytes.get(begin..end).unwrap_or_default(), &mut packed)?;
+        let message = bytes.get(begin..end).unwrap_or_default();
+        if let Err(reason) = text::convert(message, &mut packed) {
+            packed.truncate(places.last().copied().unwrap_or(0));
+            return (packed, places, Some(reason));
+        }
         places.push(packed.len());
         begin = end;
     }
-    Ok((packed, places))
+    (packed, places, None)
 }
 
 fn too_long(most: usize) -> String {

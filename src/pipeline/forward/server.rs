@@ -3,7 +3,7 @@
 //! Tasks of the program's one runtime rather than threads: a thousand connections that mostly wait cost little, and TLS
 //! is the same code. The tasks only find where messages end; reading them is left to the threads of the pipeline.
 
-use super::connection::{Peer, serve};
+use super::connection::{GONE, Peer, serve};
 use super::handshake::Gate;
 use crate::diagnostic::{Code, Diagnostic, Outcome};
 use crate::store::{Deadline, wait};
@@ -253,7 +253,9 @@ async fn accept(
                 let (blocks, stopped) = (blocks.clone(), stopped.clone());
                 tokio::spawn(async move {
                     let common = &guard.0;
-                    if let Err(reason) = serve(stream, address, blocks, stopped, common).await {
+                    if let Err(reason) = serve(stream, address, blocks, stopped, common).await
+                        && reason != GONE
+                    {
                         tracing::warn!(
                             "input_forward: the connection of {address} is closed: {reason}"
                         );
