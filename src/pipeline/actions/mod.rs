@@ -17,6 +17,7 @@ mod http_in;
 mod http_out;
 mod keyed;
 mod matching;
+mod output_file;
 mod parse_json;
 mod parse_regex;
 mod rethinkdb;
@@ -24,6 +25,7 @@ mod spike;
 mod sqlite;
 mod stdout;
 mod stellar;
+mod tail;
 mod watch;
 
 use super::spec::ActionSpec;
@@ -45,6 +47,7 @@ pub const ACTIONS: &[&ActionSpec] = &[
     &frequency::FILTER_FREQUENCY,
     &http_in::INPUT_HTTP,
     &http_out::OUTPUT_HTTP,
+    &output_file::OUTPUT_FILE,
     &matching::FILTER_MATCHING_LIST,
     &parse_json::PARSER_JSON,
     &parse_regex::PARSER_REGEX,
@@ -55,4 +58,5 @@ pub const ACTIONS: &[&ActionSpec] = &[
     &sqlite::OUTPUT_SQLITE,
     &stdout::OUTPUT_STDOUT,
     &stellar::FILTER_STELLAR,
+    &tail::INPUT_TAIL,
 ];
