@@ -24,7 +24,8 @@ fn once(home: &Home, name: &str, more: &[&str]) -> support::Ran {
 }
 
 fn rows(conn: &Connection, table: &str) -> Vec<String> {
-    let sql = format!("SELECT quote(t) || ' ' || quote(line) || ' ' || quote(raw) FROM \"{table}\"");
+    let sql =
+        format!("SELECT quote(t) || ' ' || quote(line) || ' ' || quote(raw) FROM \"{table}\"");
     let mut statement = conn.prepare(&sql).unwrap();
     let rows = statement.query_map([], |row| row.get(0)).unwrap();
     rows.map(Result::unwrap).collect()
@@ -42,7 +43,8 @@ fn rows_are_written_as_feedoo_writes_them() {
     );
     // A table that lacks a column gets it.
     let conn = Connection::open(home.path("o.db")).unwrap();
-    conn.execute_batch("CREATE TABLE \"log-x_2020\" (t INTEGER, line TEXT)").unwrap();
+    conn.execute_batch("CREATE TABLE \"log-x_2020\" (t INTEGER, line TEXT)")
+        .unwrap();
     once(&home, "p.yaml", &[]);
     assert_eq!(rows(&conn, "log-x_2020"), ["1607618046 'a' X'6869'"]);
     assert_eq!(
@@ -87,7 +89,8 @@ fn rows_that_come_again_after_a_crash_are_there_once() {
     assert_eq!(run(&format!("[{}]", row(1))), ["1 '1' 'r'"]);
     // What a crash leaves: rows behind the last saved state.
     let conn = Connection::open(home.path("o.db")).unwrap();
-    conn.execute_batch("INSERT INTO \"log-x_1970\" VALUES (2, '2', 'r')").unwrap();
+    conn.execute_batch("INSERT INTO \"log-x_1970\" VALUES (2, '2', 'r')")
+        .unwrap();
     let again = run(&format!("[{0}, {0}, {1}]", row(2), row(3)));
     assert_eq!(again, ["1 '1' 'r'", "2 '2' 'r'", "2 '2' 'r'", "3 '3' 'r'"]);
 }
@@ -119,7 +122,10 @@ fn reader(more: &str) -> String {
 fn all_rows_come_in_order_and_go_when_they_are_taken() {
     let home = Home::new();
     source(&home, 2500);
-    home.write("p.yaml", reader(", remove: true").replace(", blob: BLOB", ""));
+    home.write(
+        "p.yaml",
+        reader(", remove: true").replace(", blob: BLOB", ""),
+    );
     once(&home, "p.yaml", &["--state", "s.json"]);
     let text = std::fs::read_to_string(home.path("out.json")).unwrap();
     let lines: Vec<&str> = text.lines().collect();
@@ -151,7 +157,10 @@ fn a_kill_loses_no_row_and_doubles_none() {
     home.run(&arguments, "").ended(0);
     let conn = Connection::open(home.path("o.db")).unwrap();
     let counted = |sql: &str| conn.query_row(sql, [], |row| row.get::<_, u32>(0)).unwrap();
-    assert_eq!(counted("SELECT count(DISTINCT \"the time\") FROM \"all\""), 60_001);
+    assert_eq!(
+        counted("SELECT count(DISTINCT \"the time\") FROM \"all\""),
+        60_001
+    );
     assert_eq!(counted("SELECT count(*) FROM \"all\""), 60_001);
 }
 
@@ -160,7 +169,9 @@ fn a_missing_column_is_a_fault() {
     let home = Home::new();
     source(&home, 5);
     home.write("p.yaml", reader("").replace("line: TEXT", "lin: TEXT"));
-    let ran = home.run(&["pipeline", "run", "--once", "p.yaml"], "").ended(1);
+    let ran = home
+        .run(&["pipeline", "run", "--once", "p.yaml"], "")
+        .ended(1);
     assert!(ran.err.contains("has no column lin"), "{}", ran.err);
 }
 
@@ -181,7 +192,9 @@ fn names(listed: &'static [&'static str]) -> Names {
     let (asked, seen) = (names.asked.clone(), names.names.clone());
     std::thread::spawn(move || {
         let mut waiting: Vec<(Instant, Vec<u8>, std::net::SocketAddr)> = Vec::new();
-        socket.set_read_timeout(Some(Duration::from_millis(2))).unwrap();
+        socket
+            .set_read_timeout(Some(Duration::from_millis(2)))
+            .unwrap();
         let mut buffer = [0; 512];
         loop {
             if let Ok((length, from)) = socket.recv_from(&mut buffer) {
@@ -203,7 +216,9 @@ fn names(listed: &'static [&'static str]) -> Names {
                     message[3] = 2;
                 } else if listed.contains(&name.as_str()) {
                     message[7] = 1;
-                    message.extend_from_slice(&[0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 127, 0, 0, 2]);
+                    message.extend_from_slice(&[
+                        0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 127, 0, 0, 2,
+                    ]);
                 } else {
                     message[3] = 3;
                 }
@@ -232,7 +247,10 @@ fn records(ran: &support::Ran) -> Vec<String> {
     let stamp = regex::Regex::new("'timestamp': [0-9]+").unwrap();
     let lines = ran.lines();
     let records = lines.iter().map(|line| {
-        let (tag, record) = (line.split('[').next().unwrap(), line.split_once(": ").unwrap().1);
+        let (tag, record) = (
+            line.split('[').next().unwrap(),
+            line.split_once(": ").unwrap().1,
+        );
         format!("{tag} {}", stamp.replace(record, "'timestamp': T"))
     });
     records.collect()
@@ -249,9 +267,15 @@ fn addresses_are_looked_up_on_all_lists() {
     home.write("p.yaml", dnsbl(data, server.port));
     let started = Instant::now();
     let ran = once(&home, "p.yaml", &[]);
-    assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
+    assert!(
+        started.elapsed() < Duration::from_secs(3),
+        "{:?}",
+        started.elapsed()
+    );
     let alert = |ip: &str, list: &str| {
-        format!("bl {{'title': 'x', 'timestamp': T, 'key': 'ip', 'value': '{ip}', 'domains': '{list}'}}")
+        format!(
+            "bl {{'title': 'x', 'timestamp': T, 'key': 'ip', 'value': '{ip}', 'domains': '{list}'}}"
+        )
     };
     assert_eq!(
         records(&ran),
@@ -277,7 +301,10 @@ fn addresses_are_looked_up_on_all_lists() {
     assert_eq!(server.names.lock().unwrap()["4.3.2.1.a.example."], 1);
     assert!(server.names.lock().unwrap()["66.9.9.9.a.example."] >= 2);
     let before = server.asked.load(Ordering::SeqCst);
-    home.write("p.yaml", dnsbl("[{ip: 1.2.3.4}, {ip: 5.6.7.8}]", server.port));
+    home.write(
+        "p.yaml",
+        dnsbl("[{ip: 1.2.3.4}, {ip: 5.6.7.8}]", server.port),
+    );
     assert_eq!(once(&home, "p.yaml", &[]).lines().len(), 3);
     assert_eq!(server.asked.load(Ordering::SeqCst), before);
 }
@@ -286,12 +313,24 @@ fn addresses_are_looked_up_on_all_lists() {
 fn many_addresses_are_asked_at_once_and_events_keep_their_order() {
     let server = names(&[]);
     let home = Home::new();
-    let data: Vec<String> = (0..300).map(|n| format!("{{ip: 10.0.{}.{}}}", n / 200, n % 200 % 60)).collect();
-    home.write("p.yaml", dnsbl(&format!("[{}]", data.join(", ")), server.port));
+    let data: Vec<String> = (0..300)
+        .map(|n| format!("{{ip: 10.0.{}.{}}}", n / 200, n % 200 % 60))
+        .collect();
+    home.write(
+        "p.yaml",
+        dnsbl(&format!("[{}]", data.join(", ")), server.port),
+    );
     let started = Instant::now();
     let ran = once(&home, "p.yaml", &[]);
     // One after the other they would take 12 seconds.
-    assert!(started.elapsed() < Duration::from_secs(4), "{:?}", started.elapsed());
-    let wanted: Vec<String> = data.iter().map(|d| format!("t {}", d.replace("ip: ", "'ip': '").replace('}', "'}"))).collect();
+    assert!(
+        started.elapsed() < Duration::from_secs(4),
+        "{:?}",
+        started.elapsed()
+    );
+    let wanted: Vec<String> = data
+        .iter()
+        .map(|d| format!("t {}", d.replace("ip: ", "'ip': '").replace('}', "'}")))
+        .collect();
     assert_eq!(records(&ran), wanted);
 }

@@ -221,18 +221,36 @@ fn dates_are_read() {
 
 #[test]
 fn rows_are_read_and_removed() {
-    for (case, more) in [("c19", &[][..]), ("c21", &["'f1', 'timestamp': 1607704500.5", "'f2', 'timestamp': 1607704502.2"])] {
+    for (case, more) in [
+        ("c19", &[][..]),
+        (
+            "c21",
+            &[
+                "'f1', 'timestamp': 1607704500.5",
+                "'f2', 'timestamp': 1607704502.2",
+            ],
+        ),
+    ] {
         let home = home(case);
         let ran = once(&home).ended(0);
         // As without remove, where feedoo does not fail.
         let recorded = std::fs::read_to_string(folder("c23").join("expected.stdout")).unwrap();
-        let known = recorded.lines().take(9).map(|line| line.split_once(": ").unwrap().1.to_owned());
+        let known = recorded
+            .lines()
+            .take(9)
+            .map(|line| line.split_once(": ").unwrap().1.to_owned());
         let more = more.iter().map(|rest| format!("{{'line': {rest}}}"));
         let wanted: Vec<String> = known.chain(more).collect();
         let lines = ran.lines();
-        let lines: Vec<&str> = lines.iter().map(|line| line.split_once(": ").unwrap().1).collect();
+        let lines: Vec<&str> = lines
+            .iter()
+            .map(|line| line.split_once(": ").unwrap().1)
+            .collect();
         assert_eq!(lines, wanted, "{case}");
-        shell(&home, "python3 -c \"import sqlite3; assert [n for n, in sqlite3.connect('src.db').execute('select name from sqlite_schema')] == ['other']\"");
+        shell(
+            &home,
+            "python3 -c \"import sqlite3; assert [n for n, in sqlite3.connect('src.db').execute('select name from sqlite_schema')] == ['other']\"",
+        );
     }
 }
 
@@ -242,7 +260,11 @@ fn rows_are_read_as_their_time_comes() {
     let script = std::fs::read_to_string(folder("c23").join("during.sh")).unwrap();
     let script = script.replace("sleep 3;", "sleep 1;");
     let stamp = Regex::new("'timestamp': [0-9]+").unwrap();
-    let fixed = |text: &str| stamp.replace_all(&masked(text), "'timestamp': T").into_owned();
+    let fixed = |text: &str| {
+        stamp
+            .replace_all(&masked(text), "'timestamp': T")
+            .into_owned()
+    };
     assert_eq!(fixed(&beside(&home, &script)), fixed(&expected("c23")));
 }
 
@@ -251,7 +273,11 @@ fn the_examples_of_the_documentation_run() {
     let home = home("c24");
     let ran = once(&home).ended(0);
     assert_eq!(masked(ran.out()), "date[T]: {'date': 1607675413}\n");
-    assert!(ran.err.contains("field_value is called query_key now"), "{}", ran.err);
+    assert!(
+        ran.err.contains("field_value is called query_key now"),
+        "{}",
+        ran.err
+    );
 }
 
 #[test]

@@ -28,7 +28,11 @@ fn documents_are_inserted_and_read_again() {
     home.write("out.yaml", output(server.port, ""));
     let run = |file: &str| home.run(&["pipeline", "run", "--once", file], "").ended(0);
     let ran = run("out.yaml");
-    assert!(ran.err.contains("there is no field timestamp"), "{}", ran.err);
+    assert!(
+        ran.err.contains("there is no field timestamp"),
+        "{}",
+        ran.err
+    );
     let first = server.table("log_20201210").unwrap();
     assert_eq!(first.indexes, ["timestamp"]);
     // The later document with the same key took the place of the first.
@@ -42,7 +46,10 @@ fn documents_are_inserted_and_read_again() {
     home.write("in.yaml", input(server.port, ", db_path: pos.json"));
     let ran = run("in.yaml");
     let lines: Vec<&str> = ran.lines();
-    let records: Vec<&str> = lines.iter().map(|l| l.split_once(": ").unwrap().1).collect();
+    let records: Vec<&str> = lines
+        .iter()
+        .map(|l| l.split_once(": ").unwrap().1)
+        .collect();
     assert_eq!(
         records,
         [
@@ -73,14 +80,30 @@ fn a_lost_connection_is_made_again_and_doubles_nothing() {
         ),
     );
     server.cut.store(12, Ordering::SeqCst);
-    let ran = home.run(&["pipeline", "run", "--once", "out.yaml"], "").ended(0);
-    assert!(server.connections.load(Ordering::SeqCst) >= 2, "{}", ran.err);
+    let ran = home
+        .run(&["pipeline", "run", "--once", "out.yaml"], "")
+        .ended(0);
+    assert!(
+        server.connections.load(Ordering::SeqCst) >= 2,
+        "{}",
+        ran.err
+    );
     assert_eq!(server.table("log_x").unwrap().documents.len(), 80);
     // Reading goes over many parts, and behind a cut where it was.
-    server.databases.lock().unwrap().get_mut("test").unwrap().get_mut("log_x").unwrap().indexes = vec!["timestamp".to_owned()];
+    server
+        .databases
+        .lock()
+        .unwrap()
+        .get_mut("test")
+        .unwrap()
+        .get_mut("log_x")
+        .unwrap()
+        .indexes = vec!["timestamp".to_owned()];
     home.write("in.yaml", input(server.port, ""));
     server.cut.store(9, Ordering::SeqCst);
-    let ran = home.run(&["pipeline", "run", "--once", "in.yaml"], "").ended(0);
+    let ran = home
+        .run(&["pipeline", "run", "--once", "in.yaml"], "")
+        .ended(0);
     assert_eq!(ran.lines().len(), 80);
 }
 
@@ -88,16 +111,28 @@ fn a_lost_connection_is_made_again_and_doubles_nothing() {
 fn faults_of_the_server_are_told_without_the_password() {
     let server = Rethink::start();
     let home = Home::new();
-    home.write("out.yaml", output(server.port, "").replace(PASSWORD, "wr0ng-one"));
-    let ran = home.run(&["pipeline", "run", "--once", "out.yaml"], "").ended(1);
+    home.write(
+        "out.yaml",
+        output(server.port, "").replace(PASSWORD, "wr0ng-one"),
+    );
+    let ran = home
+        .run(&["pipeline", "run", "--once", "out.yaml"], "")
+        .ended(1);
     assert!(ran.err.contains("Wrong password"), "{}", ran.err);
     assert!(!ran.err.contains("wr0ng-one"), "{}", ran.err);
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = free.local_addr().unwrap().port();
     drop(free);
     home.write("out.yaml", output(port, ", wait_connection: 1"));
-    let ran = home.run(&["pipeline", "run", "--once", "out.yaml"], "").ended(1);
-    assert!(ran.err.contains(&format!("RethinkDB at 127.0.0.1:{port}: ")), "{}", ran.err);
+    let ran = home
+        .run(&["pipeline", "run", "--once", "out.yaml"], "")
+        .ended(1);
+    assert!(
+        ran.err
+            .contains(&format!("RethinkDB at 127.0.0.1:{port}: ")),
+        "{}",
+        ran.err
+    );
 }
 
 /// The server of these tests is honest: the driver of its makers works with it.
@@ -108,10 +143,24 @@ fn the_real_driver_drives_the_server() {
     let has = |command: &mut Command| command.output().is_ok_and(|o| o.status.success());
     let python = match std::env::var_os("RETHINKDB_PYTHON") {
         Some(python) => python.into(),
-        None if has(Command::new("python3").args(["-m", "venv"]).arg(home.path("venv")))
-            && has(Command::new(&python).args(["-m", "pip", "-q", "install", "rethinkdb==2.4.10.post1", "setuptools"])) => python,
+        None if has(Command::new("python3")
+            .args(["-m", "venv"])
+            .arg(home.path("venv")))
+            && has(Command::new(&python).args([
+                "-m",
+                "pip",
+                "-q",
+                "install",
+                "rethinkdb==2.4.10.post1",
+                "setuptools",
+            ])) =>
+        {
+            python
+        }
         None => {
-            eprintln!("skipped: the_real_driver_drives_the_server needs python3 and rethinkdb 2.4.10 from PyPI");
+            eprintln!(
+                "skipped: the_real_driver_drives_the_server needs python3 and rethinkdb 2.4.10 from PyPI"
+            );
             return;
         }
     };
@@ -151,7 +200,13 @@ print("driven")
     assert_eq!(String::from_utf8_lossy(&ran.stdout), "driven\n", "{err}");
     // What the driver wrote is read.
     home.write("in.yaml", input(server.port, ""));
-    let ran = home.run(&["pipeline", "run", "--once", "in.yaml"], "").ended(0);
+    let ran = home
+        .run(&["pipeline", "run", "--once", "in.yaml"], "")
+        .ended(0);
     assert_eq!(ran.lines().len(), 10);
-    assert!(ran.lines()[3].ends_with("{'timestamp': 1600000003, 'n': 3, 'l': [3]}"), "{}", ran.out());
+    assert!(
+        ran.lines()[3].ends_with("{'timestamp': 1600000003, 'n': 3, 'l': [3]}"),
+        "{}",
+        ran.out()
+    );
 }

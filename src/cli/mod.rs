@@ -16,6 +16,7 @@ mod missing;
 mod output;
 mod pipeline;
 mod pipeline_live;
+mod pipeline_tools;
 mod plot;
 mod profile;
 mod profile_server;

@@ -2,6 +2,7 @@
 
 use super::args::{Common, ListFormat};
 use super::pipeline_live::{Screen, Table};
+use super::pipeline_tools::{self, GraphFormat};
 use super::{output, setup};
 use crate::diagnostic::{Code, Diagnostic, Fault, Outcome};
 use crate::engine::Engine;
@@ -35,6 +36,29 @@ pub enum PipelineCommand {
         /// How to print the list.
         #[arg(long, value_enum, conflicts_with = "action")]
         format: Option<ListFormat>,
+        /// The whole reference as Markdown.
+        #[arg(long, conflicts_with_all = ["action", "format"])]
+        markdown: bool,
+    },
+    /// Runs the cases that stand in files of pipelines under `tests:`, or beside them in NAME.test.yaml.
+    Test {
+        /// The files.
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+        /// How to print what came of them.
+        #[arg(long, value_enum)]
+        format: Option<ListFormat>,
+    },
+    /// Prints a JSON Schema of the files, for editors.
+    Schema,
+    /// Prints a file of pipelines as a picture.
+    Graph {
+        /// The file.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// How it is made.
+        #[arg(long, value_enum, default_value_t = GraphFormat::Svg)]
+        format: GraphFormat,
     },
 }
 
@@ -75,11 +99,35 @@ pub fn pipeline(common: &Common, command: &PipelineCommand) -> Outcome<bool> {
             let engine = setup::engine(common)?;
             let mut good = true;
             for path in files {
-                good &= load(&engine, path, &Screen::default()).is_some();
+                good &= load(&engine, path, &Screen::default())
+                    .is_some_and(|(file, _)| pipeline_tools::check(&engine, path, &file));
             }
             Ok(good)
         }
-        PipelineCommand::List { action, format } => list(&Engine::actions(), action, *format),
+        PipelineCommand::List { markdown: true, .. } => {
+            let text = crate::pipeline::schema::reference(&Engine::actions());
+            output::line(text.trim_end())?;
+            Ok(true)
+        }
+        PipelineCommand::List { action, format, .. } => list(&Engine::actions(), action, *format),
+        PipelineCommand::Test { files, format } => {
+            let engine = setup::engine(common)?;
+            let mut read = Vec::new();
+            for path in files {
+                match load(&engine, path, &Screen::default()) {
+                    Some((file, _)) => read.push((path.as_path(), file)),
+                    None => return Ok(false),
+                }
+            }
+            pipeline_tools::test(&engine, &read, *format)
+        }
+        PipelineCommand::Schema => pipeline_tools::print_schema(),
+        PipelineCommand::Graph { file, format } => {
+            match load(&setup::engine(common)?, file, &Screen::default()) {
+                Some((file, _)) => pipeline_tools::draw(&file, *format),
+                None => Ok(false),
+            }
+        }
     }
 }
 

@@ -6,12 +6,15 @@ pub mod engine;
 pub mod event;
 pub mod expression;
 pub mod forward;
+pub mod graph;
 pub mod python;
 pub mod record;
 pub mod rethink;
+pub mod schema;
 pub mod spec;
 pub mod step;
 pub mod tag;
+pub mod trial;
 pub mod yaml;
 
 pub use event::{Event, Time};

@@ -112,7 +112,10 @@ fn sign_in(stream: &mut TcpStream) -> Option<()> {
     let said = format!("{bare},{server},{without}");
     let client_key = sign(&salted, b"Client Key");
     let mut wanted = sign(&Sha256::digest(&client_key), said.as_bytes());
-    wanted.iter_mut().zip(&client_key).for_each(|(a, b)| *a ^= b);
+    wanted
+        .iter_mut()
+        .zip(&client_key)
+        .for_each(|(a, b)| *a ^= b);
     if STANDARD.encode(wanted) != proof || !bare.starts_with("n=admin,") {
         let no = json!({"success": false, "error": "Wrong password", "error_code": 12});
         say(stream, &no)?;
@@ -195,7 +198,14 @@ fn place(term: &Json, database: &str, all: &mut Databases) -> Result<Got, String
     let named = || match arguments.first() {
         Some(Json::Array(db)) if db[0] == 14 => {
             let database = db[1][0].as_str().unwrap_or_default().to_owned();
-            (database, arguments.get(1).and_then(Json::as_str).unwrap_or_default().to_owned())
+            (
+                database,
+                arguments
+                    .get(1)
+                    .and_then(Json::as_str)
+                    .unwrap_or_default()
+                    .to_owned(),
+            )
         }
         other => (
             database.to_owned(),
@@ -208,10 +218,12 @@ fn place(term: &Json, database: &str, all: &mut Databases) -> Result<Got, String
     };
     Ok(match code {
         2 => {
-            let items = arguments.iter().map(|item| match eval(item, database, all)? {
-                Got::One(value) => Ok(value),
-                _ => Err("a sequence in a list".to_owned()),
-            });
+            let items = arguments
+                .iter()
+                .map(|item| match eval(item, database, all)? {
+                    Got::One(value) => Ok(value),
+                    _ => Err("a sequence in a list".to_owned()),
+                });
             Got::One(Json::Array(items.collect::<Result<_, _>>()?))
         }
         98 => {
@@ -257,7 +269,9 @@ fn place(term: &Json, database: &str, all: &mut Databases) -> Result<Got, String
             let table = all.get_mut(&db).unwrap().get_mut(&name).unwrap();
             let index = options["index"].as_str().unwrap_or("id").to_owned();
             if index != "id" && !table.indexes.contains(&index) {
-                return Err(format!("Index `{index}` was not found on table `{db}.{name}`."));
+                return Err(format!(
+                    "Index `{index}` was not found on table `{db}.{name}`."
+                ));
             }
             let number = |value: &Json| value.as_f64().unwrap_or(f64::NAN);
             match code {

@@ -21,7 +21,14 @@ pub const USUAL: &str = "/etc/feedoo/default.yaml";
 const STEPS: usize = 1000;
 
 /// What a file may hold.
-const KEYS: &[&str] = &["pipelines", "variables", "include", "states", "privileges"];
+const KEYS: &[&str] = &[
+    "pipelines",
+    "variables",
+    "include",
+    "states",
+    "privileges",
+    "tests",
+];
 
 /// A file that has been read and checked.
 #[derive(Debug, Default)]
@@ -30,6 +37,8 @@ pub struct File {
     pub pipelines: Vec<Pipeline>,
     /// Where counters are served: the address and the port.
     pub states: Option<(String, u16)>,
+    /// Cases that stand in the file, and the text they stand in.
+    pub tests: Option<(Node, Arc<Source>)>,
     /// What is odd but no error.
     pub warnings: Vec<Fault>,
 }
@@ -184,6 +193,8 @@ impl Reader<'_> {
         if let Some(node) = root.get("include").filter(|node| !node.is_null()) {
             self.include(node, source, filled);
         }
+        let tests = root.get("tests").filter(|node| !node.is_null());
+        self.file.tests = tests.map(|node| (node.clone(), source.clone()));
         if let Some(node) = root.get("states").filter(|node| !node.is_null()) {
             self.states(node, source);
         }

@@ -7,6 +7,7 @@ mod dead;
 mod metrics;
 mod run;
 mod states;
+mod trial;
 mod walk;
 mod worker;
 
@@ -16,6 +17,8 @@ pub use dead::DeadLetters;
 pub(in crate::pipeline) use dead::time_text;
 pub use run::{Live, Options, Report, Runner, State, StepReport, moment};
 pub use states::serve_states;
+
+pub use trial::{Refused, Taken, Trial};
 
 use super::config;
 use super::spec::Build;

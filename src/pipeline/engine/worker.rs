@@ -1,9 +1,9 @@
 //! What runs on all cores: from the batches of inputs to bytes for outputs and events for steps that remember.
 
-use super::{Shared, Stage};
 use super::counts::Counts;
 use super::run::Timing;
 use super::walk::{Hands, walk_with};
+use super::{Shared, Stage};
 use crate::eval::Value;
 use crate::pipeline::event::Event;
 use crate::pipeline::record::Record;

@@ -210,7 +210,8 @@ impl Connection {
         self.hear()?;
         let said = |answer: &Json| {
             let said = answer.get("authentication").and_then(Json::as_str);
-            said.map(str::to_owned).ok_or_else(|| odd("a part of the handshake is missing"))
+            said.map(str::to_owned)
+                .ok_or_else(|| odd("a part of the handshake is missing"))
         };
         let proof = scram.answer(&said(&self.hear()?)?);
         let proof = proof.ok_or_else(|| odd("the handshake is odd"))?;
@@ -218,7 +219,9 @@ impl Connection {
         self.stream.get_mut().write_all(second.as_bytes())?;
         match said(&self.hear()?)? == proof.expected {
             true => Ok(()),
-            false => Err(Error::Refused("the server does not know the password".to_owned())),
+            false => Err(Error::Refused(
+                "the server does not know the password".to_owned(),
+            )),
         }
     }
 
@@ -241,7 +244,9 @@ impl Connection {
             return Ok(answer);
         }
         let reason = answer.get("error").and_then(Json::as_str);
-        Err(Error::Refused(reason.unwrap_or("the handshake failed").to_owned()))
+        Err(Error::Refused(
+            reason.unwrap_or("the handshake failed").to_owned(),
+        ))
     }
 
     fn send(&mut self, token: u64, query: &Json) -> Result<Rows, Error> {
@@ -260,7 +265,11 @@ impl Connection {
                 return Err(odd("an answer is too long"));
             }
             let mut body = Vec::new();
-            let read = self.stream.by_ref().take(u64::from(length)).read_to_end(&mut body)?;
+            let read = self
+                .stream
+                .by_ref()
+                .take(u64::from(length))
+                .read_to_end(&mut body)?;
             if read < length as usize {
                 return Err(Error::Lost(io::ErrorKind::UnexpectedEof.into()));
             }
@@ -297,7 +306,9 @@ impl Connection {
     pub fn names(&mut self, term: &Json) -> Result<Vec<String>, Error> {
         let list = self.one(term)?;
         let names = list.as_array().map(Vec::as_slice).unwrap_or_default();
-        let names = names.iter().filter_map(|name| name.as_str().map(str::to_owned));
+        let names = names
+            .iter()
+            .filter_map(|name| name.as_str().map(str::to_owned));
         Ok(names.collect())
     }
 }

@@ -47,9 +47,8 @@ impl Scram {
     /// Answers the server's first message; `None` when that is none.
     pub fn answer(&self, server: &str) -> Option<Proof> {
         let part = |name: &str| server.split(',').find_map(|part| part.strip_prefix(name));
-        let nonce = part("r=").filter(|nonce| {
-            nonce.starts_with(&self.nonce) && nonce.len() > self.nonce.len()
-        })?;
+        let nonce = part("r=")
+            .filter(|nonce| nonce.starts_with(&self.nonce) && nonce.len() > self.nonce.len())?;
         let salt = STANDARD.decode(part("s=")?).ok()?;
         let rounds: u32 = part("i=")?.parse().ok()?;
         if rounds == 0 || rounds > ROUNDS {

@@ -98,7 +98,9 @@ impl Cache {
         let mut all = Vec::new();
         for (address, entry) in data.ok_or("it holds no `data`")? {
             let odd = || format!("what it says of {address} is odd");
-            let set = state.get("key_timeout").and_then(|times| times.get(address));
+            let set = state
+                .get("key_timeout")
+                .and_then(|times| times.get(address));
             let score = entry.get("percent_score").and_then(Json::as_f64);
             let domains = entry.get("domains").and_then(Json::as_array);
             let domains = domains.ok_or_else(odd)?.iter();

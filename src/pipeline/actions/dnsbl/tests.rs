@@ -9,7 +9,18 @@ fn addresses_are_read_as_c_reads_them() {
     assert_eq!(read("0x7f.1").as_deref(), Some("127.0.0.1"));
     assert_eq!(read("010.1.1.1").as_deref(), Some("8.1.1.1"));
     assert_eq!(read("4294967295").as_deref(), Some("255.255.255.255"));
-    for text in ["", "a", "1.2.3.4.5", "256.1.1.1", "1.2.3.256", "1..2", "-1", "+1", "4294967296", "é"] {
+    for text in [
+        "",
+        "a",
+        "1.2.3.4.5",
+        "256.1.1.1",
+        "1.2.3.256",
+        "1..2",
+        "-1",
+        "+1",
+        "4294967296",
+        "é",
+    ] {
         assert_eq!(read(text), None, "{text}");
     }
 }

@@ -193,7 +193,10 @@ impl Documents {
         let mut answer = connection.ask(&query)?;
         let mut skip = done.iter().find(|(t, _)| t == table).map_or(0, |(_, n)| *n);
         loop {
-            let fresh = answer.rows.get(skip.min(answer.rows.len())..).unwrap_or_default();
+            let fresh = answer
+                .rows
+                .get(skip.min(answer.rows.len())..)
+                .unwrap_or_default();
             skip = skip.saturating_sub(answer.rows.len());
             if !fresh.is_empty() {
                 let events = fresh.iter().filter_map(|row| self.event(row, feed));

@@ -35,12 +35,8 @@ const WAIT: ParameterSpec = ParameterSpec::optional(
 const USER: ParameterSpec =
     ParameterSpec::optional("user", ParameterKind::Text, "admin", "the user");
 
-const PASSWORD: ParameterSpec = ParameterSpec::optional(
-    "password",
-    ParameterKind::Text,
-    "",
-    "the user's password",
-);
+const PASSWORD: ParameterSpec =
+    ParameterSpec::optional("password", ParameterKind::Text, "", "the user's password");
 
 /// A server, connected when it is needed.
 struct Server {

@@ -179,17 +179,21 @@ impl Tables {
     fn put(&mut self, table: &str, documents: &str) -> Outcome<()> {
         let (database, index, conflict) = (&self.database, &self.index, &self.conflict);
         let known = self.known.contains(table);
-        let done = self.server.with(Code::CannotWrite, &|| true, |connection| {
-            if !known {
-                make_table(connection, database, table, index)?;
-            }
-            let place = term::table(database, table);
-            connection.one(&term::insert(&place, documents, conflict))
-        })?;
+        let done = self
+            .server
+            .with(Code::CannotWrite, &|| true, |connection| {
+                if !known {
+                    make_table(connection, database, table, index)?;
+                }
+                let place = term::table(database, table);
+                connection.one(&term::insert(&place, documents, conflict))
+            })?;
         self.known.insert(table.to_owned());
         if let Some(errors) = done.get("errors").and_then(Json::as_u64).filter(|n| *n > 0) {
             let first = done.get("first_error").and_then(Json::as_str);
-            let first = first.and_then(|text| text.lines().next()).unwrap_or_default();
+            let first = first
+                .and_then(|text| text.lines().next())
+                .unwrap_or_default();
             tracing::warn!("RethinkDB did not take {errors} documents into {table}: {first}");
         }
         Ok(())
@@ -237,8 +241,16 @@ fn make_table(
             other => other.map(drop),
         }
     };
-    make(connection, &term::db_list(), database, &term::db_create(database))?;
-    let (list, create) = (term::table_list(database), term::table_create(database, table));
+    make(
+        connection,
+        &term::db_list(),
+        database,
+        &term::db_create(database),
+    )?;
+    let (list, create) = (
+        term::table_list(database),
+        term::table_create(database, table),
+    );
     make(connection, &list, table, &create)?;
     let place = term::table(database, table);
     let (list, create) = (term::index_list(&place), term::index_create(&place, index));

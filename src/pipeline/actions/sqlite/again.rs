@@ -95,7 +95,9 @@ impl Again {
             }
         }
         // As SQLite will store the rows that come, so they can be compared.
-        let kinds = fields.iter().map(|(name, kind)| format!("{} {kind}", quoted(name)));
+        let kinds = fields
+            .iter()
+            .map(|(name, kind)| format!("{} {kind}", quoted(name)));
         let kinds = kinds.collect::<Vec<_>>().join(", ");
         conn.execute_batch(&format!(
             "CREATE TEMP TABLE IF NOT EXISTS stellar_form ({kinds})"

@@ -411,8 +411,7 @@ impl Rows {
         for doomed in all {
             let (table, time) = (quoted(&doomed.table), quoted(&self.time_key));
             if !doomed.rows.is_empty() {
-                let mut delete =
-                    tx.prepare(&format!("DELETE FROM {table} WHERE _rowid_ = ?1"))?;
+                let mut delete = tx.prepare(&format!("DELETE FROM {table} WHERE _rowid_ = ?1"))?;
                 for id in &doomed.rows {
                     delete.execute([id])?;
                 }

@@ -123,7 +123,11 @@ fn make(parameters: &Parameters, build: &Build<'_>) -> Outcome<Step> {
 impl Render for Rows {
     fn render(&self, event: &Event, route: &mut String, out: &mut Vec<u8>) -> Result<(), String> {
         let record = &event.record;
-        if self.fields.iter().any(|(name, _)| record.get(name).is_none()) {
+        if self
+            .fields
+            .iter()
+            .any(|(name, _)| record.get(name).is_none())
+        {
             return Ok(());
         }
         let second = match &self.time_key {
@@ -262,10 +266,7 @@ fn put(
         if again.is_there(tx, table, fields, row)? {
             continue;
         }
-        let sql = format!(
-            "INSERT INTO {} ({names}) VALUES ({marks})",
-            quoted(table)
-        );
+        let sql = format!("INSERT INTO {} ({names}) VALUES ({marks})", quoted(table));
         tx.prepare_cached(&sql)?.execute(params_from_iter(row))?;
     }
     for (table, last) in &mut last {

@@ -9,7 +9,9 @@ pub fn parse(text: &str, now: i64) -> Option<Instant> {
         "today" | "now" | "this week" | "this month" | "this day" => {
             return Some(Instant::of_millis(now));
         }
-        "yesterday" | "yester day" => return Some(Instant::of_millis(now.checked_sub(86_400_000)?)),
+        "yesterday" | "yester day" => {
+            return Some(Instant::of_millis(now.checked_sub(86_400_000)?));
+        }
         _ => {}
     }
     let moment = DateTime::from_timestamp(now.div_euclid(1000), 0)?;

@@ -67,7 +67,12 @@ pub fn matches<'a>(
 
 type Go<'g, 'a> = &'g mut dyn FnMut(Parts, &'a str) -> Option<(Parts, &'a str)>;
 
-fn field<'a>(letter: char, text: &'a str, parts: Parts, go: Go<'_, 'a>) -> Option<(Parts, &'a str)> {
+fn field<'a>(
+    letter: char,
+    text: &'a str,
+    parts: Parts,
+    go: Go<'_, 'a>,
+) -> Option<(Parts, &'a str)> {
     match letter {
         'Y' => number(text, &[4], 0, 9999, go, |year| Parts {
             year: year as i32,
@@ -215,7 +220,10 @@ pub fn offset(text: &str) -> Option<(i32, &str)> {
     };
     let two = |text: &str, most: i32| -> Option<i32> {
         let digits = text.get(..2)?;
-        let digits = digits.bytes().all(|b| b.is_ascii_digit()).then_some(digits)?;
+        let digits = digits
+            .bytes()
+            .all(|b| b.is_ascii_digit())
+            .then_some(digits)?;
         digits.parse().ok().filter(|n| *n <= most)
     };
     let hours = two(rest, 99)?;

@@ -1,0 +1,313 @@
+//! A pipeline as a picture: a box for each step, an arrow wherever a tag can go.
+
+use super::config::{File, Pipeline, StepPlan};
+use super::spec::ActionKind;
+use super::tag::Pattern;
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+/// What a box stands for.
+struct Step {
+    name: &'static str,
+    kind: ActionKind,
+    /// The tag of an input, the pattern of the others.
+    label: String,
+}
+
+/// From a step to a later one.
+struct Arrow {
+    from: usize,
+    to: usize,
+    tags: BTreeSet<String>,
+}
+
+/// Any tag: the value of a field, or what a client says.
+const ANY: &str = "…";
+
+/// The arrows of a pipeline.
+fn arrows(pipeline: &Pipeline) -> (Vec<Step>, Vec<Arrow>) {
+    let mut steps = Vec::new();
+    let mut arrows: Vec<Arrow> = Vec::new();
+    // Which tags there are, and which step gave them last.
+    let mut live: BTreeSet<(String, usize)> = BTreeSet::new();
+    for (at, plan) in pipeline.steps.iter().enumerate() {
+        let own = plan.parameters.text("tag").map(String::from);
+        if plan.spec.kind == ActionKind::Input {
+            let tag = own.unwrap_or(ANY.to_owned());
+            live.insert((tag.clone(), at));
+            steps.push(step(plan, tag));
+            continue;
+        }
+        steps.push(step(plan, plan.matches.clone()));
+        let matches = |tag: &str| {
+            tag == ANY
+                || plan
+                    .pattern
+                    .as_ref()
+                    .is_none_or(|pattern: &Pattern| pattern.matches(tag))
+        };
+        let taken: Vec<(String, usize)> = live
+            .iter()
+            .filter(|(tag, _)| matches(tag))
+            .cloned()
+            .collect();
+        let mut after = BTreeSet::new();
+        for (tag, from) in &taken {
+            match arrows.iter_mut().find(|a| a.from == *from && a.to == at) {
+                Some(arrow) => drop(arrow.tags.insert(tag.clone())),
+                None => arrows.push(Arrow {
+                    from: *from,
+                    to: at,
+                    tags: BTreeSet::from([tag.clone()]),
+                }),
+            }
+            // Of any tag only some are taken.
+            if tag != ANY {
+                live.remove(&(tag.clone(), *from));
+            }
+            after.insert((tag.clone(), at));
+        }
+        if taken.is_empty() {
+            continue;
+        }
+        if plan.spec.name == "filter_retag" {
+            after.clear();
+            after.extend(plan.parameters.text("value").map(|tag| (tag.into(), at)));
+            if plan.parameters.has("key") {
+                after.insert((ANY.to_owned(), at));
+            }
+        } else if let Some(tag) = own {
+            after.insert((tag, at));
+        }
+        live.extend(after);
+    }
+    (steps, arrows)
+}
+
+fn step(plan: &StepPlan, label: String) -> Step {
+    Step {
+        name: plan.spec.name,
+        kind: plan.spec.kind,
+        label,
+    }
+}
+
+fn tags(arrow: &Arrow) -> String {
+    arrow.tags.iter().cloned().collect::<Vec<_>>().join(", ")
+}
+
+/// For Mermaid.
+pub fn mermaid(file: &File) -> String {
+    let quoted = |text: &str| {
+        text.replace('&', "#amp;")
+            .replace('"', "#quot;")
+            .replace('<', "#lt;")
+            .replace('>', "#gt;")
+            .replace('|', "#124;")
+            .replace(['\n', '\r'], " ")
+    };
+    let mut out = "flowchart TD\n".to_owned();
+    for (number, pipeline) in file.pipelines.iter().enumerate() {
+        let (steps, arrows) = arrows(pipeline);
+        let _ = writeln!(out, "  subgraph p{number}[\"{}\"]", quoted(&pipeline.id));
+        for (at, step) in steps.iter().enumerate() {
+            let (open, close) = match step.kind {
+                ActionKind::Input => ("([", "])"),
+                ActionKind::Output => ("[(", ")]"),
+                _ => ("[", "]"),
+            };
+            let label = quoted(&step.label);
+            let _ = writeln!(
+                out,
+                "    p{number}s{at}{open}\"{}<br/>{label}\"{close}",
+                step.name
+            );
+        }
+        for arrow in &arrows {
+            let (from, to) = (arrow.from, arrow.to);
+            let _ = writeln!(
+                out,
+                "    p{number}s{from} -->|\"{}\"| p{number}s{to}",
+                quoted(&tags(arrow))
+            );
+        }
+        out.push_str("  end\n");
+    }
+    out
+}
+
+/// For Graphviz.
+pub fn dot(file: &File) -> String {
+    let quoted = |text: &str| {
+        let text = text.replace('\\', "\\\\").replace('"', "\\\"");
+        format!("\"{}\"", text.replace(['\n', '\r'], " "))
+    };
+    let mut out = "digraph pipelines {\n  node [shape=box, style=rounded, fontname=\"sans-serif\"];\n  edge [fontname=\"sans-serif\", fontsize=10];\n".to_owned();
+    for (number, pipeline) in file.pipelines.iter().enumerate() {
+        let (steps, arrows) = arrows(pipeline);
+        let _ = writeln!(
+            out,
+            "  subgraph cluster_{number} {{\n    label={};",
+            quoted(&pipeline.id)
+        );
+        for (at, step) in steps.iter().enumerate() {
+            let text = quoted(&format!("{}: {}", step.name, step.label));
+            let _ = writeln!(out, "    p{number}s{at} [label={text}];");
+        }
+        for arrow in &arrows {
+            let (from, to) = (arrow.from, arrow.to);
+            let _ = writeln!(
+                out,
+                "    p{number}s{from} -> p{number}s{to} [label={}];",
+                quoted(&tags(arrow))
+            );
+        }
+        out.push_str("  }\n");
+    }
+    out.push_str("}\n");
+    out
+}
+
+/// Light colours, and dark ones where the reader wants them.
+const STYLE: &str = "\
+.stellar-graph{font-family:system-ui,-apple-system,'Segoe UI','DejaVu Sans',sans-serif}\
+.stellar-graph .ground{fill:#fff}\
+.stellar-graph text{fill:#59636e;font-size:11px}\
+.stellar-graph .title{fill:#1f2328;font-size:15px;font-weight:600}\
+.stellar-graph .name{fill:#1f2328;font-size:13px;font-weight:600}\
+.stellar-graph .box{fill:#f6f8fa;stroke:#818b98}\
+.stellar-graph .input{stroke:#0969da}.stellar-graph .output{stroke:#1a7f37}\
+.stellar-graph .way{stroke:#818b98;fill:none}.stellar-graph .head{fill:#818b98}\
+@media(prefers-color-scheme:dark){\
+.stellar-graph .ground{fill:#0d1117}.stellar-graph text{fill:#9198a1}\
+.stellar-graph .title,.stellar-graph .name{fill:#f0f6fc}\
+.stellar-graph .box{fill:#151b23;stroke:#656c76}\
+.stellar-graph .input{stroke:#4493f8}.stellar-graph .output{stroke:#3fb950}\
+.stellar-graph .way{stroke:#656c76}.stellar-graph .head{fill:#656c76}}";
+
+/// The width of a character, about; of a box; its height; from one to the next.
+const CHARACTER: f64 = 7.0;
+const HEIGHT: f64 = 44.0;
+const NEXT: f64 = 78.0;
+/// How far apart arrows are that pass others by.
+const LANE: f64 = 22.0;
+
+/// As a picture of its own.
+pub fn svg(file: &File) -> String {
+    let drawn: Vec<_> = file.pipelines.iter().map(|p| (p, arrows(p))).collect();
+    let longest = |steps: &[Step]| {
+        let lengths = steps
+            .iter()
+            .map(|step| step.name.len().max(step.label.chars().count()));
+        lengths.max().unwrap_or(0) as f64
+    };
+    let widest = drawn
+        .iter()
+        .map(|(_, (steps, _))| longest(steps))
+        .fold(16.0, f64::max);
+    let width = (widest * CHARACTER + 40.0).min(900.0);
+    let lanes = drawn.iter().map(|(_, (_, arrows))| {
+        arrows
+            .iter()
+            .filter(|arrow| arrow.to > arrow.from + 1)
+            .count()
+    });
+    let labels = drawn
+        .iter()
+        .flat_map(|(_, (_, arrows))| arrows.iter().map(|a| tags(a).chars().count()));
+    let label = labels.max().unwrap_or(0).min(40) as f64 * CHARACTER;
+    let whole = width + 60.0 + (lanes.max().unwrap_or(0) as f64 * LANE) + label;
+    let height: f64 = drawn
+        .iter()
+        .map(|(_, (steps, _))| 50.0 + steps.len() as f64 * NEXT)
+        .sum();
+    let height = height + 20.0;
+    let mut out = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"stellar-graph\" width=\"{whole}\" height=\"{height}\" \
+         viewBox=\"0 0 {whole} {height}\" role=\"img\">\n<title>Pipelines</title>\n<style>{STYLE}</style>\n\
+         <rect class=\"ground\" width=\"{whole}\" height=\"{height}\" rx=\"6\"/>\n"
+    );
+    let mut top = 20.0;
+    for (pipeline, (steps, arrows)) in &drawn {
+        let _ = writeln!(
+            out,
+            "<text class=\"title\" x=\"20\" y=\"{}\">{}</text>",
+            top + 16.0,
+            escaped(&pipeline.id)
+        );
+        let y = |at: usize| top + 36.0 + at as f64 * NEXT;
+        let mut lane = 0.0;
+        for arrow in arrows {
+            let text = tags(arrow);
+            let cut: String = text.chars().take(40).collect();
+            let (begin, end) = (y(arrow.from) + HEIGHT, y(arrow.to));
+            let (label_x, label_y) = if arrow.to == arrow.from + 1 {
+                let x = 20.0 + width / 2.0;
+                let _ = writeln!(out, "<path class=\"way\" d=\"M{x} {begin}V{end}\"/>");
+                head(&mut out, x, end, false);
+                (x + 8.0, (begin + end) / 2.0 + 4.0)
+            } else {
+                lane += 1.0;
+                let (left, x) = (20.0 + width, 20.0 + width + lane * LANE);
+                let (from, to) = (
+                    begin - HEIGHT / 2.0,
+                    end + HEIGHT / 2.0 + (lane % 3.0) * 5.0 - 5.0,
+                );
+                let _ = writeln!(
+                    out,
+                    "<path class=\"way\" d=\"M{left} {from}H{x}V{to}H{left}\"/>"
+                );
+                head(&mut out, left, to, true);
+                (x + 4.0, to - 8.0)
+            };
+            let (full, cut) = (escaped(&text), escaped(&cut));
+            let _ = writeln!(
+                out,
+                "<text x=\"{label_x}\" y=\"{label_y}\"><title>{full}</title>{cut}</text>"
+            );
+        }
+        for (at, step) in steps.iter().enumerate() {
+            let (y, kind) = (y(at), step.kind.name());
+            let middle = 20.0 + width / 2.0;
+            let _ = writeln!(
+                out,
+                "<rect class=\"box {kind}\" x=\"20\" y=\"{y}\" width=\"{width}\" height=\"{HEIGHT}\" rx=\"6\"/>\n\
+                 <text class=\"name\" x=\"{middle}\" y=\"{}\" text-anchor=\"middle\">{}</text>\n\
+                 <text x=\"{middle}\" y=\"{}\" text-anchor=\"middle\">{}</text>",
+                y + 18.0,
+                step.name,
+                y + 35.0,
+                escaped(&step.label)
+            );
+        }
+        top += 50.0 + steps.len() as f64 * NEXT;
+    }
+    out.push_str("</svg>\n");
+    out
+}
+
+fn head(out: &mut String, x: f64, y: f64, left: bool) {
+    let (ax, ay, bx, by) = match left {
+        true => (x + 8.0, y - 4.0, x + 8.0, y + 4.0),
+        false => (x - 4.0, y - 8.0, x + 4.0, y - 8.0),
+    };
+    let _ = writeln!(
+        out,
+        "<path class=\"head\" d=\"M{x} {y}L{ax} {ay}L{bx} {by}z\"/>"
+    );
+}
+
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => out.push(' '),
+            c => out.push(c),
+        }
+    }
+    out
+}
