@@ -16,7 +16,7 @@ const FILE: &str = "pipelines:
     - {name: input_tail, tag: l, path: in/app.log*}
     - {name: parser_json, match: l, key: log}
     - {name: output_archive, match: l, time_key: t, path_template: 'archive/{k}-%Y.json', timeout_flush: 1}
-    - {name: output_file, match: l, path: 'file/{k}.jsonl', max_size: 200KiB, compress: gzip, timeout_flush: 0.1s}
+    - {name: output_file, match: l, path: 'file/{k}.jsonl', max_size: 200KiB, compress: gzip, timeout_flush: 100ms}
 ";
 
 /// A step of a small generator: every run has moments of its own, and says how it began.
@@ -25,6 +25,15 @@ fn random(state: &mut u64) -> u64 {
     let mixed = (*state ^ (*state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     mixed ^ (mixed >> 31)
+}
+
+/// Ends the writer, also when a check fails.
+struct Ends<'a>(&'a AtomicBool);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 /// Writes numbered lines, in pieces that need not be whole lines, and rotates the file.
@@ -147,6 +156,7 @@ fn every_line_comes_out_once_however_often_the_program_is_killed() {
     let (end, written) = (AtomicBool::new(false), AtomicU64::new(0));
     let (folder, own) = (home.path("in"), random(&mut seed));
     std::thread::scope(|scope| {
+        let ends = Ends(&end);
         let writer = scope.spawn(|| write(&folder, &end, &written, own));
         for round in 0..rounds {
             let before = bytes(&home.path("archive")) + bytes(&home.path("file"));
@@ -173,7 +183,7 @@ fn every_line_comes_out_once_however_often_the_program_is_killed() {
             assert!(!writer.is_finished() && so_far > 0);
             std::thread::sleep(Duration::from_millis(random(&mut seed) % 300));
         }
-        end.store(true, Ordering::Relaxed);
+        drop(ends);
         writer.join().unwrap();
     });
     let ran = home
