@@ -164,7 +164,10 @@ impl Input for Tail {
     }
 
     fn load(&mut self, position: &Json) -> Result<(), String> {
-        self.loaded = self.common.places.lock().load(position)?;
+        let places = self.common.places.lock().load(position)?;
+        let (gone, loaded): (Vec<Place>, Vec<Place>) =
+            places.into_iter().partition(|place| place.gone);
+        (self.gone, self.loaded) = (gone.into(), loaded);
         self.at_end = false;
         Ok(())
     }

@@ -36,6 +36,8 @@ pub struct Place {
     pub foot: Mark,
     /// Whether nothing more is to come.
     pub done: bool,
+    /// Whether the file is not there any more, so that another one may have its inode.
+    pub gone: bool,
 }
 
 /// The length and a hash of some bytes: what stands in logs is not to stand in states.
@@ -80,7 +82,14 @@ impl Place {
             head: Mark::default(),
             foot: Mark::default(),
             done: false,
+            gone: false,
         }
+    }
+
+    /// Under what it is kept: of those that are gone, several may have had one inode.
+    fn key(&self) -> Key {
+        let own = self.head.hash ^ self.foot.hash.rotate_left(1) ^ self.at;
+        (self.id, if self.gone { own.max(1) } else { 0 })
     }
 
     /// Whether an open file has what stands before the place.
@@ -134,8 +143,10 @@ impl Place {
             "path": self.path.display().to_string(), "device": self.id.0, "inode": self.id.1,
             "at": self.at, "head": self.head.json(), "foot": self.foot.json(),
         });
-        if let (true, Some(fields)) = (self.done, json.as_object_mut()) {
-            fields.insert("done".to_owned(), Json::Bool(true));
+        for (name, set) in [("done", self.done), ("gone", self.gone)] {
+            if let (true, Some(fields)) = (set, json.as_object_mut()) {
+                fields.insert(name.to_owned(), Json::Bool(true));
+            }
         }
         json
     }
@@ -148,6 +159,7 @@ impl Place {
             head: Mark::read(&json["head"], HEAD)?,
             foot: Mark::read(&json["foot"], FOOT)?,
             done: json["done"] == true,
+            gone: json["gone"] == true,
         })
     }
 }
@@ -161,16 +173,20 @@ fn full(from: &mut dyn Read, bytes: &mut [u8]) -> io::Result<bool> {
     }
 }
 
+type Key = (Id, u64);
+
 /// What became of a place.
 enum Change {
     At(Place),
-    Gone(Id),
+    /// The file is gone.
+    Went(Place),
+    Forgotten(Key),
 }
 
 /// The places of all files as the outputs have taken them, and what was fed since.
 #[derive(Default)]
 pub struct Places {
-    taken: BTreeMap<Id, Place>,
+    taken: BTreeMap<Key, Place>,
     fed: VecDeque<(u64, Change)>,
     number: u64,
 }
@@ -181,9 +197,14 @@ impl Places {
         Places::change(shared, Change::At(place))
     }
 
-    /// Notes that a file is forgotten.
-    pub fn gone(shared: &Arc<Mutex<Places>>, id: Id) {
-        let _ = Places::change(shared, Change::Gone(id));
+    /// Notes that a file is not there any more.
+    pub fn went(shared: &Arc<Mutex<Places>>, place: Place) -> Arc<dyn Token> {
+        Places::change(shared, Change::Went(place))
+    }
+
+    /// Notes that a file that is gone is forgotten.
+    pub fn forget(shared: &Arc<Mutex<Places>>, place: &Place) {
+        let _ = Places::change(shared, Change::Forgotten(place.key()));
     }
 
     fn change(shared: &Arc<Mutex<Places>>, change: Change) -> Arc<dyn Token> {
@@ -201,10 +222,22 @@ impl Places {
         while self.fed.front().is_some_and(|(own, _)| *own <= number) {
             match self.fed.pop_front() {
                 Some((_, Change::At(place))) => {
-                    self.taken.insert(place.id, place);
+                    self.taken.insert(place.key(), place);
                 }
-                Some((_, Change::Gone(id))) => {
-                    self.taken.remove(&id);
+                Some((_, Change::Went(place))) => {
+                    // Another one may have its inode by now.
+                    let own = (place.id, 0);
+                    if self
+                        .taken
+                        .get(&own)
+                        .is_some_and(|known| known.head == place.head || known.at == 0)
+                    {
+                        self.taken.remove(&own);
+                    }
+                    self.taken.insert(place.key(), place);
+                }
+                Some((_, Change::Forgotten(key))) => {
+                    self.taken.remove(&key);
                 }
                 None => {}
             }
@@ -219,7 +252,7 @@ impl Places {
         let places = files.iter().map(read).collect::<Result<Vec<_>, _>>()?;
         self.taken = places
             .iter()
-            .map(|place| (place.id, place.clone()))
+            .map(|place| (place.key(), place.clone()))
             .collect();
         Ok(places)
     }

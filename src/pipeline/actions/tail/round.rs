@@ -103,7 +103,16 @@ impl Tail {
         let packed = is_packed(&file);
         let mut kind = if packed { Kind::Packed } else { Kind::Plain };
         let known = self.loaded.iter().position(|place| place.id == own);
-        let known = known.map(|at| self.loaded.swap_remove(at)).or_else(|| {
+        let known = known.map(|at| self.loaded.swap_remove(at));
+        // A compressed file that has the inode of another one now.
+        let known = match known {
+            Some(place) if packed && open_packed(path, &place).is_none() => {
+                self.remember(place, feed);
+                None
+            }
+            known => known,
+        };
+        let known = known.or_else(|| {
             let finished = self.gone.iter().find(|place| place.id == own);
             finished.filter(|p| p.fits(&file).unwrap_or(false)).cloned()
         });
@@ -111,6 +120,7 @@ impl Tail {
             Some(place) => Place {
                 path: path.to_owned(),
                 done: place.done && packed,
+                gone: false,
                 ..place
             },
             None => match self.copy_of(path, there, &file, packed) {
@@ -122,6 +132,7 @@ impl Tail {
                     path: path.to_owned(),
                     id: own,
                     done: false,
+                    gone: false,
                     ..at
                 },
                 Copy::Grows => return,
@@ -180,10 +191,10 @@ impl Tail {
     }
 
     /// Finishes files that were not found at their paths.
-    pub(super) fn take_up(&mut self, _: &Feed) {
+    pub(super) fn take_up(&mut self, feed: &Feed) {
         for place in std::mem::take(&mut self.loaded) {
             if place.done {
-                self.remember(place);
+                self.remember(place, feed);
                 continue;
             }
             let files = &self.files;
@@ -200,7 +211,8 @@ impl Tail {
                     file.rest = Some((rest.id, rest.path));
                     self.insert(file);
                 }
-                None => Places::gone(&self.common.places, place.id),
+                // It may be on its way into a compressed file.
+                None => self.remember(place, feed),
             }
         }
     }
@@ -245,21 +257,23 @@ impl Tail {
         if !(file.departed && file.place.done) {
             self.files.insert(of, file);
         } else {
-            let token = Places::fed(&self.common.places, file.place.clone());
-            feed.events(Vec::new(), Some(token));
-            self.remember(file.place);
+            self.remember(file.place, feed);
         }
         more
     }
 
-    /// Keeps in mind that a file was finished.
-    fn remember(&mut self, place: Place) {
+    /// Keeps in mind a file that is gone: a compressed copy may come.
+    fn remember(&mut self, place: Place, feed: &Feed) {
+        let place = Place {
+            gone: true,
+            ..place
+        };
+        let token = Places::went(&self.common.places, place.clone());
+        feed.events(Vec::new(), Some(token));
         self.gone.push_back(place);
         while self.gone.len() > GONE {
-            if let Some(old) = self.gone.pop_front()
-                && !self.files.contains_key(&old.id)
-            {
-                Places::gone(&self.common.places, old.id);
+            if let Some(old) = self.gone.pop_front() {
+                Places::forget(&self.common.places, &old);
             }
         }
     }
