@@ -225,7 +225,7 @@ fn run(engine: &Engine, args: &PipelineRunArgs) -> Outcome<bool> {
         memory,
         checkpoint: configured.checkpoint,
         dead,
-        complain: Box::new(move |fault| complaints.suspend(|| complain(fault))),
+        complain: Arc::new(move |fault| complaints.suspend(|| complain(fault))),
         say: noting(&screen),
     };
     let runner = Runner::new(pipelines, options, &output::note)?;

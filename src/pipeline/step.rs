@@ -2,7 +2,7 @@
 
 use super::event::{Event, Time};
 use super::record::Record;
-use crate::diagnostic::Outcome;
+use crate::diagnostic::{Fault, Outcome};
 use crate::eval::Value;
 use crossbeam_channel::Sender;
 use parking_lot::{Condvar, Mutex};
@@ -235,6 +235,22 @@ pub type Unpacked = Result<Event, (Event, String)>;
 pub trait Packed: Send + Sync {
     /// Gives the events in their order.
     fn unpack(&self, take: &mut dyn FnMut(Unpacked));
+
+    /// How many bytes it holds.
+    fn size(&self) -> usize {
+        0
+    }
+}
+
+impl Events {
+    /// How many bytes they hold, as far as that is known.
+    fn size(&self) -> usize {
+        match self {
+            Events::Made(_) | Events::Bad(..) => 0,
+            Events::Lines { bytes, .. } => bytes.len(),
+            Events::Packed(packed) => packed.size(),
+        }
+    }
 }
 
 /// A number of events with their place in the order.
@@ -245,6 +261,8 @@ pub struct Batch {
     pub(super) token: Option<Arc<dyn Token>>,
     pub(super) time: Time,
     pub(super) sent: Instant,
+    /// How many bytes it came with.
+    pub(super) size: usize,
 }
 
 /// The way of an input into its pipeline.
@@ -256,6 +274,45 @@ pub struct Feed {
     pub(super) turn: usize,
     pub(super) clock: Arc<dyn crate::eval::Clock>,
     pub(super) say: Arc<dyn Fn(&str) + Send + Sync>,
+    /// Whether the places of the input are kept.
+    pub(super) keeps: bool,
+    /// Is told at once what goes wrong.
+    pub(super) complain: Arc<dyn Fn(&Fault) + Send + Sync>,
+    pub(super) faults: Arc<Mutex<Vec<Fault>>>,
+}
+
+/// So many bytes are on the way at most, but for one batch that is larger.
+const LOAD: usize = 64 << 20;
+
+/// How many bytes are on the way.
+#[derive(Default)]
+pub(super) struct Load {
+    bytes: Mutex<usize>,
+    less: Condvar,
+}
+
+impl Load {
+    /// Puts bytes on the way as soon as there is room. False when `ended`.
+    fn add(&self, size: usize, ended: &AtomicBool) -> bool {
+        let mut bytes = self.bytes.lock();
+        while *bytes > 0 && *bytes + size > LOAD {
+            if ended.load(Ordering::Relaxed) {
+                return false;
+            }
+            self.less.wait_for(&mut bytes, Duration::from_millis(50));
+        }
+        *bytes += size;
+        true
+    }
+
+    /// Takes them off.
+    pub fn done(&self, size: usize) {
+        if size > 0 {
+            let mut bytes = self.bytes.lock();
+            *bytes = bytes.saturating_sub(size);
+            self.less.notify_all();
+        }
+    }
 }
 
 /// What all inputs of a pipeline share.
@@ -271,6 +328,8 @@ pub(super) struct Line {
     pub waiting: Arc<AtomicU64>,
     /// Set when the pipeline has ended.
     pub ended: Arc<AtomicBool>,
+    /// How many bytes are on the way.
+    pub load: Arc<Load>,
 }
 
 impl Feed {
@@ -282,6 +341,19 @@ impl Feed {
     /// Whether the input shall end when there is nothing more for now.
     pub fn once(&self) -> bool {
         self.once
+    }
+
+    /// Whether positions are kept over a stop.
+    pub fn keeps(&self) -> bool {
+        self.keeps
+    }
+
+    /// Says what went wrong without ending the input. Where the pipelines end by themselves it counts for how.
+    pub fn tell(&self, fault: Fault) {
+        (self.complain)(&fault);
+        if self.once {
+            self.faults.lock().push(fault);
+        }
     }
 
     /// Which of the pipeline's steps the input is.
@@ -343,7 +415,8 @@ impl Feed {
     }
 
     fn send(&self, events: Events, token: Option<Arc<dyn Token>>) -> bool {
-        if self.line.room.send(()).is_err() {
+        let size = events.size();
+        if self.line.room.send(()).is_err() || !self.line.load.add(size, &self.line.ended) {
             return false;
         }
         let mut sent = self.line.sent.lock();
@@ -355,6 +428,7 @@ impl Feed {
             token,
             time: self.time(),
             sent: Instant::now(),
+            size,
         };
         *sent += 1;
         self.line.batches.send(batch).is_ok()

@@ -9,13 +9,13 @@ use super::worker::{Finished, Item};
 use super::{Own, Shared, Stage};
 use crate::diagnostic::{Code, Diagnostic, Fault, Outcome};
 use crate::pipeline::event::Event;
-use crate::pipeline::step::{Done, Flow, Now, Render, Token};
+use crate::pipeline::step::{Done, Flow, Load, Now, Render, Token};
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 /// How often steps are told that time passes.
@@ -38,6 +38,11 @@ pub(super) struct Committer<'a> {
     pub stop: &'a AtomicBool,
     /// How many batches are on the way.
     pub waiting: Arc<AtomicU64>,
+    /// How many bytes are.
+    pub load: Arc<Load>,
+    /// How many inputs there are, and how many of them have ended with an error.
+    pub inputs: usize,
+    pub failed: Arc<AtomicUsize>,
     pub once: bool,
     /// Counted since the last merge.
     pub counts: Vec<Counts>,
@@ -54,6 +59,16 @@ pub(super) struct Committer<'a> {
 impl Committer<'_> {
     /// Takes batches in their order until there are no more. Errors: what ended the pipeline.
     pub fn run(mut self, finished: Receiver<Finished>, room: Receiver<()>) -> Outcome<()> {
+        let ran = self.work(finished, room);
+        if ran.is_err() {
+            // What the others hold is written; as nothing is saved, it comes again. The first error is the one to tell.
+            let _ = self.flush(true);
+            self.merge();
+        }
+        ran
+    }
+
+    fn work(&mut self, finished: Receiver<Finished>, room: Receiver<()>) -> Outcome<()> {
         let keeps = self.memory.keeps() || self.db_paths.iter().any(Option::is_some);
         let mut early: BTreeMap<u64, Finished> = BTreeMap::new();
         let mut next = 0;
@@ -75,15 +90,16 @@ impl Committer<'_> {
                     Err(RecvTimeoutError::Timeout) => {}
                     Err(RecvTimeoutError::Disconnected) => fed = false,
                 }
-            } else if self.once || self.stop.load(Ordering::Relaxed) {
+            } else if self.once || self.stop.load(Ordering::Relaxed) || self.nothing_comes() {
                 break;
             } else {
                 std::thread::sleep(rest.min(Duration::from_millis(20)));
             }
             let mut worked = false;
             while let Some(batch) = early.remove(&next) {
-                let (input, sent) = (batch.input, batch.sent);
+                let (input, sent, size) = (batch.input, batch.sent, batch.size);
                 self.commit(batch)?;
+                self.load.done(size);
                 self.live.lags.lock().insert(input, sent.elapsed());
                 next += 1;
                 worked = true;
@@ -116,6 +132,11 @@ impl Committer<'_> {
                 }
             }
         }
+    }
+
+    /// Whether every input has ended with an error.
+    fn nothing_comes(&self) -> bool {
+        self.inputs > 0 && self.failed.load(Ordering::SeqCst) == self.inputs
     }
 
     fn commit(&mut self, batch: Finished) -> Outcome<()> {

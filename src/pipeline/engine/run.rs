@@ -9,7 +9,7 @@ use super::{Own, Pipeline, class};
 use crate::diagnostic::{Code, Diagnostic, Fault, Outcome};
 use crate::eval::{Clock, Value};
 use crate::pipeline::event::Event;
-use crate::pipeline::step::{Batch, Feed, Input, Line, Now};
+use crate::pipeline::step::{Batch, Feed, Input, Line, Load, Now};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use parking_lot::{Condvar, Mutex};
 use serde_json::{Map, Value as Json, json};
@@ -17,7 +17,7 @@ use smol_str::SmolStr;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::thread::{Builder, Scope};
 use std::time::{Duration, Instant};
 
@@ -43,7 +43,7 @@ pub struct Options {
     /// Where bad events go.
     pub dead: DeadLetters,
     /// Is told at once what ended an input or a pipeline.
-    pub complain: Box<dyn Fn(&Fault) + Send + Sync>,
+    pub complain: Arc<dyn Fn(&Fault) + Send + Sync>,
     /// Is told what inputs have to say, such as where they listen.
     pub say: Arc<dyn Fn(&str) + Send + Sync>,
 }
@@ -309,7 +309,7 @@ impl Runner {
 
     /// Runs everything until the end.
     pub fn run(self) -> Report {
-        let faults = Mutex::new(Vec::new());
+        let faults = Arc::new(Mutex::new(Vec::new()));
         let timing = Timing {
             clock: self.options.clock.clone(),
             field: self.options.event_clock.clone(),
@@ -321,7 +321,7 @@ impl Runner {
             }
         });
         Report {
-            faults: faults.into_inner(),
+            faults: std::mem::take(&mut *faults.lock()),
         }
     }
 }
@@ -333,7 +333,7 @@ fn start<'s>(
     options: &'s Options,
     live: &'s LivePipeline,
     timing: &'s Timing,
-    faults: &'s Mutex<Vec<Fault>>,
+    faults: &'s Arc<Mutex<Vec<Fault>>>,
 ) {
     let threads = options.threads.max(1);
     let (batches, to_do) = bounded(2 * threads);
@@ -341,7 +341,7 @@ fn start<'s>(
     // Room for what waits before the workers, on them, and for its turn behind them.
     let (room, places) = bounded(4 * threads);
     let stop = Arc::new(AtomicBool::new(false));
-    let waiting = live.waiting.clone();
+    let (waiting, load) = (live.waiting.clone(), Arc::new(Load::default()));
     let line = Arc::new(Line {
         sent: Mutex::new(0),
         batches,
@@ -350,7 +350,9 @@ fn start<'s>(
         turned: Condvar::new(),
         waiting: waiting.clone(),
         ended: stop.clone(),
+        load: load.clone(),
     });
+    let (inputs, failed) = (pipeline.inputs.len(), Arc::new(AtomicUsize::new(0)));
     let mut turn = 0;
     for (at, input) in pipeline.inputs {
         let own_turn = turn;
@@ -363,9 +365,17 @@ fn start<'s>(
             turn: own_turn,
             clock: options.clock.clone(),
             say: options.say.clone(),
+            keeps: options.memory.keeps() || pipeline.db_paths.get(at).is_some_and(Option::is_some),
+            complain: options.complain.clone(),
+            faults: faults.clone(),
         };
+        let failed = failed.clone();
         spawn(scope, "input", faults, move || {
-            feed_all(input, &feed, options, faults)
+            if let Err(fault) = feed_all(input, &feed) {
+                (options.complain)(&fault);
+                faults.lock().push(fault);
+                failed.fetch_add(1, Ordering::SeqCst);
+            }
         });
     }
     let stages = pipeline.stages;
@@ -399,6 +409,9 @@ fn start<'s>(
             live,
             stop: &options.stop,
             waiting,
+            load,
+            inputs,
+            failed: failed.clone(),
             once: options.once,
             event_time: None,
             fatal: None,
@@ -409,8 +422,8 @@ fn start<'s>(
         let result = committer.run(finished, places);
         stop.store(true, Ordering::Relaxed);
         *live.state.lock() = match &result {
-            Ok(()) => State::Ended,
-            Err(_) => State::Failed,
+            Ok(()) if inputs == 0 || failed.load(Ordering::SeqCst) < inputs => State::Ended,
+            _ => State::Failed,
         };
         if let Err(fault) = result {
             (options.complain)(&fault);
@@ -432,17 +445,19 @@ fn spawn<'s>(
     }
 }
 
-fn feed_all(mut input: Box<dyn Input>, feed: &Feed, options: &Options, faults: &Mutex<Vec<Fault>>) {
-    if input.in_turn() {
+fn feed_all(mut input: Box<dyn Input>, feed: &Feed) -> Outcome<()> {
+    let in_turn = input.in_turn();
+    if in_turn {
         feed.wait_turn();
     }
-    if let Err(fault) = input.run(feed) {
-        (options.complain)(&fault);
-        faults.lock().push(fault);
-    }
-    if input.in_turn() {
+    let fed = catch_unwind(AssertUnwindSafe(|| input.run(feed)));
+    if in_turn {
         feed.turn_done();
     }
+    fed.unwrap_or_else(|_| {
+        let text = "an input has a fault of the program";
+        Err(Diagnostic::new(Code::Internal, text))
+    })
 }
 
 fn run_worker(
@@ -452,12 +467,13 @@ fn run_worker(
     done: &Sender<Finished>,
 ) {
     for batch in to_do {
-        let (number, input, sent) = (batch.number, batch.input, batch.sent);
+        let (number, input, sent, size) = (batch.number, batch.input, batch.sent, batch.size);
         let worked = catch_unwind(AssertUnwindSafe(|| work(stages, timing, batch)));
         let finished = worked.unwrap_or_else(|_| Finished {
             number,
             input,
             sent,
+            size,
             token: None,
             items: Vec::new(),
             bytes: Vec::new(),

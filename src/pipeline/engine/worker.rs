@@ -19,6 +19,8 @@ pub(super) struct Finished {
     pub input: usize,
     /// When the input fed it.
     pub sent: Instant,
+    /// How many bytes it came with.
+    pub size: usize,
     pub token: Option<Arc<dyn Token>>,
     /// In their order.
     pub items: Vec<Item>,
@@ -67,6 +69,7 @@ pub(super) fn work(stages: &[Stage], timing: &Timing, batch: Batch) -> Finished 
             number: batch.number,
             input: batch.input,
             sent: batch.sent,
+            size: batch.size,
             token: batch.token,
             items: Vec::new(),
             bytes: Vec::new(),
