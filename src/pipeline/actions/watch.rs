@@ -2,26 +2,54 @@
 
 use std::collections::HashMap;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
-/// A file's time and length, which tell whether it is the one that was read.
-pub type Stamp = (Option<SystemTime>, u64);
+/// What tells whether a file is the one that was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stamp {
+    pub inode: u64,
+    /// When it was changed last.
+    pub seconds: i64,
+    pub nanos: i64,
+    pub length: u64,
+}
+
+impl Stamp {
+    /// The stamp of what was found.
+    pub fn of(found: &std::fs::Metadata) -> Stamp {
+        Stamp {
+            inode: found.ino(),
+            seconds: found.mtime(),
+            nanos: found.mtime_nsec(),
+            length: found.len(),
+        }
+    }
+}
 
 /// The stamp of a file; `None` when it is no file.
 pub fn stamp(path: &Path) -> Option<Stamp> {
-    let data = std::fs::metadata(path).ok()?;
-    data.is_file().then(|| (data.modified().ok(), data.len()))
+    let found = std::fs::metadata(path).ok()?;
+    found.is_file().then(|| Stamp::of(&found))
 }
 
+/// What could not be read, and why.
+pub type Problem = (PathBuf, io::Error);
+
 /// All folders below a folder, itself included. Links are not followed.
-fn folders(root: &Path) -> Vec<PathBuf> {
+fn folders(root: &Path, problems: &mut Vec<Problem>) -> Vec<PathBuf> {
     let mut found = vec![root.to_owned()];
     let mut at = 0;
     while let Some(folder) = found.get(at).cloned() {
         at += 1;
-        let Ok(entries) = std::fs::read_dir(&folder) else {
-            continue;
+        let entries = match std::fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(error) => {
+                if error.kind() != io::ErrorKind::NotFound {
+                    problems.push((folder, error));
+                }
+                continue;
+            }
         };
         let inner = entries.filter_map(Result::ok);
         let inner = inner.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
@@ -49,25 +77,29 @@ pub use linux::Watch;
 
 #[cfg(target_os = "linux")]
 mod linux {
-    use super::{HashMap, Path, PathBuf, Stamp, files, folders, io, stamp};
+    use super::{HashMap, Path, PathBuf, Problem, Stamp, files, folders, io, stamp};
     use nix::errno::Errno;
     use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify, WatchDescriptor};
 
     /// Watches a folder and all below by inotify.
     pub struct Watch {
+        root: PathBuf,
         inotify: Inotify,
         folders: HashMap<WatchDescriptor, PathBuf>,
         /// Files that were there when their folder came under watch.
         early: HashMap<PathBuf, Stamp>,
+        problems: Vec<Problem>,
     }
 
     impl Watch {
         /// Watches `root`. Errors: it cannot be watched.
         pub fn new(root: &Path) -> io::Result<Watch> {
             let mut watch = Watch {
+                root: root.to_owned(),
                 inotify: Inotify::init(InitFlags::IN_NONBLOCK | InitFlags::IN_CLOEXEC)?,
                 folders: HashMap::new(),
                 early: HashMap::new(),
+                problems: Vec::new(),
             };
             std::fs::read_dir(root)?;
             watch.add(root)?;
@@ -79,7 +111,7 @@ mod linux {
                 | AddWatchFlags::IN_CREATE
                 | AddWatchFlags::IN_MOVED_TO
                 | AddWatchFlags::IN_ONLYDIR;
-            let found = folders(root);
+            let found = folders(root, &mut self.problems);
             for folder in &found {
                 match self.inotify.add_watch(folder.as_path(), flags) {
                     Ok(descriptor) => {
@@ -87,10 +119,22 @@ mod linux {
                     }
                     // It has gone meanwhile.
                     Err(Errno::ENOENT | Errno::ENOTDIR) => {}
-                    Err(error) => return Err(error.into()),
+                    Err(error) => {
+                        let known = self.problems.iter().any(|(path, _)| path == folder);
+                        if folder == &self.root {
+                            return Err(error.into());
+                        } else if !known {
+                            self.problems.push((folder.clone(), error.into()));
+                        }
+                    }
                 }
             }
             Ok(found)
+        }
+
+        /// What could not be watched since the last call.
+        pub fn problems(&mut self) -> Vec<Problem> {
+            std::mem::take(&mut self.problems)
         }
 
         /// The files that were written and closed since the last call, in order.
@@ -136,12 +180,15 @@ pub use other::Watch;
 
 #[cfg(not(target_os = "linux"))]
 mod other {
-    use super::{HashMap, Path, PathBuf, Stamp, files, folders, io, stamp};
+    use super::{HashMap, Path, PathBuf, Problem, Stamp, files, folders, io, stamp};
 
     /// Watches a folder by looking again and again; a file counts as closed when two looks find it the same.
     pub struct Watch {
         root: PathBuf,
         known: HashMap<PathBuf, (Stamp, bool)>,
+        /// What could not be read, and what of it has been said.
+        problems: Vec<Problem>,
+        said: Vec<PathBuf>,
     }
 
     impl Watch {
@@ -151,8 +198,10 @@ mod other {
             let mut watch = Watch {
                 root: root.to_owned(),
                 known: HashMap::new(),
+                problems: Vec::new(),
+                said: Vec::new(),
             };
-            for file in folders(root).iter().flat_map(|folder| files(folder)) {
+            for file in folders(root, &mut watch.problems).iter().flat_map(|folder| files(folder)) {
                 if let Some(stamp) = stamp(&file) {
                     watch.known.insert(file, (stamp, true));
                 }
@@ -160,10 +209,18 @@ mod other {
             Ok(watch)
         }
 
+        /// What could not be read, once.
+        pub fn problems(&mut self) -> Vec<Problem> {
+            let mut problems = std::mem::take(&mut self.problems);
+            problems.retain(|(path, _)| !self.said.contains(path));
+            self.said.extend(problems.iter().map(|(path, _)| path.clone()));
+            problems
+        }
+
         /// The files that were written since the last call.
         pub fn written(&mut self) -> io::Result<Vec<PathBuf>> {
             let mut written = Vec::new();
-            for file in folders(&self.root).iter().flat_map(|folder| files(folder)) {
+            for file in folders(&self.root, &mut self.problems).iter().flat_map(|folder| files(folder)) {
                 let Some(now) = stamp(&file) else { continue };
                 match self.known.get_mut(&file) {
                     Some((known, true)) if *known == now => {}
