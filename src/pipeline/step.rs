@@ -139,14 +139,17 @@ pub trait Sink: Send {
     /// Writes everything out, and makes sure that it survives a crash when `durably`.
     fn flush(&mut self, durably: bool) -> Outcome<()>;
 
-    /// Comes once before everything else, with the flag that is set when the pipelines shall end: an output that waits
-    /// for something outside gives up some time after that.
-    fn until(&mut self, _stop: &Arc<AtomicBool>) {}
-
-    /// What will never be written, with the reasons, since this was asked last: it goes to the dead letters.
+    /// Events that it could not write after all, with the reasons, since the last call: dead letters.
     fn refused(&mut self) -> Vec<(Event, String)> {
         Vec::new()
     }
+
+    /// The run ends well: everything that was written is in the next save, and nothing of it comes again.
+    fn end(&mut self) {}
+
+    /// Comes once before everything else, with the flag that is set when the pipelines shall end: an output that waits
+    /// for something outside gives up some time after that.
+    fn until(&mut self, _stop: &Arc<AtomicBool>) {}
 
     /// What it has to remember over a stop, if anything.
     fn save(&self) -> Option<Json> {

@@ -124,7 +124,7 @@ impl Pure for ParseJson {
 const NAN: &str = "\u{fffd}NaN\u{fffd}\u{fffe}";
 
 /// The value of a text, or the fields when it is an object.
-fn read(text: &str) -> Option<(Value, Option<Record>)> {
+pub fn read(text: &str) -> Option<(Value, Option<Record>)> {
     let mut build = Fields::default();
     let read = parse(text, DEPTH, After::Blanks, &mut build);
     let value = match read {

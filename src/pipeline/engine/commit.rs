@@ -125,6 +125,11 @@ impl Committer<'_> {
         match self.fatal.take() {
             Some(fault) => Err(fault),
             None => {
+                for own in &mut self.own {
+                    if let Own::Sink(sink) = own {
+                        sink.end();
+                    }
+                }
                 self.merge();
                 match keeps || !self.tokens.is_empty() {
                     true => self.checkpoint(),
@@ -164,6 +169,7 @@ impl Committer<'_> {
                     if let Some(Own::Sink(sink)) = self.own.get_mut(at) {
                         sink.write(&route, bytes, count)?;
                     }
+                    self.refused(at);
                 }
             }
             if let Some(fault) = self.fatal.take() {
@@ -174,6 +180,10 @@ impl Committer<'_> {
             if let Some(Own::Sink(sink)) = self.own.get_mut(group.at) {
                 sink.write(&group.route, &group.bytes, group.count)?;
             }
+            self.refused(group.at);
+        }
+        if let Some(fault) = self.fatal.take() {
+            return Err(fault);
         }
         for (own, counts) in self.counts.iter_mut().zip(&batch.counts) {
             own.merge(counts);
@@ -211,7 +221,7 @@ impl Committer<'_> {
                 Own::None => {}
             }
         }
-        self.refused();
+        self.all_refused();
         if idle {
             self.dead.flush(false)?;
             let mut lags = self.live.lags.lock();
@@ -306,27 +316,28 @@ impl Committer<'_> {
             };
             flushed = flushed.and(one);
         }
-        self.refused();
+        self.all_refused();
         if let Some(fault) = self.fatal.take() {
             flushed = flushed.and(Err(fault));
         }
         flushed.and(self.dead.flush(durably))
     }
 
-    /// Takes what outputs will never write to the dead letters.
-    fn refused(&mut self) {
-        for at in 0..self.own.len() {
-            let refused = match self.own.get_mut(at) {
-                Some(Own::Sink(sink)) => sink.refused(),
-                _ => continue,
-            };
-            for (event, reason) in refused {
-                if let Some(counts) = self.counts.get_mut(at) {
-                    counts.one(&event.tag, FAILED);
-                }
-                self.fail(at, event, reason);
+    /// Takes what an output will never write to the dead letters.
+    fn refused(&mut self, at: usize) {
+        let Some(Own::Sink(sink)) = self.own.get_mut(at) else {
+            return;
+        };
+        for (event, reason) in sink.refused() {
+            if let Some(counts) = self.counts.get_mut(at) {
+                counts.one(&event.tag, FAILED);
             }
+            self.fail(at, event, reason);
         }
+    }
+
+    fn all_refused(&mut self) {
+        (0..self.own.len()).for_each(|at| self.refused(at));
     }
 
     /// Outputs first, then states and places, then the answers: what is answered is never lost.

@@ -1,11 +1,13 @@
 //! Lines that were written after the last saved state and come again after a crash.
 
 use ahash::AHashMap;
+use parking_lot::Mutex;
 use serde_json::{Map, Value as Json, json};
-use std::collections::VecDeque;
-use std::fs::File;
-use std::io::{BufRead, BufReader, Seek, SeekFrom};
+use std::collections::{BTreeMap, VecDeque};
+use std::fs::{File, Metadata};
+use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 use std::os::unix::fs::MetadataExt;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// The lengths of so many files are kept.
@@ -30,20 +32,53 @@ struct Behind {
     lines: AHashMap<Vec<u8>, usize>,
     left: usize,
     length: Length,
+    /// The length without a line that was cut short.
+    found: Option<Length>,
+}
+
+/// What stands behind the saved lengths of files, by device and inode: several steps may write one file, and each line
+/// was written by one of them.
+static BEHIND: Mutex<BTreeMap<(u64, u64), Weak<Mutex<Behind>>>> = Mutex::new(BTreeMap::new());
+
+/// The lengths of files that were written.
+#[derive(Default)]
+struct Lengths {
+    by_path: AHashMap<String, Length>,
+    order: VecDeque<String>,
+    /// Those that have changed since the last save.
+    changed: Vec<String>,
+}
+
+impl Lengths {
+    fn set(&mut self, path: &str, length: Length) {
+        match self.by_path.get_mut(path) {
+            Some(known) => *known = length,
+            None => {
+                self.order.push_back(path.to_owned());
+                self.by_path.insert(path.to_owned(), length);
+            }
+        }
+        while self.order.len() > FILES {
+            if let Some(oldest) = self.order.pop_front() {
+                self.by_path.remove(&oldest);
+            }
+        }
+    }
 }
 
 /// The lengths of files, and the lines behind the saved lengths.
 #[derive(Default)]
 pub struct Doubles {
-    lengths: AHashMap<String, Length>,
-    order: VecDeque<String>,
+    lengths: Mutex<Lengths>,
     /// When the state was saved that was taken up.
     saved: Option<SystemTime>,
-    /// The lengths that the taken-up state knew, until a file is looked at.
-    known: AHashMap<String, Length>,
-    behind: AHashMap<String, Behind>,
+    /// The lengths that the taken-up state knew, and those at the start, until a file is looked at.
+    known: AHashMap<String, (Length, u64)>,
+    behind: AHashMap<String, Arc<Mutex<Behind>>>,
     /// When the state was taken up, and when something came last.
     since: Option<(Instant, Instant)>,
+    /// Whether nothing comes again after this run.
+    clean: bool,
 }
 
 impl Doubles {
@@ -56,24 +91,31 @@ impl Doubles {
     pub fn waits_for(&mut self, path: &str) -> bool {
         self.any() && {
             self.look(path);
-            self.behind.get(path).is_some_and(|behind| behind.left > 0)
+            self.pending(path)
         }
+    }
+
+    fn pending(&self, path: &str) -> bool {
+        let behind = self.behind.get(path);
+        behind.is_some_and(|behind| behind.lock().left > 0)
     }
 
     /// Notes how long a file is.
     pub fn written(&mut self, path: &str, length: Length) {
-        match self.lengths.get_mut(path) {
-            Some(known) => *known = length,
-            None => {
-                self.order.push_back(path.to_owned());
-                self.lengths.insert(path.to_owned(), length);
-            }
-        }
-        while self.order.len() > FILES {
-            if let Some(oldest) = self.order.pop_front() {
-                self.lengths.remove(&oldest);
-            }
-        }
+        let lengths = self.lengths.get_mut();
+        lengths.set(path, length);
+        lengths.changed.push(path.to_owned());
+    }
+
+    /// The length that a file had when it was written last.
+    pub fn length(&mut self, path: &str) -> Option<u64> {
+        let known = self.lengths.get_mut().by_path.get(path);
+        known.map(|(length, _)| *length)
+    }
+
+    /// The run ends, and all that was written is saved.
+    pub fn end(&mut self) {
+        self.clean = true;
     }
 
     /// Time passes: when there has been no work for a while, what is equal is new.
@@ -82,16 +124,24 @@ impl Doubles {
             idle && last.elapsed() >= QUIET && last > since || since.elapsed() >= ENOUGH
         });
         if over {
-            self.saved = None;
-            self.since = None;
-            self.known = AHashMap::new();
-            self.behind = AHashMap::new();
+            self.forget();
         }
+    }
+
+    fn forget(&mut self) {
+        self.saved = None;
+        self.since = None;
+        self.known = AHashMap::new();
+        self.behind = AHashMap::new();
+        BEHIND.lock().retain(|_, behind| behind.strong_count() > 0);
     }
 
     fn look(&mut self, path: &str) {
         if !self.behind.contains_key(path) {
             let behind = self.behind(path).unwrap_or_default();
+            if let Some((length, inode)) = behind.lock().found {
+                self.lengths.get_mut().set(path, (length, inode));
+            }
             self.behind.insert(path.to_owned(), behind);
         }
     }
@@ -102,9 +152,10 @@ impl Doubles {
             *last = Instant::now();
         }
         self.look(path);
-        let Some(behind) = self.behind.get_mut(path) else {
+        let Some(behind) = self.behind.get(path).cloned() else {
             return;
         };
+        let mut behind = behind.lock();
         if behind.left == 0 {
             return out.extend_from_slice(bytes);
         }
@@ -126,32 +177,47 @@ impl Doubles {
     }
 
     /// The lines of a file behind its saved length; all of them when it was made since.
-    fn behind(&self, path: &str) -> std::io::Result<Behind> {
-        let mut file = File::open(path)?;
+    fn behind(&self, path: &str) -> std::io::Result<Arc<Mutex<Behind>>> {
+        let file = File::open(path)?;
         let there = file.metadata()?;
-        let changed = there.modified()?;
-        let from = match self.known.get(path) {
-            Some((length, inode)) if *inode == 0 || *inode == there.ino() => *length,
-            // Another one stands in its place.
-            Some(_) => 0,
-            None if self.saved.is_some_and(|saved| changed >= saved) => 0,
-            None => return Ok(Behind::default()),
+        let mut all = BEHIND.lock();
+        let id = (there.dev(), there.ino());
+        if let Some(known) = all.get(&id).and_then(Weak::upgrade) {
+            return Ok(known);
+        }
+        let read = Arc::new(Mutex::new(self.read(path, file, &there)?));
+        all.insert(id, Arc::downgrade(&read));
+        Ok(read)
+    }
+
+    fn read(&self, path: &str, mut file: File, there: &Metadata) -> std::io::Result<Behind> {
+        // Where it is not known when a file was made, a line may rather be there twice than be lost.
+        let made = there.created().ok().zip(self.saved);
+        let (from, until) = match self.known.get(path) {
+            Some(((length, inode), start)) if *inode == 0 || *inode == there.ino() => {
+                (*length, *start)
+            }
+            // The file is a new one, also when another one stood in its place.
+            _ if made.is_some_and(|(made, saved)| made >= saved) => (0, u64::MAX),
+            _ => return Ok(Behind::default()),
         };
+        let until = until.min(there.len());
         file.seek(SeekFrom::Start(from))?;
         let mut behind = Behind {
             length: (there.len(), there.ino()),
             ..Behind::default()
         };
-        let mut reader = BufReader::new(file);
+        let mut reader = BufReader::new(file.take(until.saturating_sub(from)));
         let mut line = Vec::new();
         while reader.read_until(b'\n', &mut line)? > 0 {
             if !line.ends_with(b"\n") {
                 // The crash cut it short: it comes again as a whole.
-                behind.length.0 = there.len() - line.len() as u64;
-                File::options()
-                    .write(true)
-                    .open(path)?
-                    .set_len(behind.length.0)?;
+                if until == there.len() {
+                    behind.length.0 = until - line.len() as u64;
+                    let file = File::options().write(true).open(path)?;
+                    file.set_len(behind.length.0)?;
+                    behind.found = Some(behind.length);
+                }
                 break;
             }
             *behind.lines.entry(std::mem::take(&mut line)).or_insert(0) += 1;
@@ -161,8 +227,17 @@ impl Doubles {
     }
 
     pub fn save(&self) -> Json {
-        let lengths = self
-            .lengths
+        let mut lengths = self.lengths.lock();
+        // Other steps may have written behind what this one has written, and all have written for this save.
+        for path in std::mem::take(&mut lengths.changed) {
+            if let (false, Ok(there)) = (self.pending(&path), std::fs::metadata(&path))
+                && let Some(length) = lengths.by_path.get_mut(&path)
+            {
+                *length = (there.len(), there.ino());
+            }
+        }
+        let lengths = lengths
+            .by_path
             .iter()
             .map(|(path, length)| (path.clone(), json!([length.0, length.1])));
         // As long as lines may come again, what was made since then counts as made since.
@@ -177,6 +252,7 @@ impl Doubles {
             "key_timeout": {},
             "lengths": Json::Object(lengths.collect::<Map<_, _>>()),
             "saved": now,
+            "clean": self.clean,
         })
     }
 
@@ -194,8 +270,13 @@ impl Doubles {
                     number(1).ok_or("an inode is odd")?,
                 ),
             };
-            self.known.insert(path.clone(), length);
-            self.written(path, length);
+            let start = std::fs::metadata(path).map_or(0, |there| there.len());
+            self.known.insert(path.clone(), (length, start));
+            self.lengths.get_mut().set(path, length);
+        }
+        if state.get("clean").and_then(Json::as_bool) == Some(true) {
+            self.forget();
+            return Ok(());
         }
         let saved = state.get("saved").and_then(Json::as_u64).unwrap_or(0);
         let saved = UNIX_EPOCH + Duration::from_millis(saved);
@@ -203,5 +284,11 @@ impl Doubles {
         let now = Instant::now();
         self.since = Some((now, now));
         Ok(())
+    }
+}
+
+impl Drop for Doubles {
+    fn drop(&mut self) {
+        self.forget();
     }
 }

@@ -8,10 +8,20 @@ use crate::pipeline::record::Record;
 use chrono::{DateTime, FixedOffset, Offset, Utc};
 use parking_lot::RwLock;
 use smol_str::SmolStr;
+use std::cell::Cell;
 use std::sync::Arc;
 
 /// So many dated templates are kept.
 const KEPT: usize = 64;
+
+/// A longer name no file can have.
+const NAME: usize = 255;
+
+/// A longer path cannot be opened.
+const PATH: usize = 4095;
+
+/// The names of a path, each a template.
+type Dated = Arc<Vec<Template>>;
 
 /// A path with codes of `strftime` and fields in braces.
 pub struct PathTemplate {
@@ -20,7 +30,7 @@ pub struct PathTemplate {
     zone: Zone,
     /// How many seconds a dated template is good for.
     grain: i64,
-    dated: RwLock<Vec<(i64, Arc<Template>)>>,
+    dated: RwLock<Vec<(i64, Dated)>>,
 }
 
 impl PathTemplate {
@@ -49,11 +59,14 @@ impl PathTemplate {
             dated: RwLock::default(),
         };
         path.dated_for(0)?;
+        if text.ends_with('/') {
+            return Err(format!("{text} is a folder"));
+        }
         Ok(path)
     }
 
     /// The template with the date of a second filled in.
-    fn dated_for(&self, second: i64) -> Result<Arc<Template>, String> {
+    fn dated_for(&self, second: i64) -> Result<Dated, String> {
         let offset = i64::from(self.zone.offset_millis(second.saturating_mul(1000)) / 1000);
         let grain = second.saturating_add(offset).div_euclid(self.grain);
         let known = self
@@ -70,7 +83,8 @@ impl PathTemplate {
             .ok_or_else(|| format!("{second} is beyond all dates"))?
             .with_timezone(&zone.unwrap_or_else(|| Utc.fix()));
         let text = strftime(&self.text, &moment, self.zone.id());
-        let template = Arc::new(Template::new(&text)?);
+        let names: Result<Vec<Template>, String> = names(&text).map(Template::new).collect();
+        let template = Arc::new(names?);
         let mut dated = self.dated.write();
         if dated.len() >= KEPT {
             dated.clear();
@@ -86,12 +100,36 @@ impl PathTemplate {
 
     /// As [`PathTemplate::fill`], for a time that is not in the record.
     pub fn fill_at(&self, second: i64, record: &Record, out: &mut String) -> Result<(), String> {
-        let template = self.dated_for(second)?;
-        let path = template.fill(Missing::Error, |name| record.get(name).map(tamed))?;
+        let names = self.dated_for(second)?;
+        let from = out.len();
+        for (at, template) in names.iter().enumerate() {
+            if at > 0 {
+                out.push('/');
+            }
+            let begin = out.len();
+            let has_field = Cell::new(false);
+            let name = template.fill(Missing::Error, |name| {
+                has_field.set(true);
+                record.get(name).map(tamed)
+            })?;
+            out.push_str(&name);
+            if has_field.get() {
+                below(out, begin);
+            }
+            let length = out.len() - begin;
+            if length > NAME {
+                return Err(format!(
+                    "a name of its path has {length} bytes, more than {NAME}"
+                ));
+            }
+        }
+        let path = out.get(from..).unwrap_or_default();
         if path.contains('\0') || path.is_empty() {
             return Err("the path is none".to_owned());
         }
-        out.push_str(&path);
+        if path.len() > PATH {
+            return Err(format!("its path has more than {PATH} bytes"));
+        }
         Ok(())
     }
 }
@@ -108,6 +146,32 @@ pub fn second(record: &Record, key: &str) -> Result<i64, String> {
             Err(format!("{key} is {found}, not a time in seconds"))
         }
     }
+}
+
+/// Sees to it that a name with fields, from `begin` on, stays in its folder.
+fn below(out: &mut String, begin: usize) {
+    let name = out.get(begin..).unwrap_or_default();
+    let tamed = match name {
+        "" | "." => "_".to_owned(),
+        ".." => "__".to_owned(),
+        _ if name.contains('/') => name.replace('/', "_"),
+        _ => return,
+    };
+    out.truncate(begin);
+    out.push_str(&tamed);
+}
+
+/// The names of a path; a `/` within braces is none between names.
+fn names(path: &str) -> impl Iterator<Item = &str> {
+    let mut braces = 0_usize;
+    path.split(move |c| {
+        match c {
+            '{' => braces += 1,
+            '}' => braces = braces.saturating_sub(1),
+            _ => {}
+        }
+        c == '/' && braces == 0
+    })
 }
 
 /// A value whose texts cannot lead to another folder.
@@ -161,6 +225,27 @@ mod tests {
             Ok("a/______etc_x.json")
         );
         assert_eq!(path("%H-%M-%S", &source("")).as_deref(), Ok("16-34-06"));
+        for (value, expected) in [
+            (".", "out/_/log"),
+            ("..", "out/__/log"),
+            ("", "out/_/log"),
+            ("a.b", "out/a.b/log"),
+        ] {
+            let filled = path("out/{source}/log", &source(value));
+            assert_eq!(filled.as_deref(), Ok(expected), "{value}");
+        }
+        assert_eq!(
+            path("out/logs/.{source}/log", &source(".")).as_deref(),
+            Ok("out/logs/._/log")
+        );
+        assert_eq!(
+            path("out/logs/{source}{source}", &source(".")).as_deref(),
+            Ok("out/logs/__")
+        );
+        assert_eq!(path("../{source}", &source("x")).as_deref(), Ok("../x"));
+        assert!(path("out/{source}", &source(&"x".repeat(256))).is_err());
+        assert!(path("out/{source}", &source(&"x".repeat(255))).is_ok());
+        assert!(path("out/", &source("x")).is_err());
         assert!(path("{none}", &source("")).is_err());
         assert!(path("x", &[]).is_err());
         assert!(path("{", &source("")).is_err());
