@@ -282,6 +282,8 @@ pub struct Feed {
     /// Is told at once what goes wrong.
     pub(super) complain: Arc<dyn Fn(&Fault) + Send + Sync>,
     pub(super) faults: Arc<Mutex<Vec<Fault>>>,
+    /// Is told what is odd.
+    pub(super) say: Arc<dyn Fn(&str) + Send + Sync>,
 }
 
 /// So many bytes are on the way at most, but for one batch that is larger.
@@ -357,6 +359,11 @@ impl Feed {
         if self.once {
             self.faults.lock().push(fault);
         }
+    }
+
+    /// Says what is odd but no error.
+    pub fn note(&self, text: &str) {
+        (self.say)(text);
     }
 
     /// Which of the pipeline's steps the input is.

@@ -140,6 +140,19 @@ impl Input for Files {
                     return Ok(());
                 }
             }
+            let missed = watch.missed();
+            if missed.map_err(|error| cannot_read(&self.folder, &error))? {
+                let folder = self.folder.display();
+                feed.note(&format!(
+                    "more was written below {folder} than the system could tell: all of it is looked at again"
+                ));
+                let mut tell = |path: &Path, error| feed.tell(cannot_read(path, &error));
+                for path in self.paths.find(&mut tell) {
+                    if !self.read(&path, feed, true) {
+                        return Ok(());
+                    }
+                }
+            }
         }
         Ok(())
     }

@@ -89,6 +89,7 @@ mod linux {
         /// Files that were there when their folder came under watch.
         early: HashMap<PathBuf, Stamp>,
         problems: Vec<Problem>,
+        missed: bool,
     }
 
     impl Watch {
@@ -100,6 +101,7 @@ mod linux {
                 folders: HashMap::new(),
                 early: HashMap::new(),
                 problems: Vec::new(),
+                missed: false,
             };
             std::fs::read_dir(root)?;
             watch.add(root)?;
@@ -132,6 +134,17 @@ mod linux {
             Ok(found)
         }
 
+        /// Whether more was written since the last call than the system could tell. Folders are all watched then.
+        pub fn missed(&mut self) -> io::Result<bool> {
+            let missed = std::mem::take(&mut self.missed);
+            if missed {
+                let root = self.root.clone();
+                self.early.clear();
+                self.add(&root)?;
+            }
+            Ok(missed)
+        }
+
         /// What could not be watched since the last call.
         pub fn problems(&mut self) -> Vec<Problem> {
             std::mem::take(&mut self.problems)
@@ -146,6 +159,7 @@ mod linux {
             };
             let mut written = Vec::new();
             for event in events {
+                self.missed |= event.mask.contains(AddWatchFlags::IN_Q_OVERFLOW);
                 let folder = self.folders.get(&event.wd);
                 let Some(path) = folder
                     .zip(event.name)
@@ -207,6 +221,11 @@ mod other {
                 }
             }
             Ok(watch)
+        }
+
+        /// Every look is a whole one.
+        pub fn missed(&mut self) -> io::Result<bool> {
+            Ok(false)
         }
 
         /// What could not be read, once.

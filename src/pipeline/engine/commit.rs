@@ -154,6 +154,13 @@ impl Committer<'_> {
         for item in batch.items {
             match item {
                 Item::Event { at, event } => {
+                    if let Some(reason) = self.timing.too_far(&event) {
+                        if let Some(counts) = self.counts.get_mut(at) {
+                            counts.one(&event.tag, FAILED);
+                        }
+                        self.fail(at, event, reason);
+                        continue;
+                    }
                     let now = self.advance(&event);
                     walk(self.stages, self, at, event, now);
                 }

@@ -7,6 +7,7 @@ use parking_lot::Mutex;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// How many are shown when there is no file.
 const SHOWN: u64 = 10;
@@ -15,7 +16,7 @@ const SHOWN: u64 = 10;
 pub struct DeadLetters {
     file: Option<(PathBuf, Mutex<BufWriter<File>>)>,
     shown: Mutex<u64>,
-    say: Box<dyn Fn(&str) + Send + Sync>,
+    pub(super) say: Arc<dyn Fn(&str) + Send + Sync>,
 }
 
 impl DeadLetters {
@@ -35,7 +36,7 @@ impl DeadLetters {
         Ok(DeadLetters {
             file,
             shown: Mutex::new(0),
-            say: Box::new(say),
+            say: Arc::new(say),
         })
     }
 

@@ -24,6 +24,9 @@ use std::time::{Duration, Instant};
 /// The stack of threads that run steps; expressions may nest deep.
 const STACK: usize = 8 << 20;
 
+/// How far the time of an event may be ahead of the clock, in seconds.
+const AHEAD: i64 = 86_400;
+
 /// How pipelines are run.
 pub struct Options {
     /// Ends when the inputs are drained.
@@ -61,6 +64,16 @@ impl Timing {
 
     pub fn by_clock(&self) -> bool {
         self.field.is_none()
+    }
+
+    /// Why the time of an event cannot be: one event from far ahead would end the windows of all others.
+    pub fn too_far(&self, event: &Event) -> Option<String> {
+        let own = self.of(event)?.seconds();
+        let ahead = own.saturating_sub(self.now().seconds());
+        (ahead > AHEAD).then(|| {
+            let field = self.field.as_deref().unwrap_or_default();
+            format!("the time in {field} is {ahead} seconds ahead of the clock, more than a day")
+        })
     }
 
     /// The time of an event, when the field of it counts and can be read.
@@ -368,6 +381,7 @@ fn start<'s>(
             keeps: options.memory.keeps() || pipeline.db_paths.get(at).is_some_and(Option::is_some),
             complain: options.complain.clone(),
             faults: faults.clone(),
+            say: options.dead.say.clone(),
         };
         let failed = failed.clone();
         spawn(scope, "input", faults, move || {
