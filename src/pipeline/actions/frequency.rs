@@ -18,7 +18,7 @@ pub const FILTER_FREQUENCY: ActionSpec = ActionSpec {
     name: "filter_frequency",
     kind: ActionKind::Filter,
     summary: "Makes an alert when there are so many events within a time.",
-    details: "The window slides with every event: what is as old as `timeframe` is out. Every further event makes an alert again. The alert has `timestamp`, `num_events` (how many there are), `timeframe` and the fields of `alert`, which win.",
+    details: "The window slides with every event: what is as old as `timeframe` is out. An event that comes late counts those up to its own time; one that is older than the window of the newest event of its key counts for nothing (`late` in `--stats`). Every further event makes an alert again. The alert has `timestamp`, `num_events` (how many there are), `timeframe` and the fields of `alert`, which win.",
     parameters: &[
         TAG,
         ALERT,
@@ -69,8 +69,7 @@ impl Window {
             }
             Some(seconds) => seconds,
         };
-        let behind = seconds.iter().rev().take_while(|(s, _)| *s > second);
-        let place = seconds.len() - behind.count();
+        let place = seconds.partition_point(|(s, _)| *s <= second);
         match place
             .checked_sub(1)
             .and_then(|before| seconds.get_mut(before))
@@ -107,6 +106,29 @@ impl Window {
         }
     }
 
+    /// The newest second.
+    pub fn newest(&self) -> Option<i64> {
+        match &self.seconds {
+            Some(seconds) => seconds.back().map(|(second, _)| *second),
+            None => (self.total > 0).then_some(self.first),
+        }
+    }
+
+    /// How many events there were until a second, itself included.
+    pub fn until(&self, second: i64) -> u64 {
+        match &self.seconds {
+            Some(seconds) => {
+                let place = seconds.partition_point(|(s, _)| *s <= second);
+                match place * 2 <= seconds.len() {
+                    true => seconds.range(..place).map(|(_, count)| count).sum(),
+                    false => self.total - seconds.range(place..).map(|(_, count)| count).sum::<u64>(),
+                }
+            }
+            None if self.first <= second => self.total,
+            None => 0,
+        }
+    }
+
     /// How many events there are.
     pub fn total(&self) -> u64 {
         self.total
@@ -139,6 +161,8 @@ struct Frequency {
     shown: Value,
     query: Option<SmolStr>,
     windows: Keyed<Window>,
+    /// How many events were too old to count.
+    late: u64,
 }
 
 fn make(parameters: &Parameters, build: &Build<'_>) -> Outcome<Step> {
@@ -152,6 +176,7 @@ fn make(parameters: &Parameters, build: &Build<'_>) -> Outcome<Step> {
         shown: shown_timeframe(parameters, timeframe),
         query: parameters.text("query_key"),
         windows: Keyed::with_most(build.common().keys),
+            late: 0,
     })))
 }
 
@@ -170,10 +195,21 @@ impl Kept for Frequency {
         };
         let second = now.seconds();
         let window = self.windows.entry(key, second);
+        // Events need not come in order: those before the window of the newest one count for nothing, others with those
+        // before them.
+        let newest = window.newest().map_or(second, |newest| newest.max(second));
+        if second <= newest - self.timeframe {
+            self.late += 1;
+            return Ok(Flow::Pass);
+        }
         window.add(second, 1);
-        window.drop_until(second - self.timeframe, |_, _| {});
-        if window.total() >= self.most {
-            let number = i64::try_from(window.total()).unwrap_or(i64::MAX);
+        window.drop_until(newest - self.timeframe, |_, _| {});
+        let total = match second == newest {
+            true => window.total(),
+            false => window.until(second),
+        };
+        if total >= self.most {
+            let number = i64::try_from(total).unwrap_or(i64::MAX);
             let own = [
                 ("num_events", whole(number)),
                 ("timeframe", self.shown.clone()),
@@ -198,6 +234,10 @@ impl Kept for Frequency {
         self.windows.load(state, Window::load)
     }
 
+    fn others(&self) -> Vec<(&'static str, u64)> {
+        [("late", self.late)].into_iter().filter(|(_, n)| *n > 0).collect()
+    }
+
     fn size(&self) -> usize {
         self.windows.len()
     }
@@ -220,9 +260,7 @@ mod tests {
     fn windows_hold_what_they_should() {
         let mut dice: u64 = 7;
         let mut roll = |below: u64| {
-            dice = dice
-                .wrapping_mul(6364136223846793005)
-                .wrapping_add(1442695040888963407);
+            dice = dice.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
             (dice >> 33) % below
         };
         for _ in 0..300 {
@@ -238,8 +276,7 @@ mod tests {
                 let mut gone = Vec::new();
                 window.drop_until(until, |second, count| gone.push((second, count)));
                 let rest = plain.0.split_off(&(until + 1));
-                let expected: Vec<(i64, u64)> =
-                    std::mem::replace(&mut plain.0, rest).into_iter().collect();
+                let expected: Vec<(i64, u64)> = std::mem::replace(&mut plain.0, rest).into_iter().collect();
                 assert_eq!(gone, expected);
                 assert_eq!(window.total(), plain.0.values().sum::<u64>());
                 let saved = window.save();

@@ -80,6 +80,11 @@ impl<T> Keyed<T> {
         }
         self.swept = now;
         self.held.retain(|_, (_, used)| *used > before);
+        // What a flood of keys took is given back.
+        let number = self.held.len();
+        if self.held.capacity() > 4 * number + 1024 {
+            self.held.shrink_to(2 * number);
+        }
     }
 
     /// Keeps what `keep` says.
@@ -101,6 +106,7 @@ impl<T> Keyed<T> {
     /// In feedoo's form: `data` and `key_timeout` by key; `key_type` besides for keys that are no texts.
     pub fn save(&self, value: impl Fn(&T) -> Json) -> Json {
         let (mut data, mut times, mut types) = (Map::new(), Map::new(), Map::new());
+        let mut typed = Vec::new();
         for (key, (held, used)) in &self.held {
             let name = key.text().to_string();
             let kind = match key {
@@ -110,6 +116,12 @@ impl<T> Keyed<T> {
                 Key::Other(_) => Some("other"),
             };
             if let Some(kind) = kind {
+                // 5 and "5" have one name: the key that is no text goes to a list of its own.
+                let text = Key::Text(SmolStr::new(&name));
+                if self.held.contains_key(&text) || types.contains_key(&name) {
+                    typed.push(json!([kind, name, value(held), used]));
+                    continue;
+                }
                 types.insert(name.clone(), json!(kind));
             }
             data.insert(name.clone(), value(held));
@@ -119,26 +131,44 @@ impl<T> Keyed<T> {
         if let (Json::Object(state), false) = (&mut state, types.is_empty()) {
             state.insert("key_type".to_owned(), Json::Object(types));
         }
+        if let (Json::Object(state), false) = (&mut state, typed.is_empty()) {
+            state.insert("typed".to_owned(), Json::Array(typed));
+        }
         state
     }
 
-    /// Takes up what [`Keyed::save`] gave, or feedoo wrote.
+    /// Takes up what [`Keyed::save`] gave, or feedoo wrote: all of it but odd keys, which count as thrown out.
     pub fn load(&mut self, state: &Json, value: impl Fn(&Json) -> Option<T>) -> Result<(), String> {
         let data = state.get("data").and_then(Json::as_object);
         let data = data.ok_or("it holds no `data`")?;
+        let mut held = AHashMap::with_capacity(data.len().min(self.most));
+        let mut odd = 0;
+        let key = |kind: Option<&str>, name: &str| match kind {
+            Some("null") => Key::Null,
+            Some("number") => name.parse().map_or(Key::Text(name.into()), Key::Whole),
+            Some("other") => Key::Other(name.into()),
+            _ => Key::Text(name.into()),
+        };
+        let mut take = |key: Key, saved: &Json, used: i64| match value(saved) {
+            Some(value) if held.len() < self.most => {
+                held.insert(key, (value, used));
+            }
+            _ => odd += 1,
+        };
         for (name, saved) in data {
             let of = |part: &str| state.get(part).and_then(|part| part.get(name));
             let used = of("key_timeout").and_then(Json::as_i64).unwrap_or(0);
-            let text = SmolStr::new(name);
-            let key = match of("key_type").and_then(Json::as_str) {
-                Some("null") => Key::Null,
-                Some("number") => name.parse().map_or(Key::Text(text), Key::Whole),
-                Some("other") => Key::Other(text),
-                _ => Key::Text(text),
-            };
-            let value = value(saved).ok_or_else(|| format!("the state of {name} is odd"))?;
-            self.held.insert(key, (value, used));
+            take(key(of("key_type").and_then(Json::as_str), name), saved, used);
         }
+        let typed = state.get("typed").and_then(Json::as_array);
+        for row in typed.into_iter().flatten() {
+            let text = |at: usize| row.get(at).and_then(Json::as_str);
+            let used = row.get(3).and_then(Json::as_i64).unwrap_or(0);
+            let saved = row.get(2).unwrap_or(&Json::Null);
+            take(key(text(0), text(1).unwrap_or_default()), saved, used);
+        }
+        self.held = held;
+        self.evicted += odd;
         Ok(())
     }
 }
@@ -192,6 +222,29 @@ mod tests {
         assert_eq!(again.get(&Key::Text("x".into())), Some(&9));
         again.expire(2, 10, 1);
         assert_eq!(again.len(), 1);
+        for n in 0..100_000 {
+            *again.entry(Key::Whole(n), 20) += 1;
+        }
+        again.expire(30, 40, 1);
+        assert!(again.held.capacity() < 5000);
         assert!(again.load(&json!([]), read).is_err());
+    }
+
+    #[test]
+    fn keys_that_look_alike_stay_apart_and_odd_ones_hurt_nobody() {
+        let mut keyed: Keyed<u8> = Keyed::default();
+        *keyed.entry(Key::Whole(5), 1) = 1;
+        *keyed.entry(Key::Text("5".into()), 2) = 2;
+        *keyed.entry(Key::Other("5".into()), 3) = 3;
+        *keyed.entry(Key::Text("odd".into()), 4) = 200;
+        let state = keyed.save(|n| json!(n));
+        let mut again: Keyed<u8> = Keyed::default();
+        *again.entry(Key::Text("old".into()), 1) = 1;
+        let few = |n: &Json| n.as_u64().map(|n| n as u8).filter(|n| *n < 100);
+        again.load(&state, few).unwrap();
+        assert_eq!(again.get(&Key::Whole(5)), Some(&1));
+        assert_eq!(again.get(&Key::Text("5".into())), Some(&2));
+        assert_eq!(again.get(&Key::Other("5".into())), Some(&3));
+        assert_eq!((again.len(), again.evicted()), (3, 1));
     }
 }

@@ -19,7 +19,7 @@ pub const FILTER_SPIKE: ActionSpec = ActionSpec {
     name: "filter_spike",
     kind: ActionKind::Filter,
     summary: "Makes an alert when there are many times more or fewer events than in the time before.",
-    details: "Two windows slide with every event: the last `timeframe` and the one before it. With `field_value` the means of a field are compared instead of the numbers of events; events without the field count as 0. The alert has `timestamp`, `spike_height` (the ratio of the windows), `spike_type` and the fields of `alert`, which win.",
+    details: "Two windows slide with every event: the last `timeframe` and the one before it. With `field_value` the means of a field are compared instead of the numbers of events; events without the field count as 0, and a number that is not finite makes a dead letter. The windows end with the newest event of the key; an event that is older than both counts for nothing (`late` in `--stats`). The alert has `timestamp`, `spike_height` (the ratio of the windows), `spike_type` and the fields of `alert`, which win.",
     parameters: &[
         TAG,
         ALERT,
@@ -73,8 +73,7 @@ impl Sums {
     fn add(&mut self, second: i64, number: u64, value: f64) {
         self.count += number;
         self.sum += value;
-        let behind = self.seconds.iter().rev().take_while(|(s, ..)| *s > second);
-        let place = self.seconds.len() - behind.count();
+        let place = self.seconds.partition_point(|(s, ..)| *s <= second);
         let before = place.checked_sub(1);
         match before.and_then(|before| self.seconds.get_mut(before)) {
             Some((known, count, sum)) if *known == second => {
@@ -131,6 +130,8 @@ struct Spike {
     least_reference: u64,
     least_current: u64,
     windows: Keyed<Windows>,
+    /// How many events were too old to count.
+    late: u64,
 }
 
 fn make(parameters: &Parameters, build: &Build<'_>) -> Outcome<Step> {
@@ -150,12 +151,13 @@ fn make(parameters: &Parameters, build: &Build<'_>) -> Outcome<Step> {
         least_reference: least("threshold_ref"),
         least_current: least("threshold_cur"),
         windows: Keyed::with_most(build.common().keys),
+            late: 0,
     })))
 }
 
 /// The number in a field; a missing one is 0.
 fn number(record: &Record, field: &SmolStr) -> Result<f64, String> {
-    Ok(match record.get(field) {
+    let number = match record.get(field) {
         None => 0.0,
         Some(Value::Bool(truth)) => f64::from(u8::from(*truth)),
         Some(Value::Int(n)) => f64::from(*n),
@@ -165,7 +167,11 @@ fn number(record: &Record, field: &SmolStr) -> Result<f64, String> {
             let found = other.kind_in_words();
             return Err(format!("{field} is {found}, not a number"));
         }
-    })
+    };
+    match number.is_finite() {
+        true => Ok(number),
+        false => Err(format!("{field} is {number}, which has no mean")),
+    }
 }
 
 impl Kept for Spike {
@@ -179,11 +185,20 @@ impl Kept for Spike {
         };
         let second = now.seconds();
         let Windows { current, reference } = self.windows.entry(key, second);
-        current.add(second, 1, value);
-        while let Some((second, count, sum)) = current.pop_until(second - self.timeframe) {
+        // The windows end with the newest event, also when others come after it.
+        let newest = current.seconds.back().map_or(second, |(s, ..)| second.max(*s));
+        if second > newest - self.timeframe {
+            current.add(second, 1, value);
+        } else if second > newest - 2 * self.timeframe {
+            reference.add(second, 1, value);
+        } else {
+            self.late += 1;
+            return Ok(Flow::Pass);
+        }
+        while let Some((second, count, sum)) = current.pop_until(newest - self.timeframe) {
             reference.add(second, count, sum);
         }
-        while reference.pop_until(second - 2 * self.timeframe).is_some() {}
+        while reference.pop_until(newest - 2 * self.timeframe).is_some() {}
         if current.count < self.least_current || reference.count < self.least_reference {
             return Ok(Flow::Pass);
         }
@@ -232,6 +247,10 @@ impl Kept for Spike {
                 reference: Sums::load(saved.get(1)?)?,
             })
         })
+    }
+
+    fn others(&self) -> Vec<(&'static str, u64)> {
+        [("late", self.late)].into_iter().filter(|(_, n)| *n > 0).collect()
     }
 
     fn size(&self) -> usize {
