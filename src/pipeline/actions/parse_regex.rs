@@ -53,30 +53,53 @@ enum Way {
 
 fn make(parameters: &Parameters, _: &Build<'_>) -> Outcome<Step> {
     let text = parameters.text_or("regex", "");
-    // Python's `\Z` is the very end, which is `\z` here.
-    let pattern = format!(r"\A(?:{})", text.replace(r"\Z", r"\z"));
-    let (regex, names) = match regex::Regex::new(&pattern) {
-        Ok(regex) => {
-            let names = named(regex.capture_names());
-            (Way::Linear(regex), names)
-        }
-        Err(_) => {
-            let regex = RegexBuilder::new(&pattern)
-                .backtrack_limit(STEPS)
-                .build()
-                .map_err(|error| {
-                    parameters.fault("regex", format!("this is no regular expression: {error}"))
-                })?;
-            let names = named(regex.capture_names());
-            (Way::Trying(Box::new(regex)), names)
-        }
-    };
+    let (regex, names) = compile(&text).map_err(|error| {
+        parameters.fault("regex", format!("this is no regular expression: {error}"))
+    })?;
     Ok(Step::Pure(Arc::new(ParseRegex {
         key: parameters.text_or("key", ""),
         regex,
         names,
         mode: Mode::of(parameters),
     })))
+}
+
+/// Compiles an expression of Python's that begins where the text does.
+fn compile(text: &str) -> Result<(Way, Vec<(SmolStr, usize)>), String> {
+    let text = with_end(text);
+    let mut patterns = vec![format!(r"\A(?:{text})")];
+    if text.contains('#') {
+        // A comment at the end would take the parenthesis with it.
+        patterns.push(format!("\\A(?:{text}\n)"));
+    }
+    if let Some(regex) = patterns.iter().find_map(|p| regex::Regex::new(p).ok()) {
+        let names = named(regex.capture_names());
+        return Ok((Way::Linear(regex), names));
+    }
+    let mut first = None;
+    for pattern in &patterns {
+        match RegexBuilder::new(pattern).backtrack_limit(STEPS).build() {
+            Ok(regex) => {
+                let names = named(regex.capture_names());
+                return Ok((Way::Trying(Box::new(regex)), names));
+            }
+            Err(error) => first = first.or(Some(error.to_string())),
+        }
+    }
+    Err(first.unwrap_or_default())
+}
+
+/// Python's `\Z` is the very end, which is `\z` here; `\\Z` is a backslash before a Z.
+fn with_end(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        out.push(c);
+        if c == '\\' {
+            out.extend(chars.next().map(|c| if c == 'Z' { 'z' } else { c }));
+        }
+    }
+    out
 }
 
 fn named<'a>(names: impl Iterator<Item = Option<&'a str>>) -> Vec<(SmolStr, usize)> {
@@ -115,5 +138,33 @@ impl Pure for ParseRegex {
         }
         self.mode.put(&mut event.record, &self.key, fields);
         Ok(Flow::Pass)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn expressions_keep_their_meaning() {
+        assert_eq!(with_end(r"a\Z"), r"a\z");
+        assert_eq!(with_end(r"C:\\Zone\\\Z"), r"C:\\Zone\\\z");
+        for (pattern, text, matches) in [
+            (r"(?P<a>C:\\Zone)", r"C:\Zone", true),
+            (r"(?P<a>C:\\Zone)", r"C:\zone", false),
+            ("(?x) (?P<a>b) # the end", "b", true),
+            ("(?x) (?P<a>b)(?!c) # the end", "b", true),
+            ("(?x) (?P<a>b)(?!c) # the end", "bc", false),
+            ("(?P<a>#b)", "#b", true),
+            (r"b\Z", "b\n", false),
+        ] {
+            let found = match compile(pattern).ok().unwrap().0 {
+                Way::Linear(regex) => regex.is_match(text),
+                Way::Trying(regex) => regex.is_match(text).unwrap(),
+            };
+            assert_eq!(found, matches, "{pattern} on {text:?}");
+        }
+        assert!(compile("(").is_err());
+        assert!(compile("(#").is_err());
     }
 }
