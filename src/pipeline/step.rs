@@ -276,13 +276,12 @@ pub struct Feed {
     pub(super) once: bool,
     pub(super) turn: usize,
     pub(super) clock: Arc<dyn crate::eval::Clock>,
-    pub(super) say: Arc<dyn Fn(&str) + Send + Sync>,
     /// Whether the places of the input are kept.
     pub(super) keeps: bool,
     /// Is told at once what goes wrong.
     pub(super) complain: Arc<dyn Fn(&Fault) + Send + Sync>,
     pub(super) faults: Arc<Mutex<Vec<Fault>>>,
-    /// Is told what is odd.
+    /// Is told what there is to say, such as where an input listens, and what is odd.
     pub(super) say: Arc<dyn Fn(&str) + Send + Sync>,
 }
 

@@ -1,6 +1,7 @@
 //! The file: pipelines of steps, variables, other files.
 
 mod secrets;
+mod unique;
 mod variables;
 
 #[cfg(test)]
@@ -112,6 +113,22 @@ fn document(source: &Arc<Source>) -> Result<Option<(Node, Arc<Source>)>, Fault> 
 
 /// As [`load`], of a text.
 pub fn from_source(source: &Arc<Source>, actions: &Actions) -> Result<File, Vec<Fault>> {
+    let (file, faults) = all_of(source, actions);
+    match faults.is_empty() {
+        true => Ok(file),
+        false => Err(faults),
+    }
+}
+
+/// What is good in a file, and every fault of the rest.
+pub fn load_all(path: &Path, actions: &Actions) -> (File, Vec<Fault>) {
+    match read(path) {
+        Ok(source) => all_of(&source, actions),
+        Err(fault) => (File::default(), vec![fault]),
+    }
+}
+
+fn all_of(source: &Arc<Source>, actions: &Actions) -> (File, Vec<Fault>) {
     let mut reader = Reader {
         actions,
         variables: Vec::new(),
@@ -126,10 +143,8 @@ pub fn from_source(source: &Arc<Source>, actions: &Actions) -> Result<File, Vec<
         ),
         Err(fault) => reader.faults.push(fault),
     }
-    match reader.faults.is_empty() {
-        true => Ok(reader.file),
-        false => Err(reader.faults),
-    }
+    reader.faults.extend(unique::faults(&reader.file));
+    (reader.file, reader.faults)
 }
 
 struct Reader<'a> {

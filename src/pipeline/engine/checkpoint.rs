@@ -8,8 +8,10 @@ use parking_lot::Mutex;
 use rusqlite::OptionalExtension;
 use serde::Serialize;
 use serde_json::{Map, Value as Json, json};
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The tables of pipelines in the embedded file.
 pub static PIPELINE: Room = Room {
@@ -34,11 +36,42 @@ pub enum Memory {
 pub struct StateFile {
     path: PathBuf,
     all: Mutex<Map<String, Json>>,
+    /// Held as long as the file is used.
+    _lock: Option<File>,
+}
+
+/// Keeps other runs from a file of states: two would write over each other's. `None` where files cannot be locked.
+/// Errors: E0404 when another run has it.
+pub(super) fn lock(path: &Path) -> Outcome<Option<File>> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let beside = path.with_file_name(format!(".{name}.lock"));
+    let folder = beside
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    // A failure shows when the file itself is written.
+    let _ = folder.map(std::fs::create_dir_all);
+    let opened = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&beside);
+    let Ok(file) = opened else {
+        return Ok(None);
+    };
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => {
+            let text = format!("{} is used by another run", path.display());
+            Err(Diagnostic::new(Code::CannotWrite, text).help("give each run a file of its own"))
+        }
+        Err(TryLockError::Error(_)) => Ok(None),
+    }
 }
 
 impl StateFile {
     /// The file at `path`, which need not be there. Errors: E0403, E0404 when it holds something else.
     pub fn open(path: &Path) -> Outcome<StateFile> {
+        let lock = lock(path)?;
         let all = match std::fs::read(path) {
             Ok(bytes) if bytes.is_empty() => Map::new(),
             Ok(bytes) => match serde_json::from_slice(&bytes) {
@@ -58,6 +91,7 @@ impl StateFile {
         Ok(StateFile {
             path: path.to_owned(),
             all: Mutex::new(all),
+            _lock: lock,
         })
     }
 }
@@ -69,7 +103,11 @@ impl Memory {
     }
 
     /// What was saved of a pipeline.
-    pub(super) fn read(&self, pipeline: &str) -> Outcome<Option<Json>> {
+    pub(super) fn read(
+        &self,
+        pipeline: &str,
+        say: &(dyn Fn(&str) + Sync),
+    ) -> Outcome<Option<Json>> {
         match self {
             Memory::None => Ok(None),
             Memory::File(file) => Ok(file.all.lock().get(pipeline).cloned()),
@@ -80,7 +118,16 @@ impl Memory {
                         conn.prepare("SELECT state FROM pipeline_state WHERE name = ?1")?;
                     Ok(statement.query_row([&name], |row| row.get(0)).optional()?)
                 })?;
-                Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
+                let Some(text) = text else { return Ok(None) };
+                match serde_json::from_str(&text) {
+                    Ok(state) => Ok(Some(state)),
+                    Err(error) => {
+                        say(&format!(
+                            "the state of {pipeline} in the store is no JSON: {error}; it begins anew"
+                        ));
+                        Ok(None)
+                    }
+                }
             }
         }
     }
@@ -136,6 +183,12 @@ fn internal(error: serde_json::Error) -> crate::diagnostic::Fault {
     Diagnostic::new(Code::Internal, format!("a state is no JSON: {error}"))
 }
 
+/// When the states of a pipeline were saved.
+const SAVED: &str = "saved";
+
+/// Own files are written this long before the shared state at most, in milliseconds.
+const SLACK: u64 = 10_000;
+
 /// A step's name in a state: its place and its action.
 fn name_of(number: usize, action: &str) -> String {
     format!("{number} {action}")
@@ -147,13 +200,27 @@ pub(super) fn load(
     memory: &Memory,
     say: &(dyn Fn(&str) + Sync),
 ) -> Outcome<()> {
-    let saved = memory.read(&pipeline.id)?;
+    let mut saved = match memory.read(&pipeline.id, say)? {
+        Some(Json::Object(saved)) => saved,
+        _ => Map::new(),
+    };
+    let at = saved.remove(SAVED).and_then(|at| at.as_u64()).unwrap_or(0);
+    let names: Vec<String> = pipeline
+        .stages
+        .iter()
+        .enumerate()
+        .map(|(n, s)| name_of(n, s.name))
+        .collect();
+    moved(&names, &mut saved, say);
     for (number, stage) in pipeline.stages.iter().enumerate() {
         let db_path = pipeline.db_paths.get(number).cloned().flatten();
-        let shared = saved
-            .as_ref()
-            .and_then(|saved| saved.get(name_of(number, stage.name)).cloned());
-        let (state, from) = match (shared, &db_path) {
+        let shared = names.get(number).and_then(|name| saved.remove(name));
+        // A run without the shared state has written the step's own file only.
+        let newer = db_path.as_deref().is_some_and(|path| {
+            let written = written(path);
+            written > 0 && written + SLACK >= at
+        });
+        let (state, from) = match (shared.filter(|_| !newer), &db_path) {
             (Some(state), _) => (state, "the saved state".to_owned()),
             (None, Some(path)) => match read_own(path) {
                 Ok(Some(state)) => (state, path.display().to_string()),
@@ -186,7 +253,54 @@ pub(super) fn load(
             ));
         }
     }
+    for name in saved.keys() {
+        let id = &pipeline.id;
+        say(&format!(
+            "the saved state of {name} in {id} is not taken up: no such step is there any more"
+        ));
+    }
     Ok(())
+}
+
+/// The states of steps that stand at another place now get their new names, where it is clear which ones they are.
+fn moved(names: &[String], saved: &mut Map<String, Json>, say: &(dyn Fn(&str) + Sync)) {
+    let action = |name: &str| {
+        name.split_once(' ')
+            .map_or("", |(_, action)| action)
+            .to_owned()
+    };
+    let lost: Vec<String> = saved
+        .keys()
+        .filter(|name| !names.contains(name))
+        .cloned()
+        .collect();
+    for old in &lost {
+        let own = action(old);
+        let alike = lost.iter().filter(|name| action(name) == own).count();
+        let mut free = names
+            .iter()
+            .filter(|name| action(name) == own && !saved.contains_key(*name));
+        let (Some(new), None, 1) = (free.next(), free.next(), alike) else {
+            continue;
+        };
+        if let Some(state) = saved.remove(old) {
+            saved.insert(new.clone(), state);
+            say(&format!("the saved state of {old} is taken up by {new}"));
+        }
+    }
+}
+
+/// When a file was written, in milliseconds since 1970; 0 when it is not there.
+fn written(path: &Path) -> u64 {
+    let at = std::fs::metadata(path)
+        .and_then(|there| there.modified())
+        .ok();
+    at.map_or(0, millis)
+}
+
+fn millis(at: SystemTime) -> u64 {
+    let since = at.duration_since(UNIX_EPOCH);
+    since.map_or(0, |time| u64::try_from(time.as_millis()).unwrap_or(0))
 }
 
 /// A step's own file; nothing when it is missing or empty, as feedoo left some.
@@ -230,6 +344,7 @@ pub(super) fn save(
         all.insert(name_of(number, name), state);
     }
     if memory.keeps() {
+        all.insert(SAVED.to_owned(), json!(millis(SystemTime::now())));
         memory.write(id, json!(all))?;
     }
     Ok(())

@@ -381,7 +381,6 @@ fn start<'s>(
             keeps: options.memory.keeps() || pipeline.db_paths.get(at).is_some_and(Option::is_some),
             complain: options.complain.clone(),
             faults: faults.clone(),
-            say: options.dead.say.clone(),
         };
         let failed = failed.clone();
         spawn(scope, "input", faults, move || {
