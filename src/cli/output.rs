@@ -79,6 +79,11 @@ pub fn remark(fault: &Fault) {
 
 /// Shows a note on standard error.
 pub fn note(text: &str) {
+    // Tags and fields of events do not steer the terminal.
+    let text: String = text
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
     let _ = writeln!(io::stderr(), "note: {text}");
 }
 

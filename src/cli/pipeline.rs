@@ -9,6 +9,7 @@ use crate::engine::Engine;
 use crate::pipeline::Actions;
 use crate::pipeline::config::{self, File};
 use crate::pipeline::engine::{self, DeadLetters, Memory, Options, Runner, StateFile};
+use clap::builder::RangedU64ValueParser;
 use clap::{Args, Subcommand};
 use serde_json::json;
 use smol_str::SmolStr;
@@ -87,7 +88,7 @@ pub struct PipelineRunArgs {
     #[arg(long)]
     pub live: bool,
     /// How many threads share the work; one for each core unless given.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = RangedU64ValueParser::<usize>::new().range(1..=1024))]
     pub threads: Option<usize>,
 }
 
@@ -133,24 +134,23 @@ pub fn pipeline(common: &Common, command: &PipelineCommand) -> Outcome<bool> {
 
 /// Reads a file and makes its steps; faults and warnings are shown.
 fn load(engine: &Engine, path: &Path, screen: &Screen) -> Option<(File, Vec<engine::Pipeline>)> {
-    let loaded = config::load(path, &Engine::actions()).and_then(|file| {
-        // Ctrl-C ends inputs, not what they have fed.
-        let mut context = engine.context.clone();
-        context.cancel = Arc::new(AtomicBool::new(false));
-        context.services.add(Arc::new(crate::pipeline::Common {
-            stop: engine.context.cancel.clone(),
-            say: noting(screen),
-            keys: engine.config.pipeline.keys,
-        }));
-        let pipelines = engine::build(&file, &context)?;
-        Ok((file, pipelines))
-    });
-    match loaded {
-        Ok((file, pipelines)) => {
+    let (file, mut faults) = config::load_all(path, &Engine::actions());
+    // Ctrl-C ends inputs, not what they have fed.
+    let mut context = engine.context.clone();
+    context.cancel = Arc::new(AtomicBool::new(false));
+    context.services.add(Arc::new(crate::pipeline::Common {
+        stop: engine.context.cancel.clone(),
+        say: noting(screen),
+        keys: engine.config.pipeline.keys,
+    }));
+    // Good steps may still have faults of their own.
+    let built = engine::build(&file, &context).map_err(|more| faults.extend(more));
+    match built {
+        Ok(pipelines) if faults.is_empty() => {
             file.warnings.iter().for_each(warn);
             Some((file, pipelines))
         }
-        Err(faults) => {
+        _ => {
             faults.iter().for_each(output::complain);
             None
         }
@@ -197,7 +197,7 @@ fn run(engine: &Engine, args: &PipelineRunArgs) -> Outcome<bool> {
     let memory = match &state {
         None => Memory::None,
         Some(path) if path.as_os_str() == "store" => {
-            let path = std::path::absolute(&args.file).unwrap_or_else(|_| args.file.clone());
+            let path = std::fs::canonicalize(&args.file).unwrap_or_else(|_| args.file.clone());
             Memory::Store(engine.store.clone(), path.display().to_string())
         }
         Some(path) => Memory::File(StateFile::open(path)?),
@@ -225,7 +225,7 @@ fn run(engine: &Engine, args: &PipelineRunArgs) -> Outcome<bool> {
         memory,
         checkpoint: configured.checkpoint,
         dead,
-        complain: Arc::new(move |fault| complaints.suspend(|| complain(fault))),
+        complain: Arc::new(move |fault| complaints.suspend(|| output::complain(fault))),
         say: noting(&screen),
     };
     let runner = Runner::new(pipelines, options, &output::note)?;
@@ -284,13 +284,6 @@ pub fn doctor(engine: &Engine) -> Outcome<bool> {
         ))?;
     }
     Ok(true)
-}
-
-/// Shows what ended an input or a pipeline; a reader of standard output that has gone is no fault.
-fn complain(fault: &Fault) {
-    if !fault.message.contains("Broken pipe") {
-        output::complain(fault);
-    }
 }
 
 /// Lets SIGTERM end the inputs, as Ctrl-C does; a second one ends the program.

@@ -8,6 +8,7 @@ use crate::pipeline::spec::{ActionKind, ActionSpec, Build, Parameters};
 use crate::pipeline::step::{Now, Render, Sink, Step};
 use std::io::{self, Write};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 pub const OUTPUT_STDOUT: ActionSpec = ActionSpec {
     name: "output_stdout",
@@ -26,12 +27,19 @@ struct Lines;
 
 struct Stdout {
     held: Vec<u8>,
+    /// Set when the reader has gone: nobody sees what would come.
+    gone: bool,
+    stop: Option<Arc<AtomicBool>>,
 }
 
 fn make(_: &Parameters, _: &Build<'_>) -> Outcome<Step> {
     Ok(Step::Output(
         Arc::new(Lines),
-        Box::new(Stdout { held: Vec::new() }),
+        Box::new(Stdout {
+            held: Vec::new(),
+            gone: false,
+            stop: None,
+        }),
     ))
 }
 
@@ -60,6 +68,9 @@ impl Render for Lines {
 
 impl Sink for Stdout {
     fn write(&mut self, _: &str, bytes: &[u8], _: usize) -> Outcome<()> {
+        if self.gone {
+            return Ok(());
+        }
         self.held.extend_from_slice(bytes);
         match self.held.len() >= FULL {
             true => self.flush(false),
@@ -71,6 +82,10 @@ impl Sink for Stdout {
         self.flush(false)
     }
 
+    fn until(&mut self, stop: &Arc<AtomicBool>) {
+        self.stop = Some(stop.clone());
+    }
+
     fn flush(&mut self, _: bool) -> Outcome<()> {
         if self.held.is_empty() {
             return Ok(());
@@ -79,6 +94,14 @@ impl Sink for Stdout {
         let mut out = io::stdout().lock();
         let written = out.write_all(&self.held).and_then(|()| out.flush());
         self.held.clear();
+        if let (Err(error), Some(stop)) = (&written, &self.stop)
+            && error.kind() == io::ErrorKind::BrokenPipe
+        {
+            // As with Ctrl-C: inputs end, and other outputs get what is on the way.
+            self.gone = true;
+            stop.store(true, Ordering::SeqCst);
+            return Ok(());
+        }
         written.map_err(|error| {
             let text = format!("the output cannot be written: {error}");
             Diagnostic::new(Code::CannotWrite, text)

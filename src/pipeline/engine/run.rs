@@ -278,6 +278,8 @@ pub struct Runner {
     options: Options,
     /// The counters.
     pub live: Arc<Live>,
+    /// The files of states that are held.
+    _locks: Vec<std::fs::File>,
 }
 
 impl Runner {
@@ -288,7 +290,11 @@ impl Runner {
         options: Options,
         say: &(dyn Fn(&str) + Sync),
     ) -> Outcome<Runner> {
+        let mut locks = Vec::new();
         for pipeline in &mut pipelines {
+            for path in pipeline.db_paths.iter().flatten() {
+                locks.extend(checkpoint::lock(path)?);
+            }
             checkpoint::load(pipeline, &options.memory, say)?;
         }
         let live = pipelines.iter().map(|pipeline| LivePipeline {
@@ -317,6 +323,7 @@ impl Runner {
             pipelines,
             options,
             live,
+            _locks: locks,
         })
     }
 
@@ -383,18 +390,22 @@ fn start<'s>(
             faults: faults.clone(),
         };
         let failed = failed.clone();
-        spawn(scope, "input", faults, move || {
+        let lost = failed.clone();
+        let started = spawn(scope, "input", options, faults, move || {
             if let Err(fault) = feed_all(input, &feed) {
                 (options.complain)(&fault);
                 faults.lock().push(fault);
                 failed.fetch_add(1, Ordering::SeqCst);
             }
         });
+        if !started {
+            lost.fetch_add(1, Ordering::SeqCst);
+        }
     }
     let stages = pipeline.stages;
     for _ in 0..threads {
         let (to_do, done, stages) = (to_do.clone(), done.clone(), stages.clone());
-        spawn(scope, "steps", faults, move || {
+        spawn(scope, "steps", options, faults, move || {
             run_worker(&stages, timing, &to_do, &done);
         });
     }
@@ -408,7 +419,7 @@ fn start<'s>(
             sink.until(&options.stop);
         }
     }
-    spawn(scope, "commit", faults, move || {
+    spawn(scope, "commit", options, faults, move || {
         let committer = Committer {
             id,
             counts: vec![Counts::default(); stages.len()],
@@ -448,14 +459,19 @@ fn start<'s>(
 fn spawn<'s>(
     scope: &'s Scope<'s, '_>,
     name: &str,
+    options: &Options,
     faults: &Mutex<Vec<Fault>>,
     work: impl FnOnce() + Send + 's,
-) {
+) -> bool {
     let builder = Builder::new().name(name.into()).stack_size(STACK);
-    if let Err(error) = builder.spawn_scoped(scope, work) {
-        let text = format!("no thread can be started: {error}");
-        faults.lock().push(Diagnostic::new(Code::Internal, text));
-    }
+    let Err(error) = builder.spawn_scoped(scope, work) else {
+        return true;
+    };
+    let text = format!("no thread can be started: {error}");
+    let fault = Diagnostic::new(Code::Internal, text);
+    (options.complain)(&fault);
+    faults.lock().push(fault);
+    false
 }
 
 fn feed_all(mut input: Box<dyn Input>, feed: &Feed) -> Outcome<()> {
