@@ -77,6 +77,9 @@ impl Mode {
     }
 }
 
+/// As many digits as Python takes at most: the time grows with the square.
+const DIGITS: usize = 4300;
+
 /// How deep JSON may nest.
 const DEPTH: usize = 500;
 
@@ -102,7 +105,7 @@ impl Pure for ParseJson {
                 return Err(format!("{} is {found}, not a text", self.key));
             }
         };
-        let Some((value, fields)) = read(text) else {
+        let Some((value, fields)) = read_strictly(text)? else {
             return Ok(Flow::Drop);
         };
         match (fields, self.mode) {
@@ -123,8 +126,16 @@ impl Pure for ParseJson {
 /// Stands for a NaN while a text is read: a text that nobody has, with a character that Unicode never assigns.
 const NAN: &str = "\u{fffd}NaN\u{fffd}\u{fffe}";
 
+/// What was read: a value, or the fields of an object.
+type Read = (Value, Option<Record>);
+
 /// The value of a text, or the fields when it is an object.
-pub fn read(text: &str) -> Option<(Value, Option<Record>)> {
+pub fn read(text: &str) -> Option<Read> {
+    read_strictly(text).ok().flatten()
+}
+
+/// The same; nothing when it is no JSON. Errors: it is, but takes too long.
+fn read_strictly(text: &str) -> Result<Option<Read>, String> {
     let mut build = Fields::default();
     let read = parse(text, DEPTH, After::Blanks, &mut build);
     let value = match read {
@@ -135,11 +146,17 @@ pub fn read(text: &str) -> Option<(Value, Option<Record>)> {
                 ..Fields::default()
             };
             let strict = lax(text);
-            parse(&strict, DEPTH, After::Blanks, &mut build).ok()?.0
+            match parse(&strict, DEPTH, After::Blanks, &mut build) {
+                Ok((value, _)) => value,
+                Err(_) => return Ok(None),
+            }
         }
-        Err(_) => return None,
+        Err(_) => return Ok(None),
     };
-    Some((value, build.root))
+    match build.long {
+        Some(digits) => Err(format!("a number has {digits} digits, more than {DIGITS}")),
+        None => Ok(Some((value, build.root))),
+    }
 }
 
 /// JSON with Python's `NaN`, `Infinity` and `-Infinity` as strict JSON that [`Fields`] reads back.
@@ -181,6 +198,8 @@ struct Fields {
     depth: usize,
     root: Option<Record>,
     lax: bool,
+    /// How many digits a number has that has too many.
+    long: Option<usize>,
 }
 
 impl Builder for Fields {
@@ -205,6 +224,10 @@ impl Builder for Fields {
     }
 
     fn big(&mut self, digits: &str) -> Value {
+        if digits.len() > DIGITS {
+            self.long = Some(digits.len());
+            return Value::Null;
+        }
         number_value(digits)
     }
 
@@ -284,5 +307,8 @@ mod tests {
         ] {
             assert_eq!(repr(text), expected, "{text}");
         }
+        let long = |digits: usize| read_strictly(&format!("[{}]", "7".repeat(digits)));
+        assert!(matches!(long(4300), Ok(Some(_))));
+        assert!(long(3_000_000).is_err());
     }
 }
