@@ -83,9 +83,17 @@ fn numbers(home: &Home) -> Vec<u64> {
 fn stopped_by(name: &str) {
     const LINES: u64 = 200_000;
     let home = Home::new();
-    let line = |n| format!("{{\"t\": 1, \"n\": {n}, \"more\": \"{}\"}}\n", "z".repeat(50));
+    let line = |n| {
+        format!(
+            "{{\"t\": 1, \"n\": {n}, \"more\": \"{}\"}}\n",
+            "z".repeat(50)
+        )
+    };
     home.write("in/a.log", (0..LINES).map(line).collect::<String>());
-    home.write("in/b.log", (LINES..LINES + 10).map(line).collect::<String>());
+    home.write(
+        "in/b.log",
+        (LINES..LINES + 10).map(line).collect::<String>(),
+    );
     home.write("p.yaml", COUNTED);
     let arguments = ["pipeline", "run", "p.yaml", "--state", "s.json"];
     let mut most = 0;
@@ -197,7 +205,13 @@ fn pipelines_whose_inputs_have_all_failed_end() {
 fn long_lines_take_time_in_proportion_and_end_in_the_dead_letters() {
     let home = Home::new();
     let mut file = std::fs::File::create(home.write("in/a.log", "")).unwrap();
-    for piece in ["short\r", "é", &"é".repeat(40 << 20), "\r\nlast\r\n", &"é".repeat(9 << 20)] {
+    for piece in [
+        "short\r",
+        "é",
+        &"é".repeat(40 << 20),
+        "\r\nlast\r\n",
+        &"é".repeat(9 << 20),
+    ] {
         file.write_all(piece.as_bytes()).unwrap();
     }
     drop(file);
@@ -228,10 +242,17 @@ fn a_pattern_that_nothing_below_the_folder_can_match_is_a_fault() {
     let file = lines("").replace("'in/**/*.log'", "/elsewhere/*.log");
     home.write("p.yaml", file);
     let ran = home.run(&["pipeline", "check", "p.yaml"], "").ended(1);
-    assert!(ran.err.contains("can match /elsewhere/*.log"), "{}", ran.err);
+    assert!(
+        ran.err.contains("can match /elsewhere/*.log"),
+        "{}",
+        ran.err
+    );
     // Relative or not does not matter.
     let absolute = home.path("in").display().to_string();
-    home.write("p.yaml", lines("").replace("watch_path: in", &format!("watch_path: {absolute}")));
+    home.write(
+        "p.yaml",
+        lines("").replace("watch_path: in", &format!("watch_path: {absolute}")),
+    );
     home.write("in/a.log", "");
     let mut talk = home.talk(&["pipeline", "run", "p.yaml"]);
     std::thread::sleep(Duration::from_millis(300));
@@ -239,4 +260,36 @@ fn a_pattern_that_nothing_below_the_folder_can_match_is_a_fault() {
     assert!(talk.hear().contains("'one'"));
     talk.interrupt();
     assert_eq!(talk.end().0, Some(0));
+}
+
+#[test]
+fn what_the_system_could_not_tell_is_looked_for() {
+    let limit = std::fs::read_to_string("/proc/sys/fs/inotify/max_queued_events");
+    let limit: usize = limit.map_or(16384, |text| text.trim().parse().unwrap());
+    let many = limit / 2 + 500;
+    let home = Home::new();
+    std::fs::create_dir(home.path("in")).unwrap();
+    home.write("p.yaml", lines(", remove: true"));
+    let mut command = home.command(&["pipeline", "run", "p.yaml"]);
+    command.stdout(std::fs::File::create(home.path("out")).unwrap());
+    let mut child = command.spawn().unwrap();
+    home.write("in/first.log", "first\n");
+    until("the first comes", || {
+        let out = std::fs::read_to_string(home.path("out")).unwrap();
+        out.contains("'first'")
+    });
+    signal("-STOP", child.id());
+    for n in 0..many {
+        std::fs::write(home.path(&format!("in/{n}.log")), format!("{n}\n")).unwrap();
+    }
+    signal("-CONT", child.id());
+    until("all come", || {
+        let out = std::fs::read_to_string(home.path("out")).unwrap();
+        out.lines().count() == many + 1
+    });
+    signal("-TERM", child.id());
+    let mut said = String::new();
+    std::io::Read::read_to_string(&mut child.stderr.take().unwrap(), &mut said).unwrap();
+    assert!(said.contains("more was written"), "{said}");
+    assert_eq!(child.wait().unwrap().code(), Some(0));
 }

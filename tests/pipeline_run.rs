@@ -76,10 +76,15 @@ fn an_archive_takes_what_comes_again_after_a_crash_once() {
     let b = a.replace("1}", "2}");
     let c = a.replace("1}", "3}");
     assert_eq!(run("[{t: 1, s: x, n: 1}]"), a);
-    // What a crash leaves: lines behind the last saved state.
+    // What a crash leaves: lines behind the last saved state, which no end has marked.
+    let state = std::fs::read_to_string(home.path("s.json")).unwrap();
+    assert!(state.contains("\"clean\":true"), "{state}");
+    home.write("s.json", state.replace("\"clean\":true", "\"clean\":false"));
     home.write("out/x-1970.json", format!("{a}{b}"));
     let data = "[{t: 1, s: x, n: 2}, {t: 1, s: x, n: 2}, {t: 1, s: x, n: 3}]";
     assert_eq!(run(data), format!("{a}{b}{b}{c}"));
+    // After a clean end nothing comes again, however equal it is.
+    assert_eq!(run("[{t: 1, s: x, n: 3}]"), format!("{a}{b}{b}{c}{c}"));
 }
 
 #[test]

@@ -121,7 +121,9 @@ impl Window {
                 let place = seconds.partition_point(|(s, _)| *s <= second);
                 match place * 2 <= seconds.len() {
                     true => seconds.range(..place).map(|(_, count)| count).sum(),
-                    false => self.total - seconds.range(place..).map(|(_, count)| count).sum::<u64>(),
+                    false => {
+                        self.total - seconds.range(place..).map(|(_, count)| count).sum::<u64>()
+                    }
                 }
             }
             None if self.first <= second => self.total,
@@ -235,7 +237,10 @@ impl Kept for Frequency {
     }
 
     fn others(&self) -> Vec<(&'static str, u64)> {
-        [("late", self.late)].into_iter().filter(|(_, n)| *n > 0).collect()
+        [("late", self.late)]
+            .into_iter()
+            .filter(|(_, n)| *n > 0)
+            .collect()
     }
 
     fn size(&self) -> usize {
@@ -260,7 +265,9 @@ mod tests {
     fn windows_hold_what_they_should() {
         let mut dice: u64 = 7;
         let mut roll = |below: u64| {
-            dice = dice.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            dice = dice
+                .wrapping_mul(6364136223846793005)
+                .wrapping_add(1442695040888963407);
             (dice >> 33) % below
         };
         for _ in 0..300 {
@@ -276,7 +283,8 @@ mod tests {
                 let mut gone = Vec::new();
                 window.drop_until(until, |second, count| gone.push((second, count)));
                 let rest = plain.0.split_off(&(until + 1));
-                let expected: Vec<(i64, u64)> = std::mem::replace(&mut plain.0, rest).into_iter().collect();
+                let expected: Vec<(i64, u64)> =
+                    std::mem::replace(&mut plain.0, rest).into_iter().collect();
                 assert_eq!(gone, expected);
                 assert_eq!(window.total(), plain.0.values().sum::<u64>());
                 let saved = window.save();

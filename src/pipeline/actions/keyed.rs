@@ -158,7 +158,11 @@ impl<T> Keyed<T> {
         for (name, saved) in data {
             let of = |part: &str| state.get(part).and_then(|part| part.get(name));
             let used = of("key_timeout").and_then(Json::as_i64).unwrap_or(0);
-            take(key(of("key_type").and_then(Json::as_str), name), saved, used);
+            take(
+                key(of("key_type").and_then(Json::as_str), name),
+                saved,
+                used,
+            );
         }
         let typed = state.get("typed").and_then(Json::as_array);
         for row in typed.into_iter().flatten() {

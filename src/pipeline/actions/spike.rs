@@ -186,7 +186,10 @@ impl Kept for Spike {
         let second = now.seconds();
         let Windows { current, reference } = self.windows.entry(key, second);
         // The windows end with the newest event, also when others come after it.
-        let newest = current.seconds.back().map_or(second, |(s, ..)| second.max(*s));
+        let newest = current
+            .seconds
+            .back()
+            .map_or(second, |(s, ..)| second.max(*s));
         if second > newest - self.timeframe {
             current.add(second, 1, value);
         } else if second > newest - 2 * self.timeframe {
@@ -250,7 +253,10 @@ impl Kept for Spike {
     }
 
     fn others(&self) -> Vec<(&'static str, u64)> {
-        [("late", self.late)].into_iter().filter(|(_, n)| *n > 0).collect()
+        [("late", self.late)]
+            .into_iter()
+            .filter(|(_, n)| *n > 0)
+            .collect()
     }
 
     fn size(&self) -> usize {

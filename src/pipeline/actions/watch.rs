@@ -215,7 +215,10 @@ mod other {
                 problems: Vec::new(),
                 said: Vec::new(),
             };
-            for file in folders(root, &mut watch.problems).iter().flat_map(|folder| files(folder)) {
+            for file in folders(root, &mut watch.problems)
+                .iter()
+                .flat_map(|folder| files(folder))
+            {
                 if let Some(stamp) = stamp(&file) {
                     watch.known.insert(file, (stamp, true));
                 }
@@ -232,14 +235,18 @@ mod other {
         pub fn problems(&mut self) -> Vec<Problem> {
             let mut problems = std::mem::take(&mut self.problems);
             problems.retain(|(path, _)| !self.said.contains(path));
-            self.said.extend(problems.iter().map(|(path, _)| path.clone()));
+            self.said
+                .extend(problems.iter().map(|(path, _)| path.clone()));
             problems
         }
 
         /// The files that were written since the last call.
         pub fn written(&mut self) -> io::Result<Vec<PathBuf>> {
             let mut written = Vec::new();
-            for file in folders(&self.root, &mut self.problems).iter().flat_map(|folder| files(folder)) {
+            for file in folders(&self.root, &mut self.problems)
+                .iter()
+                .flat_map(|folder| files(folder))
+            {
                 let Some(now) = stamp(&file) else { continue };
                 match self.known.get_mut(&file) {
                     Some((known, true)) if *known == now => {}

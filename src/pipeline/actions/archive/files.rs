@@ -202,7 +202,11 @@ fn as_event(line: &[u8]) -> Event {
     Event {
         tag: SmolStr::default(),
         time: Time::Whole(now),
-        record: record.unwrap_or_else(|| [(Value::text("log"), Value::text(&text))].into_iter().collect()),
+        record: record.unwrap_or_else(|| {
+            [(Value::text("log"), Value::text(&text))]
+                .into_iter()
+                .collect()
+        }),
     }
 }
 
