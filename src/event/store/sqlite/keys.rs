@@ -7,7 +7,9 @@
 
 use super::codec::Wanted;
 use crate::event::{Column, ColumnKind, PHYSICAL, Range, Row};
+use ahash::{HashSet, HashSetExt};
 use sha2::{Digest, Sha256};
+use std::hash::Hash;
 
 /// All events that are there.
 pub(super) const LIVE: &[u8] = &[0];
@@ -147,13 +149,21 @@ pub(super) fn columns() -> Wanted {
     Wanted::of(PHYSICAL)
 }
 
-fn has_twice<T: PartialEq>(items: &[T]) -> bool {
-    items.len() > 1
-        && (items.windows(2).any(|pair| pair.first() == pair.last())
-            || items
-                .iter()
-                .enumerate()
-                .any(|(index, item)| items.iter().skip(index + 1).any(|other| other == item)))
+/// Up to so many items are compared each with each, which needs no memory.
+const FEW: usize = 16;
+
+fn has_twice<T: Eq + Hash>(items: &[T]) -> bool {
+    if items.len() > FEW {
+        let mut seen = HashSet::with_capacity(items.len());
+        return !items.iter().all(|item| seen.insert(item));
+    }
+    let mut behind = items.iter();
+    while let Some(item) = behind.next() {
+        if behind.as_slice().contains(item) {
+            return true;
+        }
+    }
+    false
 }
 
 /// The bytes of both ends of a range, and which tree it belongs to.

@@ -84,15 +84,23 @@ impl EventStore for Embedded {
             .read_within(&EVENT, within.deadline, within.cancel, |conn| {
                 // Events are read from all over the file.
                 conn.pragma_update(None, "cache_size", -32_768)?;
-                work(&mut Local::new(conn, within.now))
+                work(&mut Local::new(conn, within))
             })
     }
 
     fn write(&self, within: Within<'_>, mut work: Change) -> Outcome<()> {
-        let now = within.now;
+        let (now, deadline, cancel) = (within.now, within.deadline, within.cancel.clone());
         self.0
-            .write(&EVENT, within.deadline, within.cancel, move |conn| {
-                work(&mut Local::new(conn, now))
+            .write(&EVENT, deadline, within.cancel, move |conn| {
+                let cancel = &cancel;
+                work(&mut Local::new(
+                    conn,
+                    Within {
+                        now,
+                        deadline,
+                        cancel,
+                    },
+                ))
             })
     }
 
@@ -111,9 +119,7 @@ struct Own(Connection);
 impl Transaction for Own {
     fn session(&mut self, within: Within<'_>) -> Outcome<Box<dyn Session + '_>> {
         let Within {
-            now,
-            deadline,
-            cancel,
+            deadline, cancel, ..
         } = within;
         crate::store::proceed(deadline, cancel)?;
         let flag = cancel.clone();
@@ -121,7 +127,7 @@ impl Transaction for Own {
             1000,
             Some(move || flag.load(Ordering::Relaxed) || deadline.passed()),
         )?;
-        Ok(Box::new(Local::lasting(&self.0, now, deadline)))
+        Ok(Box::new(Local::lasting(&self.0, within)))
     }
 
     fn commit(&mut self, within: Within<'_>) -> Outcome<()> {

@@ -8,8 +8,10 @@ use crate::event::store::{
     Cell, Extreme, Loaded, Relapsed, Session, Status, TableStatus, Threshold, Thresholded,
 };
 use crate::event::{Column, Record, Row};
-use crate::store::Deadline;
+use crate::store::{Deadline, Within, proceed};
 use rusqlite::Connection;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 /// How many rows are written at one time: more need more memory, fewer walk the file more often.
 const BATCH: usize = 32_768;
@@ -21,26 +23,26 @@ pub(super) struct Local<'c> {
     /// The transaction is begun here, and lasts.
     lasting: bool,
     deadline: Deadline,
+    cancel: Arc<AtomicBool>,
 }
 
 impl<'c> Local<'c> {
     /// On a connection on which somebody else has begun a transaction.
-    pub(super) fn new(conn: &'c Connection, now: i64) -> Local<'c> {
+    pub(super) fn new(conn: &'c Connection, within: Within<'_>) -> Local<'c> {
         Local {
             conn,
-            now,
+            now: within.now,
             lasting: false,
-            deadline: Deadline::NONE,
+            deadline: within.deadline,
+            cancel: within.cancel.clone(),
         }
     }
 
     /// On a connection where the first change begins a transaction.
-    pub(super) fn lasting(conn: &'c Connection, now: i64, deadline: Deadline) -> Local<'c> {
+    pub(super) fn lasting(conn: &'c Connection, within: Within<'_>) -> Local<'c> {
         Local {
-            conn,
-            now,
             lasting: true,
-            deadline,
+            ..Local::new(conn, within)
         }
     }
 
@@ -75,6 +77,12 @@ impl<'c> Local<'c> {
         self.in_time(answer)
     }
 
+    /// Whether long work may go on: a statement is ended from outside, what is done between two is not.
+    fn go_on(&self) -> impl Fn() -> Outcome<()> + use<> {
+        let (deadline, cancel) = (self.deadline, self.cancel.clone());
+        move || proceed(deadline, &cancel)
+    }
+
     /// As E0306 when the deadline is what ended a statement.
     fn in_time<T>(&self, answer: Outcome<T>) -> Outcome<T> {
         answer.map_err(|mut fault| {
@@ -89,8 +97,9 @@ impl<'c> Local<'c> {
 
 impl Session for Local<'_> {
     fn insert(&mut self, row: &Row) -> Outcome<()> {
+        let go_on = self.go_on();
         self.change(|conn| {
-            let loaded = write::store(conn, std::slice::from_ref(row))?;
+            let loaded = write::store(conn, std::slice::from_ref(row), &go_on)?;
             match loaded.refused.into_iter().next() {
                 Some((_, fault)) => Err(fault),
                 None if loaded.known > 0 => Err(Diagnostic::new(
@@ -103,12 +112,13 @@ impl Session for Local<'_> {
     }
 
     fn load(&mut self, rows: &[Row]) -> Outcome<Loaded> {
+        let go_on = self.go_on();
         self.change(|conn| {
             // The identifiers are the one part of the file that is written all over.
             conn.pragma_update(None, "cache_size", -65_536)?;
             let mut loaded = Loaded::default();
             for (index, batch) in rows.chunks(BATCH).enumerate() {
-                let mut part = write::store(conn, batch)?;
+                let mut part = write::store(conn, batch, &go_on)?;
                 loaded.stored += part.stored;
                 loaded.known += part.known;
                 let moved = part.refused.drain(..);
@@ -266,7 +276,8 @@ impl Session for Local<'_> {
     }
 
     fn index_create(&mut self) -> Outcome<Vec<String>> {
-        self.change(upkeep::create_indexes)
+        let go_on = self.go_on();
+        self.change(|conn| upkeep::create_indexes(conn, &go_on))
     }
 
     fn index_drop(&mut self) -> Outcome<Vec<String>> {

@@ -3,10 +3,16 @@
 
 use super::bits::{self, NONE};
 use super::codec::{Wanted, decode, encode};
-use super::keys;
+use super::session::Local;
+use super::{EVENT, keys};
 use crate::diagnostic::Code;
+use crate::event::store::Session;
 use crate::event::{COLUMNS, Column, Range, Row};
+use crate::store::{Deadline, Store, Within};
 use proptest::prelude::*;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
 
 fn row() -> Row {
     Row {
@@ -62,6 +68,73 @@ fn postings_come_back_dense_and_sparse() {
         let positions: Vec<u16> = bits::positions(&set).collect();
         assert_eq!(positions, (0..1024).step_by(step).collect::<Vec<u16>>());
     }
+}
+
+#[test]
+fn values_twice_are_seen_in_short_and_in_long_lists() {
+    let uneven = |row: &Row, column| {
+        let mut found = false;
+        keys::each(row, &mut |key, _| found |= key == keys::uneven(column));
+        found
+    };
+    for count in [2, 15, 16, 17, 18, 200] {
+        let category: Vec<String> = (0..count).map(|n| format!("c{n}")).collect();
+        let mut row = Row {
+            source_port: (0..count).collect(),
+            category,
+            ..Row::default()
+        };
+        assert!(!uneven(&row, Column::Category), "{count}");
+        assert!(!uneven(&row, Column::SourcePort), "{count}");
+        row.category[0] = format!("c{}", count - 1);
+        *row.source_port.last_mut().unwrap() = 0;
+        assert!(uneven(&row, Column::Category), "{count}");
+        assert!(uneven(&row, Column::SourcePort), "{count}");
+    }
+}
+
+#[test]
+fn the_time_for_an_event_grows_with_its_lists_and_not_with_their_square() {
+    let row = Row {
+        category: (0..200_000).map(|n| format!("c{n}")).collect(),
+        ..Row::default()
+    };
+    let started = Instant::now();
+    let mut count = 0;
+    keys::each(&row, &mut |_, _| count += 1);
+    assert_eq!(count, 200_002);
+    // Each with each takes minutes.
+    assert!(started.elapsed() < Duration::from_secs(10));
+}
+
+#[test]
+fn a_load_ends_between_events() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new(&folder.path().join("s.db"), &[&EVENT]);
+    let never = Arc::new(AtomicBool::new(false));
+    let one = Row {
+        id: "a".into(),
+        storagetime: Some(1),
+        ..Row::default()
+    };
+    let rows = vec![one.clone(), one];
+    let load = move |deadline: Deadline, cancel: bool| {
+        let rows = rows.clone();
+        let cancel = Arc::new(AtomicBool::new(cancel));
+        store.write(&EVENT, Deadline::NONE, &never, move |conn| {
+            let within = Within {
+                now: 0,
+                deadline,
+                cancel: &cancel,
+            };
+            Ok(Local::new(conn, within).load(&rows)?.stored)
+        })
+    };
+    let fault = load(Deadline::NONE, true).unwrap_err();
+    assert_eq!(fault.code, Code::Interrupted);
+    let fault = load(Deadline::after(Duration::ZERO), false).unwrap_err();
+    assert_eq!(fault.code, Code::Timeout);
+    assert_eq!(load(Deadline::NONE, false).unwrap(), 1);
 }
 
 /// Addresses that differ in few bytes, so that ranges meet in all ways.

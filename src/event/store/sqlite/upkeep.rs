@@ -232,7 +232,10 @@ pub(super) fn create_tables(conn: &Connection) -> Outcome<()> {
 }
 
 /// Makes everything that leads to events anew when something of it is missing.
-pub(super) fn create_indexes(conn: &Connection) -> Outcome<Vec<String>> {
+pub(super) fn create_indexes(
+    conn: &Connection,
+    proceed: &write::Proceed<'_>,
+) -> Outcome<Vec<String>> {
     let events = rows(conn, "SELECT count(*) FROM event_row")?;
     let found = rows(conn, "SELECT count(*) FROM event_id")?;
     let live = Reader::new(conn)?.live()?.count();
@@ -242,7 +245,7 @@ pub(super) fn create_indexes(conn: &Connection) -> Outcome<Vec<String>> {
     conn.execute_batch(
         "DELETE FROM event_id; DELETE FROM event_time; DELETE FROM event_bound; DELETE FROM event_posting",
     )?;
-    write::index_all(conn)?;
+    write::index_all(conn, proceed)?;
     Ok(["event_bound", "event_id", "event_posting", "event_time"]
         .map(String::from)
         .into())

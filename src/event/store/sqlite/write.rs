@@ -44,12 +44,16 @@ pub(super) fn number_of(conn: &Connection, id: &str) -> Outcome<Option<i64>> {
     Ok(None)
 }
 
+/// Says by an error that the work has to end.
+pub(super) type Proceed<'p> = dyn Fn() -> Outcome<()> + 'p;
+
 /// Stores rows; those that cannot be stored are left out.
-pub(super) fn store(conn: &Connection, rows: &[Row]) -> Outcome<Loaded> {
+pub(super) fn store(conn: &Connection, rows: &[Row], proceed: &Proceed<'_>) -> Outcome<Loaded> {
     let mut loaded = Loaded::default();
     let mut fresh: Vec<(i64, &Row)> = Vec::with_capacity(rows.len());
     let mut seen: HashMap<&str, &Row> = HashMap::default();
     for (index, row) in rows.iter().enumerate() {
+        proceed()?;
         if let Err(fault) = row.storable() {
             loaded.refused.push((index, fault));
         } else if let Some(first) = seen.get(row.id.as_str()) {
@@ -72,6 +76,7 @@ pub(super) fn store(conn: &Connection, rows: &[Row]) -> Outcome<Loaded> {
         conn.prepare_cached("INSERT INTO event_row (seq, row, event) VALUES (?1, ?2, ?3)")?;
     let mut ids = Vec::with_capacity(fresh.len());
     for (number, (hash, row)) in (first..).zip(&fresh) {
+        proceed()?;
         let event = row.event.as_deref().map(pack).transpose()?;
         put_row.execute(params![number, encode(row), event])?;
         ids.push((*hash, number));
@@ -79,13 +84,13 @@ pub(super) fn store(conn: &Connection, rows: &[Row]) -> Outcome<Loaded> {
     let rows: Vec<&Row> = fresh.into_iter().map(|(_, row)| row).collect();
     put_ids(conn, ids)?;
     put_times(conn, first, &rows)?;
-    put_postings(conn, first, &rows)?;
+    put_postings(conn, first, &rows, proceed)?;
     loaded.stored = rows.len() as u64;
     Ok(loaded)
 }
 
 /// Makes everything that leads to events for all rows that are there.
-pub(super) fn index_all(conn: &Connection) -> Outcome<()> {
+pub(super) fn index_all(conn: &Connection, proceed: &Proceed<'_>) -> Outcome<()> {
     let mut statement = conn.prepare("SELECT seq, row FROM event_row ORDER BY seq")?;
     let mut found = statement.query([])?;
     // Rows whose numbers follow each other without a gap.
@@ -98,7 +103,7 @@ pub(super) fn index_all(conn: &Connection) -> Outcome<()> {
         put_ids(conn, ids.collect())?;
         let all: Vec<&Row> = rows.iter().collect();
         put_times(conn, first, &all)?;
-        put_postings(conn, first, &all)?;
+        put_postings(conn, first, &all, proceed)?;
         rows.clear();
         Ok(())
     };
@@ -188,7 +193,12 @@ pub(super) fn is_node(key: &[u8]) -> bool {
     key.get(1).is_some_and(|mark| *mark > 3)
 }
 
-fn put_postings(conn: &Connection, first: i64, rows: &[&Row]) -> Outcome<()> {
+fn put_postings(
+    conn: &Connection,
+    first: i64,
+    rows: &[&Row],
+    proceed: &Proceed<'_>,
+) -> Outcome<()> {
     let mut all: Vec<(i64, Box<[u8]>, Entries)> = Vec::new();
     let mut block = first.div_euclid(BLOCK);
     let mut of_block: HashMap<Box<[u8]>, Entries> = HashMap::default();
@@ -196,6 +206,7 @@ fn put_postings(conn: &Connection, first: i64, rows: &[&Row]) -> Outcome<()> {
         all.extend(of_block.drain().map(|(key, entries)| (block, key, entries)));
     };
     for (number, row) in (first..).zip(rows) {
+        proceed()?;
         if number.div_euclid(BLOCK) != block {
             drain(block, &mut of_block);
             block = number.div_euclid(BLOCK);
@@ -224,6 +235,7 @@ fn put_postings(conn: &Connection, first: i64, rows: &[&Row]) -> Outcome<()> {
     let begun = (first.rem_euclid(BLOCK) != 0).then(|| first.div_euclid(BLOCK));
     let mut data = Vec::new();
     for (block, key, entries) in all {
+        proceed()?;
         let segment = segment(block);
         data.clear();
         if begun == Some(block) {
