@@ -1,7 +1,9 @@
 //! Which files to read, in which form, compressed or not.
 
 use super::live::Live;
+use super::place::{Id, id};
 use crate::diagnostic::{Code, Diagnostic, Fault, Outcome};
+use ahash::HashMap;
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -178,6 +180,33 @@ pub fn inputs(arguments: &[PathBuf]) -> Outcome<Vec<Input>> {
         }
     }
     Ok(found)
+}
+
+/// The inputs, each once: a file that was named twice would count twice. `again` hears of the others.
+pub fn once(inputs: Vec<Input>, mut again: impl FnMut(&Input, &Input)) -> Vec<Input> {
+    let mut kept: Vec<Input> = Vec::with_capacity(inputs.len());
+    let mut seen: HashMap<Option<Id>, usize> = HashMap::default();
+    for input in inputs {
+        let own = match &input {
+            Input::Standard => None,
+            Input::File(path) => match std::fs::metadata(path) {
+                Ok(there) if there.is_file() => Some(id(&there)),
+                // Of a pipe each reader has a part.
+                _ => {
+                    kept.push(input);
+                    continue;
+                }
+            },
+        };
+        match seen.get(&own).and_then(|at| kept.get(*at)) {
+            Some(first) => again(&input, first),
+            None => {
+                seen.insert(own, kept.len());
+                kept.push(input);
+            }
+        }
+    }
+    kept
 }
 
 /// The files that a glob finds, by name.
