@@ -4,7 +4,7 @@ use super::args::{Color, ListFormat};
 use crate::diagnostic::{
     Code, Diagnostic, Fault, Outcome, Page, Style, brief, paint, plain, terminal,
 };
-use crate::input::csv_line;
+use crate::input::{Input, csv_line};
 use crate::shell::{Fit, cell as drawn, draw};
 use serde_json::Value as Json;
 use std::io::{self, IsTerminal, Write};
@@ -87,6 +87,15 @@ pub fn note(text: &str) {
     let _ = writeln!(io::stderr(), "note: {text}");
 }
 
+/// Says that an input was named twice.
+pub fn named_twice(input: &Input, first: &Input) {
+    let (name, first) = (input.name(), first.name());
+    note(&match name == first {
+        true => format!("{name} is named twice and read once"),
+        false => format!("{name} is the same file as {first} and read once"),
+    });
+}
+
 /// What a failed write to standard output means: the end without a word when the reader has gone.
 pub fn written(result: io::Result<()>) -> Outcome<()> {
     match result {
@@ -109,39 +118,90 @@ pub fn line(text: &str) -> Outcome<()> {
     )
 }
 
-/// Prints rows: a table, JSON, JSON Lines, CSV, the first column, or text.
-pub fn table(format: ListFormat, columns: &[&str], rows: Vec<Json>) -> Outcome<()> {
-    let cell = |row: &Json, column: &str| match &row[column] {
+fn text_of(row: &Json, column: &str) -> String {
+    match &row[column] {
         Json::String(text) => text.clone(),
         Json::Null => String::new(),
         other => other.to_string(),
-    };
-    match format {
-        ListFormat::Json => line(&Json::Array(rows).to_string()),
-        ListFormat::Jsonl => rows.iter().try_for_each(|row| line(&row.to_string())),
-        ListFormat::Ids => match columns.first() {
-            Some(first) => rows.iter().try_for_each(|row| line(&cell(row, first))),
-            None => Ok(()),
-        },
-        ListFormat::Csv => {
-            line(&columns.join(","))?;
-            rows.iter().try_for_each(|row| {
-                let cells: Vec<String> = columns.iter().map(|column| cell(row, column)).collect();
-                line(csv_line(&cells).trim_end_matches('\n'))
-            })
+    }
+}
+
+/// Prints rows: a table, JSON, JSON Lines, CSV, the first column, or text.
+pub fn table(format: ListFormat, columns: &[&str], rows: Vec<Json>) -> Outcome<()> {
+    let mut printed = Rows::new(format, columns);
+    rows.into_iter()
+        .try_for_each(|row| printed.put(row).map(drop))?;
+    printed.end()
+}
+
+/// Rows that are printed as they come, where the format allows that.
+pub struct Rows<'c> {
+    format: ListFormat,
+    columns: &'c [&'c str],
+    waiting: Vec<Json>,
+    begun: bool,
+}
+
+impl<'c> Rows<'c> {
+    /// No rows.
+    pub fn new(format: ListFormat, columns: &'c [&'c str]) -> Rows<'c> {
+        Rows {
+            format,
+            columns,
+            waiting: Vec::new(),
+            begun: false,
         }
-        ListFormat::Text => rows.iter().try_for_each(|row| {
-            let cells: Vec<String> = columns.iter().map(|column| cell(row, column)).collect();
-            line(&cells.join("\t"))
-        }),
-        ListFormat::Table => {
-            // Nothing is cut: what does not fit into the window goes on below.
-            let fit = terminal_size_of(&io::stdout()).map_or(Fit::Whole, Fit::Wrap);
-            let rows = rows.iter().map(|row| {
-                let cells = columns.iter().map(|column| drawn(&cell(row, column), fit));
-                cells.collect()
-            });
-            line(&draw(columns.iter().copied(), rows, fit))
+    }
+
+    /// What stands before the first row.
+    fn begin(&mut self) -> Outcome<()> {
+        if std::mem::replace(&mut self.begun, true) || self.format != ListFormat::Csv {
+            return Ok(());
+        }
+        line(&self.columns.join(","))
+    }
+
+    /// Takes a row; false when it is printed only at the end.
+    pub fn put(&mut self, row: Json) -> Outcome<bool> {
+        self.begin()?;
+        let cells = || -> Vec<String> {
+            let cells = self.columns.iter().map(|column| text_of(&row, column));
+            cells.collect()
+        };
+        match self.format {
+            ListFormat::Jsonl => line(&row.to_string())?,
+            ListFormat::Ids => {
+                if let Some(first) = self.columns.first() {
+                    line(&text_of(&row, first))?;
+                }
+            }
+            ListFormat::Csv => line(csv_line(&cells()).trim_end_matches('\n'))?,
+            ListFormat::Text => line(&cells().join("\t"))?,
+            // Columns are as wide as their widest cell, and an array ends.
+            ListFormat::Table | ListFormat::Json => {
+                self.waiting.push(row);
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Prints what waits.
+    pub fn end(mut self) -> Outcome<()> {
+        self.begin()?;
+        match self.format {
+            ListFormat::Json => line(&Json::Array(self.waiting).to_string()),
+            ListFormat::Table => {
+                // Nothing is cut: what does not fit into the window goes on below.
+                let fit = terminal_size_of(&io::stdout()).map_or(Fit::Whole, Fit::Wrap);
+                let rows = self.waiting.iter().map(|row| {
+                    let columns = self.columns.iter();
+                    let cells = columns.map(|column| drawn(&text_of(row, column), fit));
+                    cells.collect()
+                });
+                line(&draw(self.columns.iter().copied(), rows, fit))
+            }
+            _ => Ok(()),
         }
     }
 }

@@ -8,10 +8,12 @@
 //! it was reported. When the window has ended, the events that were held back in that part are found by
 //! [`Events::relapsed`]; who reports them calls [`renew`], which begins a new window.
 
-use super::store::{Session, Threshold, Thresholded};
+use super::store::{Threshold, Thresholded};
 use super::{Events, Message};
 use crate::diagnostic::{Code, Diagnostic, Outcome};
 use crate::store::Within;
+use ahash::HashMap;
+use indexmap::IndexSet;
 
 /// What stands between the parts of a key.
 const BETWEEN: &str = "+++";
@@ -141,22 +143,38 @@ pub fn source_of(key: &str) -> &str {
 
 /// The sources of an event, each once; one empty text when it has none.
 pub fn sources(message: &Message) -> Vec<String> {
-    let mut sources: Vec<String> = Vec::new();
-    for address in message.addresses("Source") {
-        let source = address.to_string();
-        if !sources.contains(&source) {
-            sources.push(source);
-        }
-    }
+    let sources = message.addresses("Source");
+    let mut sources: IndexSet<String> = sources.map(|address| address.to_string()).collect();
     if sources.is_empty() {
-        sources.push(String::new());
+        sources.insert(String::new());
     }
-    sources
+    sources.into_iter().collect()
 }
 
-/// Decides about an event at a moment, in microseconds, and keeps the books: what is reported begins a window, what is
-/// held back is noted. The same event decided again is held back. Errors: those of the store, E0204 for impossible
-/// windows.
+/// The windows that the sources of an event would begin.
+fn fresh(message: &Message, timing: Timing, now: i64) -> Outcome<Vec<(String, Threshold)>> {
+    let sources = sources(message).into_iter();
+    let fresh = |source: String| {
+        let threshold = timing.threshold(&key(message, &source), now)?;
+        Ok((source, threshold))
+    };
+    sources.map(fresh).collect()
+}
+
+/// What is noted about an event that is held back.
+fn noted(id: &str, held: &Threshold, setting: Setting<'_>, now: i64) -> Thresholded {
+    Thresholded {
+        eventid: id.to_string(),
+        keyid: held.id.clone(),
+        groupname: setting.group.to_string(),
+        eventseverity: setting.severity.to_string(),
+        createtime: now,
+    }
+}
+
+/// Decides about an event at a moment, in microseconds, and keeps the books, all in one transaction: what is reported
+/// begins a window, what is held back is noted. The same event decided again is held back. Errors: those of the store,
+/// E0204 for impossible windows.
 pub fn decide(
     events: &Events,
     message: &Message,
@@ -164,88 +182,120 @@ pub fn decide(
     now: i64,
     within: Within<'_>,
 ) -> Outcome<Decision> {
-    let sources = sources(message);
-    let mut fresh = Vec::with_capacity(sources.len());
-    for source in &sources {
-        fresh.push(setting.timing.threshold(&key(message, source), now)?);
-    }
-    let checked = |session: &mut dyn Session| -> Outcome<Vec<Option<Threshold>>> {
-        let mut held = Vec::with_capacity(fresh.len());
-        for threshold in &fresh {
-            held.push(session.threshold_check(&threshold.id, now)?);
+    let fresh = fresh(message, setting.timing, now)?;
+    let wanted: Vec<(Threshold, Thresholded)> = fresh
+        .iter()
+        .map(|(_, fresh)| (fresh.clone(), noted(message.id(), fresh, setting, now)))
+        .collect();
+    let known = events.write(within, move |session| {
+        let mut known = Vec::with_capacity(wanted.len());
+        for (threshold, note) in &wanted {
+            let held = session.threshold_open(threshold, now)?;
+            if held.is_some() {
+                session.threshold_note(note)?;
+            }
+            known.push(held);
         }
-        Ok(held)
-    };
-    let mut known = events.read(within, checked)?;
-    // What is held back is noted first: after a failure everything can be done again.
-    for held in known.iter().flatten() {
-        note(events, message.id(), held, setting, now, within)?;
-    }
-    if known.iter().any(Option::is_none) {
-        let wanted = fresh.clone();
-        let found = events.write(within, move |session| {
-            let mut found = Vec::with_capacity(wanted.len());
-            for threshold in &wanted {
-                // Somebody else may have begun a window meanwhile.
-                let held = session.threshold_check(&threshold.id, now)?;
-                if held.is_none() {
-                    session.threshold_set(threshold)?;
-                }
-                found.push(held);
-            }
-            Ok(found)
-        })?;
-        for (known, found) in known.iter_mut().zip(found) {
-            if let (None, Some(held)) = (&known, &found) {
-                note(events, message.id(), held, setting, now, within)?;
-                *known = found;
-            }
-        }
-    }
-    let mut decided = Vec::with_capacity(sources.len());
-    for ((source, fresh), held) in sources.into_iter().zip(fresh).zip(known) {
-        let verdict = match &held {
-            None => Verdict::Report,
-            Some(held) if held.relapsetime < held.ttltime && now >= held.relapsetime => {
-                Verdict::Relapse
-            }
-            Some(_) => Verdict::Suppress,
-        };
-        decided.push(Decided {
-            source,
-            threshold: held.unwrap_or(fresh),
-            verdict,
-        });
-    }
-    let verdicts = decided.iter().map(|decided| decided.verdict);
-    Ok(Decision {
-        verdict: verdicts.max().unwrap_or(Verdict::Report),
-        sources: decided,
-    })
+        Ok(known)
+    })?;
+    Ok(Decision::of(fresh, known, now))
 }
 
-/// Notes that an event was held back, unless that is noted already.
-fn note(
-    events: &Events,
-    id: &str,
-    held: &Threshold,
-    setting: Setting<'_>,
+impl Decision {
+    /// What follows from the windows that last.
+    fn of(fresh: Vec<(String, Threshold)>, known: Vec<Option<Threshold>>, now: i64) -> Decision {
+        let decided = fresh.into_iter().zip(known).map(|((source, fresh), held)| {
+            let verdict = match &held {
+                None => Verdict::Report,
+                Some(held) if held.relapsetime < held.ttltime && now >= held.relapsetime => {
+                    Verdict::Relapse
+                }
+                Some(_) => Verdict::Suppress,
+            };
+            Decided {
+                source,
+                threshold: held.unwrap_or(fresh),
+                verdict,
+            }
+        });
+        let sources: Vec<Decided> = decided.collect();
+        let verdicts = sources.iter().map(|decided| decided.verdict);
+        Decision {
+            verdict: verdicts.max().unwrap_or(Verdict::Report),
+            sources,
+        }
+    }
+}
+
+/// Decisions that somebody has to learn of before they count: what dies between the two is decided again, so that no
+/// report is lost, and perhaps one is made twice.
+#[derive(Debug, Default)]
+pub struct Books {
+    windows: HashMap<String, Threshold>,
+    notes: Vec<Thresholded>,
     now: i64,
-    within: Within<'_>,
-) -> Outcome<()> {
-    let noted = events.threshold_save(
-        Thresholded {
-            eventid: id.to_string(),
-            keyid: held.id.clone(),
-            groupname: setting.group.to_string(),
-            eventseverity: setting.severity.to_string(),
-            createtime: now,
-        },
-        within,
-    );
-    match noted {
-        Err(fault) if fault.code == Code::EventIntegrity => Ok(()),
-        noted => noted,
+}
+
+impl Books {
+    /// As [`decide`], and what follows from it waits for [`Books::keep`].
+    pub fn decide(
+        &mut self,
+        events: &Events,
+        message: &Message,
+        setting: Setting<'_>,
+        now: i64,
+        within: Within<'_>,
+    ) -> Outcome<Decision> {
+        let fresh = fresh(message, setting.timing, now)?;
+        let begun = |threshold: &Threshold| {
+            let begun = self.windows.get(&threshold.id);
+            begun.filter(|begun| begun.ttltime >= now).cloned()
+        };
+        let mut known: Vec<Option<Threshold>> =
+            fresh.iter().map(|(_, fresh)| begun(fresh)).collect();
+        if known.iter().any(Option::is_none) {
+            let stored = events.read(within, |session| {
+                let mut held = Vec::with_capacity(fresh.len());
+                for ((_, fresh), known) in fresh.iter().zip(&known) {
+                    held.push(match known {
+                        Some(_) => None,
+                        None => session.threshold_check(&fresh.id, now)?,
+                    });
+                }
+                Ok(held)
+            })?;
+            for (known, stored) in known.iter_mut().zip(stored) {
+                *known = known.take().or(stored);
+            }
+        }
+        for ((_, fresh), held) in fresh.iter().zip(&known) {
+            match held {
+                Some(held) => self.notes.push(noted(message.id(), held, setting, now)),
+                None => drop(self.windows.insert(fresh.id.clone(), fresh.clone())),
+            }
+        }
+        self.now = now;
+        Ok(Decision::of(fresh, known, now))
+    }
+
+    /// Keeps what was decided, in one transaction. A window that somebody else has begun meanwhile stays.
+    pub fn keep(&mut self, events: &Events, within: Within<'_>) -> Outcome<()> {
+        if self.windows.is_empty() && self.notes.is_empty() {
+            return Ok(());
+        }
+        let Books {
+            windows,
+            notes,
+            now,
+        } = std::mem::take(self);
+        events.write(within, move |session| {
+            for threshold in windows.values() {
+                session.threshold_open(threshold, now)?;
+            }
+            notes
+                .iter()
+                .try_for_each(|note| session.threshold_note(note))
+        })
     }
 }
 

@@ -8,12 +8,16 @@ use crate::cli::args::ListFormat;
 use crate::cli::output;
 use crate::cli::progress::{Complaints, Progress};
 use crate::diagnostic::{Code, Diagnostic, Outcome};
-use crate::event::COLUMNS;
 use crate::event::shape::{column_json, message, time_text};
 use crate::event::store::{Threshold, Thresholded};
-use crate::event::thresholding::{SEVERITIES, Setting, Timing, decide, renew};
-use crate::input::{ChunkReader, Format, Problem, inputs};
+use crate::event::thresholding::{Books, SEVERITIES, Setting, Timing, renew};
+use crate::event::{COLUMNS, Message};
+use crate::input::{ChunkReader, Format, Input, Problem, inputs, once};
+use crate::store::{Deadline, Within};
 use serde_json::{Map, Value as Json, json};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 const COLUMNS_OF_THRESHOLDS: &[&str] = &["id", "thresholdtime", "relapsetime", "ttltime"];
 
@@ -123,12 +127,19 @@ fn timing(severity: &str, args: &WindowArgs) -> Outcome<Timing> {
     Ok(timing)
 }
 
-/// Says of each message whether to report it.
+/// Verdicts about files are kept together for so long: each time the disk is waited for.
+const TOGETHER: Duration = Duration::from_millis(50);
+
+/// How long the last verdicts may take to be kept after Ctrl-C.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Says of each message whether to report it. A verdict is printed before it is kept, so that none is lost.
 fn apply(desk: &Desk, args: &ApplyArgs) -> Outcome<bool> {
     if let Some(severity) = &args.severity {
         timing(severity, &args.window)?;
     }
-    let found = inputs(&args.files)?;
+    let found = once(inputs(&args.files)?, output::named_twice);
+    let live = found.iter().any(Input::is_live);
     let context = &desk.engine.context;
     let mut reader = ChunkReader::new(&found, Some(Format::JsonLines), context.limits.line)
         .cancelled_by(&context.cancel);
@@ -136,64 +147,81 @@ fn apply(desk: &Desk, args: &ApplyArgs) -> Outcome<bool> {
     let progress = Progress::new(&found, reader.taken.clone());
     let format = ListFormat::or_usual(args.format);
     let columns = ["id", "verdict", "severity", "sources"];
-    let mut rows = Vec::new();
+    let mut rows = output::Rows::new(format, &columns);
+    let mut books = Books::default();
+    let mut kept = Instant::now();
     let mut bad = 0;
     let options = options(desk, &args.private_key);
-    let damage = messages(desk, &options, &mut reader, |input, line, found| {
+    let read = messages(desk, &options, &mut reader, |input, line, found| {
         let message = match found {
             Found::Line(_, message) => message,
             Found::Part(_, Some(fault)) => Err(fault),
             Found::Part(_, None) => return Ok(()),
         };
-        let decided = message.and_then(|message| {
-            let severity = match (&args.severity, message.severity()) {
-                (Some(severity), _) => severity.clone(),
-                (None, Some(severity)) => severity.to_lowercase(),
-                (None, None) => {
-                    let what = "the message has no severity, and --severity gives none";
-                    return Err(Diagnostic::new(Code::BadMessage, what));
-                }
-            };
-            let setting = Setting {
-                group: &args.group,
-                severity: &severity,
-                timing: timing(&severity, &args.window)?,
-            };
-            let decision = decide(&desk.events, &message, setting, desk.now(), desk.within())?;
-            let sources: Map<String, Json> = decision
-                .sources
-                .iter()
-                .map(|decided| (decided.source.clone(), json!(decided.verdict.name())))
-                .collect();
-            Ok(json!({
-                "id": message.id(), "verdict": decision.verdict.name(), "severity": severity, "sources": sources,
-            }))
+        let judged = message.and_then(|message| {
+            let severity = severity(args, &message)?;
+            let timing = timing(&severity, &args.window)?;
+            Ok((message, severity, timing))
         });
-        match decided {
-            // Verdicts are lost if they do not come out before something fails.
-            Ok(row) if format == ListFormat::Jsonl => output::line(&row.to_string()),
-            Ok(row) => {
-                rows.push(row);
-                Ok(())
-            }
-            Err(fault) if matches!(fault.code, Code::EventStorage | Code::Interrupted) => {
-                Err(fault)
-            }
+        let (message, severity, timing) = match judged {
+            Ok(judged) => judged,
             Err(fault) => {
                 bad += 1;
                 let problem = Problem { line, fault };
                 complaints.show(input, std::iter::once(&problem), &progress);
-                Ok(())
+                return Ok(());
             }
+        };
+        let setting = Setting {
+            group: &args.group,
+            severity: &severity,
+            timing,
+        };
+        let decision = books.decide(&desk.events, &message, setting, desk.now(), desk.within())?;
+        let sources: Map<String, Json> = decision
+            .sources
+            .iter()
+            .map(|decided| (decided.source.clone(), json!(decided.verdict.name())))
+            .collect();
+        let shown = rows.put(json!({
+            "id": message.id(), "verdict": decision.verdict.name(), "severity": severity, "sources": sources,
+        }))?;
+        if shown && (live || kept.elapsed() >= TOGETHER) {
+            books.keep(&desk.events, desk.within())?;
+            kept = Instant::now();
         }
+        Ok(())
     });
     complaints.count_the_rest(bad);
-    if format != ListFormat::Jsonl {
-        output::table(format, &columns, rows)?;
-    }
-    match damage? {
+    rows.end()?;
+    // After Ctrl-C, too: these verdicts are known.
+    let within = Within {
+        deadline: Deadline::after(PATIENCE),
+        cancel: &Arc::default(),
+        ..desk.within()
+    };
+    let within = match context.cancel.load(Ordering::Relaxed) {
+        true => within,
+        false => desk.within(),
+    };
+    let last = books.keep(&desk.events, within);
+    let damage = read?;
+    last?;
+    match damage {
         Some(damage) => Err(damage),
         None => Ok(bad == 0),
+    }
+}
+
+/// The severity that counts for a message. E0609 when there is none.
+fn severity(args: &ApplyArgs, message: &Message) -> Outcome<String> {
+    match (&args.severity, message.severity()) {
+        (Some(severity), _) => Ok(severity.clone()),
+        (None, Some(severity)) => Ok(severity.to_lowercase()),
+        (None, None) => {
+            let what = "the message has no severity, and --severity gives none";
+            Err(Diagnostic::new(Code::BadMessage, what))
+        }
     }
 }
 

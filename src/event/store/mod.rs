@@ -212,6 +212,12 @@ pub trait Session {
     /// Notes an event that was held back. E0608 when it is noted already for that key.
     fn threshold_save(&mut self, thresholded: &Thresholded) -> Outcome<()>;
 
+    /// Begins a window, unless one lasts that has not ended before `now`: that one is the answer then.
+    fn threshold_open(&mut self, threshold: &Threshold, now: i64) -> Outcome<Option<Threshold>>;
+
+    /// As [`Session::threshold_save`]; what is noted already for that key stays as it is.
+    fn threshold_note(&mut self, thresholded: &Thresholded) -> Outcome<()>;
+
     /// All thresholds, by key.
     fn thresholds(&mut self) -> Outcome<Vec<Threshold>>;
 

@@ -370,6 +370,39 @@ impl Session for Tables<'_> {
         self.execute(insert, &values).map(drop)
     }
 
+    fn threshold_open(&mut self, threshold: &Threshold, now: i64) -> Outcome<Option<Threshold>> {
+        let sql = "INSERT INTO thresholds AS t (id, thresholdtime, relapsetime, ttltime) VALUES ($1, $2, $3, $4) \
+                   ON CONFLICT (id) DO UPDATE SET thresholdtime = excluded.thresholdtime, \
+                   relapsetime = excluded.relapsetime, ttltime = excluded.ttltime WHERE t.ttltime < $5";
+        let times = [
+            threshold.thresholdtime,
+            threshold.relapsetime,
+            threshold.ttltime,
+            now,
+        ]
+        .map(Micros);
+        let values: [Parameter<'_>; 5] =
+            [&threshold.id, &times[0], &times[1], &times[2], &times[3]];
+        match self.execute(sql, &values)? {
+            0 => self.threshold_check(&threshold.id, now),
+            _ => Ok(None),
+        }
+    }
+
+    fn threshold_note(&mut self, noted: &Thresholded) -> Outcome<()> {
+        let sql = "INSERT INTO events_thresholded (eventid, keyid, groupname, eventseverity, createtime) \
+                   VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
+        let createtime = Micros(noted.createtime);
+        let values: [Parameter<'_>; 5] = [
+            &noted.eventid,
+            &noted.keyid,
+            &noted.groupname,
+            &noted.eventseverity,
+            &createtime,
+        ];
+        self.execute(sql, &values).map(drop)
+    }
+
     fn thresholds(&mut self) -> Outcome<Vec<Threshold>> {
         let sql = "SELECT id, thresholdtime, relapsetime, ttltime FROM thresholds ORDER BY id COLLATE \"C\"";
         let rows = self.query(sql, &[])?;

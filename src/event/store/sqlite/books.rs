@@ -50,7 +50,8 @@ pub(super) fn set(conn: &Connection, threshold: &Threshold) -> Outcome<()> {
     Ok(())
 }
 
-pub(super) fn save(conn: &Connection, one: &Thresholded) -> Outcome<()> {
+/// Notes an event that was held back; false when it is noted already.
+pub(super) fn note(conn: &Connection, one: &Thresholded) -> Outcome<bool> {
     for (what, text) in [
         ("the identifier of an event", &one.eventid),
         ("the key of a threshold", &one.keyid),
@@ -71,7 +72,11 @@ pub(super) fn save(conn: &Connection, one: &Thresholded) -> Outcome<()> {
             one.eventseverity,
             one.createtime
         ])?;
-    if stored == 0 {
+    Ok(stored > 0)
+}
+
+pub(super) fn save(conn: &Connection, one: &Thresholded) -> Outcome<()> {
+    if !note(conn, one)? {
         return Err(Diagnostic::new(
             Code::EventIntegrity,
             format!(

@@ -90,18 +90,17 @@ impl EventStore for Embedded {
 
     fn write(&self, within: Within<'_>, mut work: Change) -> Outcome<()> {
         let (now, deadline, cancel) = (within.now, within.deadline, within.cancel.clone());
-        self.0
-            .write(&EVENT, deadline, within.cancel, move |conn| {
-                let cancel = &cancel;
-                work(&mut Local::new(
-                    conn,
-                    Within {
-                        now,
-                        deadline,
-                        cancel,
-                    },
-                ))
-            })
+        self.0.write(&EVENT, deadline, within.cancel, move |conn| {
+            let cancel = &cancel;
+            work(&mut Local::new(
+                conn,
+                Within {
+                    now,
+                    deadline,
+                    cancel,
+                },
+            ))
+        })
     }
 
     fn begin(&self, within: Within<'_>) -> Outcome<Box<dyn Transaction>> {

@@ -216,6 +216,20 @@ impl Session for Local<'_> {
         self.change(|conn| books::save(conn, thresholded))
     }
 
+    fn threshold_open(&mut self, threshold: &Threshold, now: i64) -> Outcome<Option<Threshold>> {
+        self.change(|conn| {
+            let held = books::check(conn, &threshold.id, now)?;
+            if held.is_none() {
+                books::set(conn, threshold)?;
+            }
+            Ok(held)
+        })
+    }
+
+    fn threshold_note(&mut self, thresholded: &Thresholded) -> Outcome<()> {
+        self.change(|conn| books::note(conn, thresholded).map(drop))
+    }
+
     fn thresholds(&mut self) -> Outcome<Vec<Threshold>> {
         self.look(|reader| books::all(reader.conn))
     }
