@@ -7,7 +7,7 @@ use crate::cli::progress::{Complaints, Progress};
 use crate::diagnostic::{Code, Diagnostic, Fault, Outcome};
 use crate::event::store::Loaded;
 use crate::event::{Message, Options, Row};
-use crate::input::{ChunkReader, Format, Input, Problem, inputs, lines};
+use crate::input::{ChunkReader, Format, Input, Problem, inputs, lines, once};
 use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -104,7 +104,7 @@ pub fn options(desk: &Desk, private_key: &str) -> Options {
 
 /// Runs the command.
 pub fn load(desk: &Desk, args: &LoadArgs) -> Outcome<bool> {
-    let found = inputs(&args.files)?;
+    let found = once(inputs(&args.files)?, output::named_twice);
     let mut rejects = Rejects::new(&found, args.reject.as_deref())?;
     let context = &desk.engine.context;
     let mut reader = ChunkReader::new(&found, Some(Format::JsonLines), context.limits.line)
@@ -167,6 +167,9 @@ pub fn load(desk: &Desk, args: &LoadArgs) -> Outcome<bool> {
     tally.progress.clear();
     tally.complaints.count_the_rest(tally.rejected);
     let written = rejects.finish()?;
+    if matches!(ended, Ok(None)) {
+        rejects.clear()?;
+    }
     let Tally {
         loaded,
         known,
@@ -346,11 +349,25 @@ impl Rejects {
     }
 
     /// The files that were written.
-    fn finish(self) -> Outcome<Vec<PathBuf>> {
-        if let Some((path, file)) = self.open {
+    fn finish(&mut self) -> Outcome<Vec<PathBuf>> {
+        if let Some((path, file)) = self.open.take() {
             flushed(&path, file)?;
         }
-        Ok(self.written)
+        Ok(self.written.clone())
+    }
+
+    /// Removes what an earlier load has left beside inputs of which everything is stored now.
+    fn clear(&self) -> Outcome<()> {
+        for (path, keep) in &self.paths {
+            if *keep || self.written.contains(path) || !path.is_file() {
+                continue;
+            }
+            std::fs::remove_file(path).map_err(|error| {
+                let message = format!("{} cannot be removed: {error}", path.display());
+                Diagnostic::new(Code::CannotWrite, message)
+            })?;
+        }
+        Ok(())
     }
 }
 
