@@ -171,7 +171,7 @@ fn by_follower(lines: &[String], folder: &Path, runs: usize, expected: &Cells) -
             let run = move || {
                 let mut hear = |_: usize, _: u64, _: &Fault| true;
                 batch
-                    .follow(&inputs, following, store, marks, &mut hear)
+                    .follow(&inputs, following, store, marks, &mut hear, &mut |_| {})
                     .unwrap()
             };
             let running = scope.spawn(run);

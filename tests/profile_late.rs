@@ -161,7 +161,14 @@ impl Growing {
         std::thread::scope(|scope| {
             let run = || {
                 let mut hear = |_: usize, _: u64, fault: &Fault| panic!("{fault:?}");
-                batch.follow(&inputs, &self.following, store, &marks, &mut hear)
+                batch.follow(
+                    &inputs,
+                    &self.following,
+                    store,
+                    &marks,
+                    &mut hear,
+                    &mut |_| {},
+                )
             };
             let running = scope.spawn(run);
             let started = Instant::now();

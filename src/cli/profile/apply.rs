@@ -7,7 +7,7 @@ use super::heard::Heard;
 use crate::config::{duration, parse_now, size};
 use crate::diagnostic::{Code, Diagnostic, Fault, Outcome, Source, brief};
 use crate::engine::Engine;
-use crate::input::{self, ChunkReader, Finish, Format, Input, Problem, Totals, inputs};
+use crate::input::{self, ChunkReader, Finish, Format, Input, Problem, Totals, inputs, once};
 use crate::profile::batch::{Batch, BatchReport, COUNTED, Followed, Following, Late, Setting};
 use crate::profile::definition::{self, Definitions};
 use crate::profile::store::{Marks, Spool};
@@ -93,7 +93,7 @@ pub enum LateEvents {
 pub fn apply(engine: &Engine, profiles: &Profiles, args: &ApplyArgs) -> Outcome<bool> {
     let context = &engine.context;
     let definitions = definitions(engine, &args.definitions)?;
-    let found = inputs(&args.files)?;
+    let found = once(inputs(&args.files)?, output::named_twice);
     let instant = |text: &Option<String>| -> Outcome<Option<i64>> {
         let instant = text
             .as_ref()
@@ -211,7 +211,8 @@ fn follow(
     };
     let marks = Marks::new(&engine.store);
     let store = Heard::new(profiles);
-    let counts = batch.follow(found, &following, &store, &marks, &mut hear)?;
+    let mut note = |text: String| output::note(&text);
+    let counts = batch.follow(found, &following, &store, &marks, &mut hear, &mut note)?;
     if !args.strict {
         complaints.count_the_rest(counts.bad);
     }
@@ -244,6 +245,13 @@ fn follow(
         output::note(&format!(
             "{} event{s} came too late and were dropped",
             counts.late
+        ));
+    }
+    if counts.ahead > 0 {
+        let s = if counts.ahead == 1 { "" } else { "s" };
+        output::note(&format!(
+            "{} event{s} lay too far ahead of the clock and were dropped",
+            counts.ahead
         ));
     }
     if counts.open > 0 {

@@ -8,25 +8,37 @@
 use super::Batch;
 use super::close::{Closer, Entities};
 use super::late::{Closed, Late};
+use super::place::{At, Course, Marked, Where};
 use super::route::{Refused, Routing, too_long};
 use super::row::copy;
-use super::tail::{News, Place, What, number, tail};
+use super::tail::{News, What, tail};
 use crate::diagnostic::{Code, Diagnostic, Fault, Outcome};
 use crate::eval::Value;
-use crate::input::{Format, Input};
+use crate::input::{Format, Input, cannot_read};
 use crate::profile::period::Period;
-use crate::profile::store::{Mark, Marks, ProfileStore, Within};
+use crate::profile::store::{Lock, Mark, Marks, ProfileStore, Within};
+use crate::store::Deadline;
 use crossbeam_channel::RecvTimeoutError;
 use indexmap::IndexMap;
 use serde_json::{Value as Json, json};
 use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// An event so far ahead of the clock does not move the watermark: one wrong clock would make all others late.
 const AHEAD: i64 = 3_600_000;
+
+/// How long storing the place may take at the end.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Of so many inputs that were followed once the place is kept.
+const OTHERS: usize = 100;
+
+/// So often the place is stored although no period has closed: what is known of a file tells it again.
+const OFTEN: Duration = Duration::from_secs(10);
 
 /// How often idle inputs are looked at.
 const TICK: Duration = Duration::from_millis(100);
@@ -55,20 +67,16 @@ pub struct Followed {
     pub late: u64,
     /// Events of periods that had been closed, and that a profile has let in.
     pub merged: u64,
+    /// Events that are too far ahead of the clock, and were left out.
+    pub ahead: u64,
     /// Periods that were still open at the end, and are measured when it goes on.
     pub open: usize,
 }
 
 /// An input that is followed.
 struct Followable {
-    name: String,
-    /// The number of its file; `None` for what cannot be read twice.
-    number: Option<u64>,
-    /// Where the next line begins, and up to where an earlier run had read.
-    at: u64,
-    seen: u64,
-    /// How long the file was at the start.
-    length: u64,
+    /// Where it stands.
+    place: Where,
     line: u64,
     /// The time of its latest event.
     latest: Option<i64>,
@@ -80,7 +88,7 @@ struct Followable {
 struct Open {
     entities: Entities,
     /// Where its first event stands in each input.
-    first: Vec<Option<u64>>,
+    first: Vec<Option<At>>,
 }
 
 /// What hears of bad lines: the number of the input, that of the line, what is wrong. `false` ends the work.
@@ -90,6 +98,15 @@ struct Follower<'b> {
     batch: &'b Batch,
     following: &'b Following,
     marks: &'b Marks,
+    /// Under which name something is kept: what cannot be read again has nothing in common with files.
+    name: String,
+    /// Whether all inputs can be read again.
+    again: bool,
+    /// What the mark says of inputs that this run does not follow.
+    others: Vec<Json>,
+    _lock: Option<Lock>,
+    /// When its place was stored the last time.
+    marked: Instant,
     inputs: Vec<Followable>,
     routing: Routing<'b>,
     closer: Closer<'b>,
@@ -103,9 +120,11 @@ struct Follower<'b> {
 }
 
 impl Batch {
-    /// Follows inputs until they end or the work is cancelled, which is no error. `hear` is told of bad lines.
+    /// Follows inputs until they end or the work is cancelled, which is no error. `hear` is told of bad lines, `note`
+    /// of files that are gone.
     ///
-    /// Errors: E0402 for tables, E0403 for what cannot be read, those of the store.
+    /// Errors: E0402 for tables, E0403 for what cannot be read, E0603 while another one follows under that name, those
+    /// of the store.
     pub fn follow(
         &self,
         inputs: &[Input],
@@ -113,6 +132,7 @@ impl Batch {
         store: &dyn ProfileStore,
         marks: &Marks,
         hear: &mut Hear<'_>,
+        note: &mut dyn FnMut(String),
     ) -> Outcome<Followed> {
         if let Some(table) = inputs.iter().find(|i| i.format() != Format::JsonLines) {
             let message = format!(
@@ -122,18 +142,14 @@ impl Batch {
             return Err(Diagnostic::new(Code::BadTable, message));
         }
         let stop = Arc::new(AtomicBool::new(false));
-        let mut follower = match Follower::new(self, inputs, following, store, marks) {
+        let begun = Follower::new(self, inputs, following, store, marks, note);
+        let (mut follower, courses) = match begun {
             // It had hardly begun.
             Err(fault) if fault.code == Code::Interrupted => return Ok(Followed::default()),
-            follower => follower?,
+            begun => begun?,
         };
-        let places: Vec<Place> = follower
-            .inputs
-            .iter()
-            .map(|input| input.number.map(|number| (number, input.at)))
-            .collect();
         let flags = [stop.clone(), self.context.cancel.clone()];
-        let news = tail(inputs, &places, self.context.limits.line, &flags)?;
+        let news = tail(inputs, courses, self.context.limits.line, &flags)?;
         let mut done = Ok(true);
         while matches!(done, Ok(true)) && !self.context.cancel.load(Ordering::Relaxed) {
             done = match news.recv_timeout(TICK) {
@@ -141,7 +157,10 @@ impl Batch {
                 Err(RecvTimeoutError::Timeout) => follower.advance().map(|()| true),
                 Err(RecvTimeoutError::Disconnected) => Ok(false),
             };
-            if let Err(fault) = follower.settle() {
+            // What failed is read again.
+            if done.is_ok()
+                && let Err(fault) = follower.settle()
+            {
                 done = Err(fault);
             }
         }
@@ -167,44 +186,89 @@ impl<'b> Follower<'b> {
         following: &'b Following,
         store: &'b dyn ProfileStore,
         marks: &'b Marks,
-    ) -> Outcome<Follower<'b>> {
-        let followable = |input: &Input| Followable {
-            name: input.name(),
-            number: match input {
-                Input::File(path) if !input.is_live() => number(path),
-                _ => None,
-            },
-            at: 0,
-            seen: 0,
-            length: match input {
-                Input::File(path) => std::fs::metadata(path).map_or(0, |file| file.len()),
-                _ => 0,
-            },
-            line: 0,
-            latest: None,
-            active: Instant::now(),
-            ended: false,
+        note: &mut dyn FnMut(String),
+    ) -> Outcome<(Follower<'b>, Vec<Option<Course>>)> {
+        let file = |input: &Input| match input {
+            Input::File(path) if !input.is_live() => std::path::absolute(path).ok(),
+            _ => None,
         };
+        let paths: Vec<Option<PathBuf>> = inputs.iter().map(file).collect();
+        // A place means something when all inputs can be read again.
+        let again = paths.iter().all(Option::is_some);
+        let name = match again {
+            true => following.name.clone(),
+            false => format!("{} -", following.name),
+        };
+        let keeps = again || matches!(following.late, Late::Merge(_));
+        let lock = keeps.then(|| marks.lock(&name)).transpose()?;
+        let within = Within::context(&batch.context);
+        let mark = match again {
+            true => marks.read(&name, within)?,
+            false => None,
+        };
+        let mark: Json = mark.map_or(Json::Null, |mark| {
+            serde_json::from_str(&mark).unwrap_or_default()
+        });
+        let mut others: Vec<Json> = mark["inputs"].as_array().cloned().unwrap_or_default();
+        let (mut followed, mut courses) = (Vec::new(), Vec::new());
+        for (input, path) in inputs.iter().zip(&paths) {
+            let shown = path.as_ref().map(|path| path.display().to_string());
+            let known = others.iter().position(|place| {
+                shown
+                    .as_ref()
+                    .is_some_and(|shown| place["name"] == shown.as_str())
+            });
+            let marked = known.and_then(|at| Marked::read(&others.remove(at)));
+            let course = match path {
+                Some(path) => {
+                    let marked = marked.unwrap_or_else(|| Marked::fresh(path));
+                    let failed = |error| cannot_read(&input.name(), &error);
+                    Some(marked.course(path).map_err(failed)?)
+                }
+                None => None,
+            };
+            if course.as_ref().is_some_and(|course| course.lost) {
+                note(format!(
+                    "{} is another file than the one that was followed, which is not found in its folder: what was not \
+                     read of that, and its events of periods that are not measured yet, are missing",
+                    input.name()
+                ));
+            }
+            let whole = Course::default();
+            let place = Where::new(
+                path.as_deref().unwrap_or(Path::new("-")),
+                course.as_ref().unwrap_or(&whole),
+            );
+            followed.push(Followable {
+                place,
+                line: 0,
+                latest: None,
+                active: Instant::now(),
+                ended: false,
+            });
+            courses.push(course);
+        }
+        others.truncate(OTHERS);
         let mut follower = Follower {
             batch,
             following,
             marks,
-            inputs: inputs.iter().map(followable).collect(),
+            name,
+            again,
+            others,
+            _lock: lock,
+            marked: Instant::now(),
+            inputs: followed,
             routing: Routing::new(batch),
             closer: Closer::new(batch, &[], store),
             open: BTreeMap::new(),
             closed: None,
-            watermark: i64::MIN,
+            watermark: mark["watermark"].as_i64().unwrap_or(i64::MIN),
             counts: Followed::default(),
             taken: 0,
             outside: 0,
         };
-        let within = Within::context(&batch.context);
-        let again = follower.can_go_on();
-        if again && let Some(mark) = marks.read(&following.name, within)? {
-            follower.go_on(&mark);
-        }
-        let (name, from) = (follower.name(), follower.watermark);
+        let (name, from) = (follower.name.clone(), follower.watermark);
         match following.late {
             Late::Merge(keep) => {
                 // What a stream has left behind belongs to another one.
@@ -223,69 +287,34 @@ impl<'b> Follower<'b> {
         if again && let Some(mark) = follower.mark() {
             marks.write(&mark, within)?;
         }
-        Ok(follower)
-    }
-
-    /// Whether all inputs can be read again, so that a place in them means something.
-    fn can_go_on(&self) -> bool {
-        self.inputs.iter().all(|input| input.number.is_some())
-    }
-
-    /// Under which name something is kept: what cannot be read again has nothing in common with files.
-    fn name(&self) -> String {
-        match self.can_go_on() {
-            true => self.following.name.clone(),
-            false => format!("{} -", self.following.name),
-        }
+        Ok((follower, courses))
     }
 
     /// What is stored with measurements: the place, and what may take late events.
     fn mark(&mut self) -> Option<Mark> {
-        let again = self.can_go_on();
-        if !again && self.closed.is_none() {
+        if !self.again && self.closed.is_none() {
             return None;
         }
         let watermark = self.watermark;
         let closed = self.closed.as_mut();
         let passed = closed.map_or_else(Vec::new, |closed| closed.passed(watermark));
         Some(Mark {
-            name: self.name(),
-            text: again.then(|| self.place()),
+            name: self.name.clone(),
+            text: self.again.then(|| self.place()),
             states: Arc::new(std::mem::take(&mut self.closer.states)),
             passed,
         })
     }
 
-    fn place(&self) -> String {
-        let place = |(index, input): (usize, &Followable)| {
+    fn place(&mut self) -> String {
+        let mut inputs: Vec<Json> = Vec::with_capacity(self.inputs.len() + self.others.len());
+        for (index, input) in self.inputs.iter_mut().enumerate() {
             let open = self.open.values();
             let first = open.filter_map(|open| open.first.get(index).copied().flatten());
-            json!({
-                "name": input.name, "file": input.number, "at": first.min().unwrap_or(input.at),
-                "seen": input.at.max(input.seen),
-            })
-        };
-        let inputs: Vec<Json> = self.inputs.iter().enumerate().map(place).collect();
-        json!({"watermark": self.watermark, "inputs": inputs}).to_string()
-    }
-
-    /// Goes on where a mark says. What it says of files that are gone does not matter.
-    fn go_on(&mut self, mark: &str) {
-        let Ok(mark) = serde_json::from_str::<Json>(mark) else {
-            return;
-        };
-        self.watermark = mark["watermark"].as_i64().unwrap_or(i64::MIN);
-        for place in mark["inputs"].as_array().into_iter().flatten() {
-            let mine = |input: &&mut Followable| {
-                place["name"] == input.name.as_str() && place["file"].as_u64() == input.number
-            };
-            if let Some(input) = self.inputs.iter_mut().find(mine) {
-                input.at = place["at"].as_u64().unwrap_or(0);
-                // A file that has been cut off will not be there again.
-                let seen = place["seen"].as_u64().unwrap_or(0);
-                input.seen = if seen <= input.length { seen } else { 0 };
-            }
+            inputs.push(input.place.json(first.min()));
         }
+        inputs.extend(self.others.iter().cloned());
+        json!({"watermark": self.watermark, "inputs": inputs}).to_string()
     }
 
     /// Takes what is new; `false` at the end.
@@ -296,23 +325,17 @@ impl<'b> Follower<'b> {
         };
         input.active = Instant::now();
         match what {
-            What::Begins(number) => {
-                input.number = Some(number);
-                (input.at, input.seen, input.line) = (0, 0, 0);
-                for open in self.open.values_mut() {
-                    if let Some(first @ Some(_)) = open.first.get_mut(index) {
-                        *first = Some(0);
-                    }
-                }
+            What::Begins(begun) => {
+                input.place.begins(begun);
+                input.line = 0;
             }
             What::TooLong(at) => {
-                input.at = at;
+                input.place.skip(at);
                 input.line += 1;
                 let fault = too_long(self.routing.context.limits.line);
                 return Ok(self.bad(index, &fault, hear));
             }
-            What::Lines(at, lines) => {
-                input.at = at;
+            What::Lines(lines) => {
                 for line in lines.split_inclusive(|byte| *byte == b'\n') {
                     if self.routing.context.cancel.load(Ordering::Relaxed) {
                         return Ok(true);
@@ -346,10 +369,12 @@ impl<'b> Follower<'b> {
         let Some(input) = self.inputs.get_mut(index) else {
             return Ok(true);
         };
-        let at = input.at;
-        let again = at < input.seen;
-        input.at += line.len() as u64;
+        let begin = input.place.at();
+        let at = begin.1;
+        let again = input.place.again();
+        input.place.pass(line);
         input.line += 1;
+        let latest = input.latest;
         let text = match at {
             0 => line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line),
             _ => line,
@@ -361,7 +386,10 @@ impl<'b> Follower<'b> {
         let setting = &self.batch.setting;
         let (duration, watermark) = (setting.duration, self.watermark);
         let mut closed = self.closed.as_mut();
+        let clock = &self.batch.context.clock;
+        let reach = AHEAD.max(self.following.lag);
         let (inside, late) = (Cell::new(false), Cell::new(false));
+        let ahead = Cell::new(false);
         // What became of a late event: some profile has let it in, or left it out.
         let (merged, mut dropped) = (Cell::new(false), false);
         let mut ends = None;
@@ -371,9 +399,12 @@ impl<'b> Follower<'b> {
             let end = period_of(time, duration).end();
             inside.set(!early && setting.end.is_none_or(|end| time <= end));
             late.set(end <= watermark);
+            // The clock need not be asked for what is earlier than something that was let in.
+            let new = latest.is_none_or(|latest| time > latest);
+            ahead.set(inside.get() && new && time > clock.now().saturating_add(reach));
             // What an earlier run has closed or let in is done.
             let takes = takes.is_some_and(|keep| !again && end > watermark.saturating_sub(keep));
-            inside.get() && (!late.get() || takes)
+            inside.get() && !ahead.get() && (!late.get() || takes)
         };
         let (open, closer, inputs) = (&mut self.open, &mut self.closer, self.inputs.len());
         let needs = &self.batch.plans.needs;
@@ -418,7 +449,7 @@ impl<'b> Follower<'b> {
                 first: vec![None; inputs],
             });
             if let Some(first @ None) = open.first.get_mut(index) {
-                *first = Some(at);
+                *first = Some(begin);
             }
             closer.apply_to(&mut open.entities, period, at, route.plan, route.entity)
         };
@@ -427,6 +458,7 @@ impl<'b> Follower<'b> {
             return Err(fault);
         }
         let (inside, late, merged) = (inside.get(), late.get(), merged.get());
+        let ahead = ahead.get();
         match read {
             Ok(time) => {
                 let new = inside && late && !again;
@@ -434,7 +466,8 @@ impl<'b> Follower<'b> {
                     new && period_of(time, duration).end() > watermark.saturating_sub(keep)
                 });
                 self.counts.read += 1;
-                self.taken += u64::from(inside && (!late || merged));
+                self.taken += u64::from(inside && !ahead && (!late || merged));
+                self.counts.ahead += u64::from(ahead);
                 self.outside += u64::from(!inside);
                 self.counts.merged += u64::from(merged);
                 // What an earlier run has closed or counted is not late now.
@@ -465,16 +498,31 @@ impl<'b> Follower<'b> {
 
     /// Whether all files are read up to where an earlier run was: until then events come that it has seen.
     fn caught_up(&self) -> bool {
-        let behind = |input: &Followable| !input.ended && input.at < input.seen;
+        let behind = |input: &Followable| !input.ended && input.place.behind();
         !self.inputs.iter().any(behind)
     }
 
     /// Measures late events that have waited long enough.
     fn settle(&mut self) -> Outcome<()> {
         let due = self.closed.as_ref().is_some_and(Closed::is_due);
-        match due && self.caught_up() {
-            true => self.close(|_| false),
+        if due && self.caught_up() {
+            return self.close(|_| false);
+        }
+        match self.marked.elapsed() >= OFTEN {
+            true => self.keep_place(Within::context(&self.batch.context)),
             false => Ok(()),
+        }
+    }
+
+    /// Stores where it stands, unless late events wait, which are behind that.
+    fn keep_place(&mut self, within: Within<'_>) -> Outcome<()> {
+        self.marked = Instant::now();
+        if !self.again || self.closed.as_ref().is_some_and(Closed::waits) {
+            return Ok(());
+        }
+        match self.mark() {
+            Some(mark) => self.marks.write(&mark, within),
+            None => Ok(()),
         }
     }
 
@@ -531,8 +579,17 @@ impl<'b> Follower<'b> {
 
     /// Ends: what can be read again stays open, and what cannot is measured now unless it was interrupted.
     fn end(&mut self, interrupted: bool) -> Outcome<()> {
-        if self.can_go_on() || interrupted || self.routing.context.cancel.load(Ordering::Relaxed) {
+        if self.again || interrupted || self.routing.context.cancel.load(Ordering::Relaxed) {
             self.counts.open = self.open.len();
+            if interrupted {
+                // This is the end: it was told to stop already, and what was stored before is enough.
+                let within = Within {
+                    now: self.batch.context.clock.now(),
+                    deadline: Deadline::after(PATIENCE),
+                    cancel: &Arc::default(),
+                };
+                let _ = self.keep_place(within);
+            }
             return Ok(());
         }
         self.close(|_| true)?;

@@ -89,6 +89,11 @@ impl<'b> Closed<'b> {
         self.marks.keep(&self.name, &[], 0, within).map(|_| ())
     }
 
+    /// Whether there are late events that are not measured yet.
+    pub fn waits(&self) -> bool {
+        self.waiting > 0
+    }
+
     /// The number under which the variables of each plan are kept.
     pub fn numbers(&self) -> Vec<Option<i64>> {
         let number = |keeper: &Option<Keeper>| keeper.map(|keeper| keeper.profile);

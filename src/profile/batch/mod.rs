@@ -8,6 +8,7 @@ mod close;
 mod follow;
 mod held;
 mod late;
+mod place;
 mod route;
 mod row;
 mod stream;

@@ -1,21 +1,24 @@
 //! Inputs that grow: each has a thread that waits for more, and hands over whole lines with their places.
 
+use super::place::{Begun, Course, Left};
 use crate::diagnostic::{Fault, Outcome};
-use crate::input::{Growing, Input, Whole, cannot_read};
+use crate::input::{Growing, Id, Input, Opened, Place, Trace, Whole, cannot_read, id, rotated};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::fs::File;
 use std::io::{ErrorKind, Read, Seek, SeekFrom};
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// So much is read at a time.
 const PIECE: usize = 1 << 18;
 
 /// How often a file is looked at for more.
 const PATIENCE: Duration = Duration::from_millis(100);
+
+/// A file that was renamed is read until nothing has come for so long: who writes may go on for a moment.
+const QUIET: Duration = Duration::from_secs(1);
 
 /// What is new about an input.
 pub struct News {
@@ -27,40 +30,37 @@ pub struct News {
 
 /// What is new about an input.
 pub enum What {
-    /// Whole lines that begin at this place.
-    Lines(u64, Vec<u8>),
+    /// Whole lines.
+    Lines(Vec<u8>),
     /// A line that is too long to be held, up to this place.
     TooLong(u64),
-    /// The file of this number begins; another one was there before, or it was emptied.
-    Begins(u64),
+    /// A file begins; another one was there before, or it was emptied.
+    Begins(Begun),
     /// Nothing more will come; why, when that is a failure.
     Ends(Option<Fault>),
 }
 
-/// Where the reading of a file begins: the number of the file that is meant, and the place.
-pub type Place = Option<(u64, u64)>;
-
 /// Starts a thread for each input. They end when one of `stop` is set, or when nobody listens any more.
 pub fn tail(
     inputs: &[Input],
-    places: &[Place],
+    courses: Vec<Option<Course>>,
     longest: usize,
     stop: &[Arc<AtomicBool>],
 ) -> Outcome<Receiver<News>> {
     let (sender, receiver) = bounded(8);
-    for (index, input) in inputs.iter().enumerate() {
+    for ((index, input), course) in inputs.iter().enumerate().zip(courses) {
         let mut tail = Tail {
             input: index,
             sender: sender.clone(),
             stop: stop.to_vec(),
             lines: Growing::new(longest, 0),
+            trace: Trace::default(),
             longest,
         };
-        let place = places.get(index).copied().flatten();
         let input = input.clone();
         let run = move || {
-            let ended = match &input {
-                Input::File(path) if !input.is_live() => tail.file(path, place),
+            let ended = match (&input, course) {
+                (Input::File(path), Some(course)) => tail.file(path, course),
                 _ => tail.stream(&input),
             };
             tail.tell(What::Ends(ended.err()));
@@ -74,23 +74,20 @@ pub fn tail(
     Ok(receiver)
 }
 
-/// The number of a file, by which it is known when it has another name.
-pub fn number(path: &Path) -> Option<u64> {
-    std::fs::metadata(path).ok().map(|found| found.ino())
-}
-
 struct Tail {
     input: usize,
     sender: Sender<News>,
     stop: Vec<Arc<AtomicBool>>,
     longest: usize,
     lines: Growing,
+    /// What was read of this file.
+    trace: Trace,
 }
 
 /// `false` when nobody listens.
 fn pass_on(sender: &Sender<News>, input: usize, whole: Whole) -> bool {
     let what = match whole {
-        Whole::Lines(at, lines) => What::Lines(at, lines),
+        Whole::Lines(_, lines) => What::Lines(lines),
         Whole::TooLong { end, .. } => What::TooLong(end),
     };
     sender.send(News { input, what }).is_ok()
@@ -110,6 +107,7 @@ impl Tail {
     /// Takes what was read; `false` when nobody listens.
     fn take(&mut self, bytes: &[u8]) -> bool {
         let (input, sender) = (self.input, &self.sender);
+        self.trace.pass(bytes);
         self.lines
             .take(bytes, &mut |whole| pass_on(sender, input, whole))
     }
@@ -140,62 +138,111 @@ impl Tail {
         }
     }
 
-    /// Reads a file as it grows, and the one that takes its place.
-    fn file(&mut self, path: &PathBuf, place: Place) -> Result<(), Fault> {
+    /// Reads what is left of files, then the one that grows, and those that take its place.
+    fn file(&mut self, path: &Path, course: Course) -> Result<(), Fault> {
         let name = path.display().to_string();
         let failed = |error: std::io::Error| cannot_read(&name, &error);
+        for Left { begun, mut opened } in course.left {
+            if !self.begin(begun) || !self.rest(&mut opened, Duration::ZERO).map_err(failed)? {
+                return Ok(());
+            }
+        }
         let mut file = File::open(path).map_err(failed)?;
-        let mut found = file.metadata().map_err(failed)?;
-        if let Some((number, at)) = place
-            && number == found.ino()
-            && at <= found.len()
-        {
-            self.lines = Growing::new(self.longest, at);
-            file.seek(SeekFrom::Start(at)).map_err(failed)?;
-        } else if !self.tell(What::Begins(found.ino())) {
+        let mut own = id(&file.metadata().map_err(failed)?);
+        let known = course.known.filter(|known| known.id == own);
+        let at = known.as_ref().map_or(0, |_| course.at);
+        file.seek(SeekFrom::Start(at)).map_err(failed)?;
+        if !self.begin(grows(own, at, known)) {
             return Ok(());
         }
         let mut piece = vec![0; PIECE];
+        let mut idle = false;
         while !self.stopped() {
-            match file.read(&mut piece) {
-                Ok(0) => {}
-                Ok(read) => {
-                    if !self.take(piece.get(..read).unwrap_or_default()) {
-                        return Ok(());
-                    }
-                    continue;
-                }
-                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-                Err(error) => return Err(failed(error)),
-            }
-            std::thread::sleep(PATIENCE);
             // For a moment there may be no file at that place.
-            let Ok(now) = std::fs::metadata(path) else {
-                continue;
+            let now = idle.then(|| std::fs::metadata(path).ok()).flatten();
+            let renamed = now.as_ref().is_some_and(|now| id(now) != own);
+            let emptied = idle && {
+                let length = file.metadata().map_err(failed)?.len();
+                length < self.trace.at() || length > self.trace.at() && !self.trace.fits(&file)
             };
-            let read = self.lines.end();
-            if now.ino() == found.ino() && now.len() >= read {
+            if !renamed && !emptied {
+                match file.read(&mut piece) {
+                    Ok(0) => {
+                        std::thread::sleep(PATIENCE);
+                        idle = true;
+                    }
+                    Ok(read) if !self.take(piece.get(..read).unwrap_or_default()) => return Ok(()),
+                    Ok(_) => idle = false,
+                    Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                    Err(error) => return Err(failed(error)),
+                }
                 continue;
             }
             let Ok(next) = File::open(path) else {
+                std::thread::sleep(PATIENCE);
                 continue;
             };
-            // What was written to the old file at the very end.
-            let mut rest = Vec::new();
-            if now.ino() != found.ino() && file.read_to_end(&mut rest).is_ok() && !self.take(&rest)
-            {
+            let alive = match emptied {
+                // A copy may have what was written before.
+                true => match rotated::find(&self.trace.place(path, own), &|id| id == own) {
+                    Some(mut rest) => {
+                        if let Opened::Plain(copy) = &mut rest.opened {
+                            copy.seek(SeekFrom::Start(self.trace.at()))
+                                .map_err(failed)?;
+                        }
+                        self.rest(&mut rest.opened, Duration::ZERO)
+                    }
+                    None => Ok(self.last()),
+                },
+                false => self.rest(&mut Opened::Plain(file), QUIET),
+            };
+            if !alive.map_err(failed)? {
                 return Ok(());
             }
-            if !self.last() {
-                return Ok(());
-            }
-            found = next.metadata().map_err(failed)?;
+            own = id(&next.metadata().map_err(failed)?);
             file = next;
-            self.lines = Growing::new(self.longest, 0);
-            if !self.tell(What::Begins(found.ino())) {
+            if !self.begin(grows(own, 0, None)) {
                 return Ok(());
             }
+            idle = false;
         }
         Ok(())
+    }
+
+    /// Reads a file that was left until nothing more has come for some time; `false` when nobody listens.
+    fn rest(&mut self, opened: &mut Opened, quiet: Duration) -> std::io::Result<bool> {
+        let mut piece = vec![0; PIECE];
+        let mut since = Instant::now();
+        while !self.stopped() {
+            let read = match opened {
+                Opened::Plain(file) => file.read(&mut piece),
+                Opened::Packed(unpacked) => unpacked.read(&mut piece),
+            };
+            match read {
+                Ok(0) if since.elapsed() >= quiet => return Ok(self.last()),
+                Ok(0) => std::thread::sleep(PATIENCE),
+                Ok(read) if !self.take(piece.get(..read).unwrap_or_default()) => return Ok(false),
+                Ok(_) => since = Instant::now(),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(false)
+    }
+
+    /// A file begins; `false` when nobody listens.
+    fn begin(&mut self, begun: Begun) -> bool {
+        self.lines = Growing::new(self.longest, begun.at);
+        self.trace = Trace::from(begun.known.as_ref().map(|known| known.head), begun.at);
+        self.tell(What::Begins(begun))
+    }
+}
+
+fn grows(id: Id, at: u64, known: Option<Place>) -> Begun {
+    Begun {
+        id,
+        at,
+        known,
+        grows: true,
     }
 }

@@ -10,7 +10,7 @@ mod sqlite;
 mod upkeep;
 
 pub use crate::store::Within;
-pub use follow::{FOLLOW, Keeper, Mark, Marks, Passed, State};
+pub use follow::{FOLLOW, Keeper, Lock, Mark, Marks, Passed, State};
 pub use reason::Reason;
 pub(super) use reason::span;
 pub use spool::Spool;
