@@ -250,7 +250,7 @@ fn follow(
     if counts.ahead > 0 {
         let s = if counts.ahead == 1 { "" } else { "s" };
         output::note(&format!(
-            "{} event{s} lay too far ahead of the clock and were dropped",
+            "{} event{s} too far ahead of the clock left out",
             counts.ahead
         ));
     }

@@ -8,13 +8,13 @@
 use super::Batch;
 use super::close::{Closer, Entities};
 use super::late::{Closed, Late};
-use super::place::{At, Course, Marked, Where};
+use super::place::{At, Course, Where, begin, lost};
 use super::route::{Refused, Routing, too_long};
 use super::row::copy;
 use super::tail::{News, What, tail};
 use crate::diagnostic::{Code, Diagnostic, Fault, Outcome};
 use crate::eval::Value;
-use crate::input::{Format, Input, cannot_read};
+use crate::input::{Format, Input};
 use crate::profile::period::Period;
 use crate::profile::store::{Lock, Mark, Marks, ProfileStore, Within};
 use crate::store::Deadline;
@@ -23,7 +23,7 @@ use indexmap::IndexMap;
 use serde_json::{Value as Json, json};
 use std::cell::Cell;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -212,33 +212,10 @@ impl<'b> Follower<'b> {
         let mut others: Vec<Json> = mark["inputs"].as_array().cloned().unwrap_or_default();
         let (mut followed, mut courses) = (Vec::new(), Vec::new());
         for (input, path) in inputs.iter().zip(&paths) {
-            let shown = path.as_ref().map(|path| path.display().to_string());
-            let known = others.iter().position(|place| {
-                shown
-                    .as_ref()
-                    .is_some_and(|shown| place["name"] == shown.as_str())
-            });
-            let marked = known.and_then(|at| Marked::read(&others.remove(at)));
-            let course = match path {
-                Some(path) => {
-                    let marked = marked.unwrap_or_else(|| Marked::fresh(path));
-                    let failed = |error| cannot_read(&input.name(), &error);
-                    Some(marked.course(path).map_err(failed)?)
-                }
-                None => None,
-            };
+            let (place, course) = begin(input, path.as_deref(), &mut others)?;
             if course.as_ref().is_some_and(|course| course.lost) {
-                note(format!(
-                    "{} is another file than the one that was followed, which is not found in its folder: what was not \
-                     read of that, and its events of periods that are not measured yet, are missing",
-                    input.name()
-                ));
+                note(lost(&input.name()));
             }
-            let whole = Course::default();
-            let place = Where::new(
-                path.as_deref().unwrap_or(Path::new("-")),
-                course.as_ref().unwrap_or(&whole),
-            );
             followed.push(Followable {
                 place,
                 line: 0,

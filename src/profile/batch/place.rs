@@ -1,6 +1,7 @@
 //! Where a follower stands in an input, over all the files that rotation makes of it.
 
-use crate::input::{Id, Opened, Place, Trace, id, rotated};
+use crate::diagnostic::Outcome;
+use crate::input::{Id, Input, Opened, Place, Trace, cannot_read, id, rotated};
 use serde_json::{Value as Json, json};
 use std::collections::VecDeque;
 use std::fs::File;
@@ -61,14 +62,14 @@ pub struct Where {
 }
 
 /// What a mark says of an input: from where on its first file is read, and how far each was read.
-pub struct Marked {
+struct Marked {
     at: u64,
     files: Vec<Place>,
 }
 
 impl Marked {
     /// Reads what [`Where::json`] has written.
-    pub fn read(json: &Json) -> Option<Marked> {
+    fn read(json: &Json) -> Option<Marked> {
         let files: Option<Vec<Place>> = json["files"].as_array()?.iter().map(Place::read).collect();
         Some(Marked {
             at: json["at"].as_u64()?,
@@ -77,7 +78,7 @@ impl Marked {
     }
 
     /// The mark of a file that nobody has read.
-    pub fn fresh(path: &Path) -> Marked {
+    fn fresh(path: &Path) -> Marked {
         let there = std::fs::metadata(path).ok();
         let place = there.map(|there| Place::start(path, id(&there)));
         Marked {
@@ -88,7 +89,7 @@ impl Marked {
 
     /// Looks for the files: where they are now, what has come since, and what is lost. Errors: when the input cannot
     /// be read.
-    pub fn course(self, path: &Path) -> io::Result<Course> {
+    fn course(self, path: &Path) -> io::Result<Course> {
         let live = File::open(path)?;
         let there = id(&live.metadata()?);
         let mut course = Course {
@@ -165,13 +166,42 @@ fn open_from(path: &Path, found: &Opened, at: u64) -> io::Result<Opened> {
             Ok(Opened::Plain(file))
         }
         Opened::Packed(_) => {
-            let input = crate::input::Input::File(path.to_owned());
+            let input = Input::File(path.to_owned());
             let opened = input.open(Default::default(), Vec::new());
             let mut unpacked = opened.map_err(|fault| io::Error::other(fault.message))?;
             io::copy(&mut (&mut unpacked).take(at), &mut io::sink())?;
             Ok(Opened::Packed(unpacked))
         }
     }
+}
+
+/// Where an input stands and what is read of it, by its entry among those of a mark, which is taken out. An input without
+/// a path cannot be read twice.
+pub fn begin(
+    input: &Input,
+    path: Option<&Path>,
+    entries: &mut Vec<Json>,
+) -> Outcome<(Where, Option<Course>)> {
+    let Some(path) = path else {
+        return Ok((Where::new(Path::new("-"), &Course::default()), None));
+    };
+    let name = path.display().to_string();
+    let entry = entries
+        .iter()
+        .position(|entry| entry["name"] == name.as_str());
+    let marked = entry.and_then(|entry| Marked::read(&entries.remove(entry)));
+    let marked = marked.unwrap_or_else(|| Marked::fresh(path));
+    let course = marked.course(path);
+    let course = course.map_err(|error| cannot_read(&input.name(), &error))?;
+    Ok((Where::new(path, &course), Some(course)))
+}
+
+/// What is said when a file of which something was read is not there any more.
+pub fn lost(name: &str) -> String {
+    format!(
+        "{name} is another file than the one that was followed, which is not found in its folder: its last events and those \
+         of periods that are not measured yet may be missing"
+    )
 }
 
 impl Where {
