@@ -147,6 +147,20 @@ fn what_cannot_be_stored_is_rejected_unchanged() {
     event(&home, &["load", "a.jsonl"]).ended(1);
     let again = std::fs::read_to_string(home.path("a.jsonl.rejected")).unwrap();
     assert_eq!(again.len(), kept.len());
+    // An input that was corrected leaves none, and what others have written stays.
+    home.write("a.jsonl", format!("{good}\n"));
+    home.write("b.rejected", "mine");
+    event(&home, &["load", "a.jsonl"]).ended(0);
+    assert!(!home.path("a.jsonl.rejected").exists());
+    assert!(home.path("b.rejected").exists());
+    // A file that is named twice is read once.
+    let ran = event(&home, &["load", "a.jsonl", "a.jsonl", "./a.jsonl"]).ended(0);
+    assert_eq!(ran.out(), "0 events loaded, 1 known already, 0 rejected\n");
+    assert!(
+        ran.err.contains("a.jsonl is named twice and read once"),
+        "{}",
+        ran.err
+    );
     // A file that is named grows.
     let from_pipe = ["event", "load", "--reject", "r.jsonl"];
     home.run(&from_pipe, "no\n").ended(1);
@@ -449,6 +463,137 @@ fn the_books_of_thresholds_are_kept() {
     let ran = at(NOW, &own, "{\"Category\": [\"Test\"]}\nno\n").ended(1);
     assert_eq!(ran.json()[0]["verdict"], "report");
     assert_eq!(ran.json()[0]["sources"], json!({"": "report"}));
+}
+
+/// A message about so many sources.
+fn message(id: &str, sources: u32) -> String {
+    let addresses: Vec<String> = (0..sources)
+        .map(|n| format!("10.{}.{}.7", n >> 8, n & 255))
+        .collect();
+    let message = json!({
+        "Format": "IDEA0", "ID": id, "DetectTime": "2026-01-10T08:00:00Z", "Category": ["Recon.Scanning"],
+        "Source": [{"IP4": addresses}],
+    });
+    format!("{message}\n")
+}
+
+const APPLY: &[&str] = &[
+    "event",
+    "--now",
+    NOW,
+    "threshold",
+    "apply",
+    "--group",
+    "g",
+    "--severity",
+    "low",
+];
+
+#[test]
+fn verdicts_about_many_sources_and_in_all_formats_agree() {
+    let input = [message("a", 2000), message("b", 1000), message("a", 2001)].concat();
+    for format in ["jsonl", "json", "csv", "text", "table"] {
+        let home = Home::new();
+        let apply = [APPLY, &["--format", format, "m.jsonl"]].concat();
+        home.write("m.jsonl", &input);
+        let ran = home.run(&apply, "").ended(0);
+        let verdicts: Vec<&str> = ran
+            .out()
+            .split(|c: char| !c.is_ascii_alphabetic())
+            .collect();
+        let count = |verdict: &str| verdicts.iter().filter(|word| **word == verdict).count();
+        // Of each event and of each of its sources.
+        assert_eq!(
+            (count("report"), count("suppress")),
+            (1 + 2000 + 1 + 1, 1 + 1000 + 2000),
+            "{format}"
+        );
+        if format == "json" {
+            let rows: Vec<Json> = serde_json::from_str(ran.out()).unwrap();
+            assert_eq!(rows.len(), 3);
+        }
+        let status = event(
+            &home,
+            &["threshold", "clean", "--now", "2027-01-01T00:00:00Z"],
+        )
+        .ended(0);
+        assert_eq!(
+            status.out(),
+            "2001 thresholds and 3000 held-back events removed\n",
+            "{format}"
+        );
+    }
+}
+
+#[test]
+fn a_verdict_that_nobody_has_seen_does_not_count() {
+    let home = Home::new();
+    for format in ["jsonl", "csv", "json"] {
+        let mut command = home.command(&[APPLY, &["--format", format]].concat());
+        let mut child = command.stderr(std::process::Stdio::null()).spawn().unwrap();
+        drop(child.stdout.take());
+        let mut input = child.stdin.take().unwrap();
+        std::io::Write::write_all(&mut input, message("a", 2).as_bytes()).unwrap();
+        drop(input);
+        child.wait().unwrap();
+    }
+    let ran = home.run(APPLY, message("a", 2)).ended(0);
+    assert_eq!(ran.json()[0]["verdict"], "report");
+    let ran = home.run(APPLY, message("a", 2)).ended(0);
+    assert_eq!(ran.json()[0]["verdict"], "suppress");
+}
+
+#[test]
+fn verdicts_about_a_pipe_come_at_once() {
+    let home = Home::new();
+    let mut talk = home.talk(&[APPLY, &["--format", "csv"]].concat());
+    talk.say(message("a", 1));
+    assert_eq!(talk.hear(), "id,verdict,severity,sources");
+    assert!(talk.hear().starts_with("a,report,low,"));
+    talk.say(message("b", 1));
+    assert!(talk.hear().starts_with("b,suppress,low,"));
+    // What was said before Ctrl-C counts.
+    talk.interrupt();
+    talk.end();
+    let ran = home.run(APPLY, message("c", 1)).ended(0);
+    assert_eq!(ran.json()[0]["verdict"], "suppress");
+}
+
+#[test]
+fn a_store_that_fails_ends_the_verdicts() {
+    let home = Home::new();
+    event(&home, &["init"]).ended(0);
+    let pattern = home.path("data/**/*.db");
+    let mut files = glob::glob(pattern.to_str().unwrap()).unwrap();
+    let path = files.next().unwrap().unwrap();
+    let conn = rusqlite::Connection::open(path).unwrap();
+    conn.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let ran = home
+        .run(APPLY, [message("a", 1), message("b", 2)].concat())
+        .ended(1);
+    assert_eq!(ran.err.matches("E0603").count(), 1, "{}", ran.err);
+    assert!(!ran.err.contains("standard input"), "{}", ran.err);
+}
+
+#[test]
+fn a_malformed_query_is_wrong_use() {
+    let home = Home::new();
+    for text in [
+        "{",
+        "",
+        "  ",
+        "[]",
+        "x",
+        r#"{"groups": ["\ud800"]}"#,
+        "1 +",
+        "NO_SUCH()",
+    ] {
+        let ran = event(&home, &["count", "--where", text]).ended(2);
+        assert!(ran.err.contains("E0504"), "{text}: {}", ran.err);
+        assert!(ran.err.contains("--where: "), "{text}: {}", ran.err);
+    }
+    let ran = event(&home, &["count", "--where", ""]).ended(2);
+    assert!(ran.err.contains("there are no parameters"), "{}", ran.err);
 }
 
 #[test]

@@ -55,9 +55,17 @@ fn parameters(desk: &Desk, text: &str) -> Outcome<Map<String, Json>> {
     match serde_json::from_str::<Json>(text) {
         Ok(Json::Object(parameters)) => return Ok(parameters),
         Ok(_) => return Err(wrong("the parameters are no object of JSON")),
+        Err(_) if text.trim().is_empty() => return Err(wrong("there are no parameters")),
         Err(_) => {}
     }
-    match desk.engine.evaluate(text)? {
+    let evaluated = desk.engine.evaluate(text).map_err(|mut fault| {
+        if !matches!(fault.code, Code::Interrupted | Code::Timeout) {
+            fault.message = format!("--where: {}", fault.message).into();
+            fault.code = Code::Usage;
+        }
+        fault
+    });
+    match evaluated? {
         map @ Value::Map(_) => match to_json(&map)? {
             Json::Object(parameters) => Ok(parameters),
             _ => Err(wrong("the parameters are no map")),
