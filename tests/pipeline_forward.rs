@@ -187,10 +187,10 @@ fn what_feedoo_takes_is_taken() {
         stream
     };
     let _int = send(
-        "92 a666772e696e74 91 92 ce5fd2540e 87 a16101 a162a6c5be6c75c5a5 a16c 92a17881a16ba176 a362696ec402fffe a16ec0 a174c3 a166cb3ff8000000000000",
+        "92 a666772e696e74 91 92 ce5fd24dfe 87 a16101 a162a6c5be6c75c5a5 a16c 92a17881a16ba176 a362696ec402fffe a16ec0 a174c3 a166cb3ff8000000000000",
     );
     let mut chunk = send(
-        "93 a966772e657674696d65 92 92d7005fd2540e1dcd650081a16102 92d7005fd2540e1dcd650081a16103 82 a56368756e6ba3616263 a473697a6502",
+        "93 a966772e657674696d65 92 92d7005fd24dfe1dcd650081a16102 92d7005fd24dfe1dcd650081a16103 82 a56368756e6ba3616263 a473697a6502",
     );
     ack(&mut chunk, "abc");
     let two = send("92a574776f2e61 91 920181a16d01 92a574776f2e62 91 920281a16d02");
@@ -225,7 +225,7 @@ fn what_feedoo_takes_is_taken() {
     good.read_exact(&mut pong).unwrap();
     assert_eq!(&pong[..8], hex("95a4504f4e47c3a0"));
     assert_eq!(&pong[pong.len() - 128..], proof.as_bytes());
-    good.write_all(&hex("92a86b657965642e6f6b 91 92ce5fd2540e81a16b01"))
+    good.write_all(&hex("92a86b657965642e6f6b 91 92ce5fd24dfe81a16b01"))
         .unwrap();
     let (mut bad, _) = greet("bad");
     let mut pong = Vec::new();

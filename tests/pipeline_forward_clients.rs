@@ -139,7 +139,7 @@ fn node_with_a_wrong_key(folder: &str) {
     let Some((good, said)) = client(
         folder,
         "node",
-        &["Forward", &port, "1", "ack", "key=falsch"],
+        &["Forward", &port, "1", "ack", "key=falsch", "late=3000"],
     ) else {
         return;
     };

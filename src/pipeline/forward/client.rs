@@ -406,10 +406,10 @@ async fn talk(
 /// The name of the chunk that was acknowledged.
 fn acknowledged(bytes: &[u8]) -> Option<&[u8]> {
     let mut reader = Reader::new(bytes);
-    let Ok(Token::Map(1..)) = reader.next() else {
+    let Ok(Token::Map(1..)) = reader.token() else {
         return None;
     };
-    match (reader.next(), reader.next()) {
+    match (reader.token(), reader.token()) {
         (Ok(Token::Text(b"ack")), Ok(Token::Text(id) | Token::Binary(id))) => Some(id),
         _ => None,
     }

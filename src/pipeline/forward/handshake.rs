@@ -102,10 +102,10 @@ impl Gate {
     fn judge<'a>(&self, nonce: &Nonce, ping: &'a [u8]) -> Result<&'a [u8], &'static str> {
         let odd = "bad message type";
         let mut reader = Reader::new(ping);
-        let Ok(Token::List(6)) = reader.next() else {
+        let Ok(Token::List(6)) = reader.token() else {
             return Err(odd);
         };
-        let mut word = || match reader.next() {
+        let mut word = || match reader.token() {
             Ok(Token::Text(word) | Token::Binary(word)) => Ok(word),
             Ok(Token::Nil) => Ok(&b""[..]),
             _ => Err(odd),
@@ -153,18 +153,18 @@ impl Pass {
         let (mut nonce, mut auth): (&[u8], &[u8]) = (b"", b"");
         let mut read = || -> Option<()> {
             let mut reader = Reader::new(helo);
-            let Token::List(2..) = reader.next().ok()? else {
+            let Token::List(2..) = reader.token().ok()? else {
                 return None;
             };
-            let Token::Text(b"HELO") = reader.next().ok()? else {
+            let Token::Text(b"HELO") = reader.token().ok()? else {
                 return None;
             };
-            let Token::Map(count) = reader.next().ok()? else {
+            let Token::Map(count) = reader.token().ok()? else {
                 return None;
             };
             for _ in 0..count {
-                let name = reader.next().ok()?;
-                match (name, reader.next().ok()?) {
+                let name = reader.token().ok()?;
+                match (name, reader.token().ok()?) {
                     (Token::Text(b"nonce"), Token::Text(value) | Token::Binary(value)) => {
                         nonce = value;
                     }
@@ -206,7 +206,7 @@ impl Pass {
     pub fn admit(&self, proof: &Proof, pong: &[u8]) -> Result<(), String> {
         let odd = "its answer to the greeting is none of this protocol";
         let mut reader = Reader::new(pong);
-        let mut next = || reader.next().map_err(|_| odd);
+        let mut next = || reader.token().map_err(|_| odd);
         let (list, word) = (next()?, next()?);
         if list != Token::List(5) || word != Token::Text(b"PONG") {
             return Err(odd.to_owned());

@@ -48,19 +48,19 @@ pub enum Body {
 pub fn read(bytes: &[u8]) -> Result<Option<Message<'_>>, String> {
     let mut reader = Reader::new(bytes);
     let broken = |trouble: Trouble| trouble.to_string();
-    let count = match reader.next().map_err(broken)? {
+    let count = match reader.token().map_err(broken)? {
         Token::Nil => return Ok(None),
         Token::List(count) if count >= 2 => count,
         Token::List(count) => return Err(format!("a message has 2 to 4 values, not {count}")),
         other => return Err(format!("a message is a list, not {}", other.in_words())),
     };
-    let tag = match reader.next().map_err(broken)? {
+    let tag = match reader.token().map_err(broken)? {
         Token::Text(tag) | Token::Binary(tag) => SmolStr::new(String::from_utf8_lossy(tag)),
         other => return Err(format!("the tag is a text, not {}", other.in_words())),
     };
     let place = |reader: &Reader<'_>| bytes.len() - reader.rest().len();
     let begin = reader;
-    let (body, read) = match reader.next().map_err(broken)? {
+    let (body, read) = match reader.token().map_err(broken)? {
         Token::List(entries) => {
             let from = place(&reader);
             for _ in 0..entries {
@@ -113,13 +113,13 @@ fn pass(reader: &mut Reader<'_>) -> Result<(), String> {
 
 fn options<'a>(reader: &mut Reader<'a>, message: &mut Message<'a>) -> Result<(), String> {
     let broken = |trouble: Trouble| trouble.to_string();
-    let count = match reader.next().map_err(broken)? {
+    let count = match reader.token().map_err(broken)? {
         Token::Map(count) => count,
         Token::Nil => return Ok(()),
         other => return Err(format!("the options are a map, not {}", other.in_words())),
     };
     for _ in 0..count {
-        let name = reader.next().map_err(broken)?;
+        let name = reader.token().map_err(broken)?;
         let (Token::Text(name) | Token::Binary(name)) = name else {
             return Err(format!(
                 "an option's name is a text, not {}",
@@ -130,7 +130,7 @@ fn options<'a>(reader: &mut Reader<'a>, message: &mut Message<'a>) -> Result<(),
             pass(reader)?;
             continue;
         }
-        match (name, reader.next().map_err(broken)?) {
+        match (name, reader.token().map_err(broken)?) {
             (b"chunk", Token::Text(chunk) | Token::Binary(chunk)) => message.chunk = Some(chunk),
             (b"compressed", Token::Text(b"gzip") | Token::Binary(b"gzip")) => message.gzip = true,
             (b"compressed", Token::Text(b"text") | Token::Binary(b"text")) => {}
@@ -317,7 +317,7 @@ impl From<Trouble> for Broken {
 /// Reads `[time, record]`, and `[[time, metadata], record]` as newer Fluent Bit sends it.
 fn entry(reader: &mut Reader<'_>, tag: &SmolStr, now: i64) -> Result<Event, Broken> {
     let begin = *reader;
-    match reader.next()? {
+    match reader.token()? {
         Token::List(2) => match bare(reader, tag, now) {
             Err(Broken::One(reason)) => {
                 *reader = begin;
@@ -346,10 +346,10 @@ fn behind(reader: &mut Reader<'_>, reason: String) -> Result<Event, Broken> {
 
 /// Reads a time and a record.
 fn bare(reader: &mut Reader<'_>, tag: &SmolStr, now: i64) -> Result<Event, Broken> {
-    let time = match reader.next()? {
+    let time = match reader.token()? {
         Token::List(2) => {
-            let time = reader.next()?;
-            let metadata = reader.next()?;
+            let time = reader.token()?;
+            let metadata = reader.token()?;
             reader.finish(metadata, 2)?;
             time
         }
@@ -369,7 +369,7 @@ fn bare(reader: &mut Reader<'_>, tag: &SmolStr, now: i64) -> Result<Event, Broke
             return Err(Broken::One(format!("the time is a number, not {found}")));
         }
     };
-    let record = match reader.next()? {
+    let record = match reader.token()? {
         Token::Map(count) => record(reader, count)?,
         other => {
             let found = other.in_words();
@@ -387,7 +387,7 @@ fn record(reader: &mut Reader<'_>, count: u32) -> Result<Record, Broken> {
     let mut record = Record::with_capacity(reader.room(count));
     let mut odd = 0;
     for _ in 0..count {
-        let name = reader.next()?;
+        let name = reader.token()?;
         let name = reader.finish(name, 1)?;
         let value = reader.value()?;
         match name {

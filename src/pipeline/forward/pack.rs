@@ -133,7 +133,7 @@ impl<'a> Reader<'a> {
 
     /// The next value.
     #[inline]
-    pub fn next(&mut self) -> Result<Token<'a>, Trouble> {
+    pub fn token(&mut self) -> Result<Token<'a>, Trouble> {
         let [first] = self.array()?;
         Ok(match first {
             0x00..=0x7f => Token::Int(i64::from(first)),
@@ -201,7 +201,7 @@ impl<'a> Reader<'a> {
 
     /// The next value as the language has it.
     pub fn value(&mut self) -> Result<Value, Trouble> {
-        let token = self.next()?;
+        let token = self.token()?;
         self.finish(token, 0)
     }
 
@@ -224,7 +224,7 @@ impl<'a> Reader<'a> {
             Token::List(count) => {
                 let mut items = Vec::with_capacity(self.room(count));
                 for _ in 0..count {
-                    let token = self.next()?;
+                    let token = self.token()?;
                     items.push(self.finish(token, depth + 1)?);
                 }
                 Value::List(List::array(items))
@@ -233,9 +233,9 @@ impl<'a> Reader<'a> {
                 let room = self.room(count);
                 let mut entries = Entries::with_capacity_and_hasher(room, Hashing::default());
                 for _ in 0..count {
-                    let key = self.next()?;
+                    let key = self.token()?;
                     let key = self.finish(key, depth + 1)?;
-                    let value = self.next()?;
+                    let value = self.token()?;
                     let value = self.finish(value, depth + 1)?;
                     entries.insert(key, value);
                 }

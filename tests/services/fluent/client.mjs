@@ -19,7 +19,7 @@ const client = new FluentClient("npm", {
   ack: "ack" in options ? { ackTimeout: 20000 } : undefined,
   onSocketError: (error) => { trouble = error; },
 });
-const late = setTimeout(() => { console.log(`late: ${trouble}`); process.exit(1); }, 30000);
+const late = setTimeout(() => { console.log(`late: ${trouble}`); process.exit(1); }, Number(options.late ?? 30000));
 try {
   const sent = [];
   for (let n = 0; n < Number(count); n++) {
