@@ -187,6 +187,16 @@ fn eval(term: &Json, database: &str, all: &mut Databases) -> Result<Got, String>
 }
 
 fn place(term: &Json, database: &str, all: &mut Databases) -> Result<Got, String> {
+    if let Json::Object(fields) = term {
+        let fields = fields
+            .iter()
+            .map(|(name, value)| match eval(value, database, all)? {
+                Got::One(value) => Ok((name.clone(), value)),
+                _ => Err("a sequence in a document".to_owned()),
+            });
+        let fields = fields.collect::<Result<Map<_, _>, String>>()?;
+        return Ok(Got::One(Json::Object(fields)));
+    }
     let Json::Array(parts) = term else {
         return Ok(Got::One(term.clone()));
     };

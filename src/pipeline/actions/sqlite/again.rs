@@ -41,16 +41,25 @@ pub(super) fn last_rows(conn: &Connection) -> rusqlite::Result<AHashMap<String, 
         .collect()
 }
 
-/// In a form that feedoo takes for an empty state.
-pub(super) fn save(known: &AHashMap<String, i64>) -> Json {
-    let rows = known.iter().map(|(name, last)| (name.clone(), json!(last)));
-    json!({"data": {}, "key_timeout": {}, "rows": Json::Object(rows.collect::<Map<_, _>>())})
-}
-
 impl Again {
     /// Whether rows may come again.
     pub fn any(&self) -> bool {
         self.saved.is_some()
+    }
+
+    /// In a form that feedoo takes for an empty state. While rows may come again, the last saved row of their table
+    /// stays.
+    pub fn save(&self, known: &AHashMap<String, i64>) -> Json {
+        let done = |table: &String| self.rows.get(table).is_some_and(|left| left.is_empty());
+        let last = |(table, last): (&String, &i64)| {
+            let last = match &self.saved {
+                Some(saved) if !done(table) => *saved.get(table)?,
+                _ => *last,
+            };
+            Some((table.clone(), json!(last)))
+        };
+        let rows: Map<String, Json> = known.iter().filter_map(last).collect();
+        json!({"data": {}, "key_timeout": {}, "rows": rows})
     }
 
     pub fn load(state: &Json) -> Result<Again, String> {

@@ -41,8 +41,11 @@ fn fields(parameters: &Parameters) -> Outcome<Vec<(SmolStr, &'static str)>> {
         let Some(known) = TYPES.iter().find(|known| **known == upper) else {
             let near = nearest(&upper, TYPES.iter().copied());
             let text = format!("{kind:?} is no type of a field");
-            let fault = parameters.fault("fields", text).did_you_mean(near);
-            return Err(fault.help("a field is INTEGER, REAL (or FLOAT), TEXT or BLOB"));
+            let fault = parameters.fault("fields", text);
+            return Err(match near {
+                Some(_) => fault.did_you_mean(near),
+                None => fault.help("a field is INTEGER, REAL (or FLOAT), TEXT or BLOB"),
+            });
         };
         if fields
             .iter()

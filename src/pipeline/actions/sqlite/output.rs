@@ -64,6 +64,9 @@ pub const OUTPUT_SQLITE: ActionSpec = ActionSpec {
 /// So long a lock is waited for.
 const PATIENCE: Duration = Duration::from_secs(600);
 
+/// After so long without work nothing comes again any more.
+const QUIET: Duration = Duration::from_secs(5);
+
 /// When so many bytes are held they are written.
 const HELD: usize = 32 << 20;
 
@@ -116,6 +119,7 @@ fn make(parameters: &Parameters, build: &Build<'_>) -> Outcome<Step> {
         flushed: None,
         known: AHashMap::new(),
         again: Again::default(),
+        worked: Instant::now(),
     };
     Ok(Step::Output(Arc::new(render), Box::new(sink)))
 }
@@ -185,6 +189,8 @@ struct Tables {
     /// The last row of each table that there is.
     known: AHashMap<String, i64>,
     again: Again,
+    /// When there was work last.
+    worked: Instant,
 }
 
 impl Tables {
@@ -306,11 +312,12 @@ impl Sink for Tables {
     }
 
     fn tick(&mut self, _: Now, idle: bool) -> Outcome<()> {
-        if idle && self.again.any() && !self.held.is_empty() {
+        if !idle {
+            self.worked = Instant::now();
+        } else if self.again.any() && self.worked.elapsed() >= QUIET {
             // What comes again after a crash has come.
             self.put_all()?;
             self.again = Again::default();
-            return Ok(());
         }
         match self.flushed.is_none_or(|at| at.elapsed() >= self.timeout) {
             true => self.put_all(),
@@ -318,12 +325,24 @@ impl Sink for Tables {
         }
     }
 
-    fn flush(&mut self, _: bool) -> Outcome<()> {
+    fn flush(&mut self, durably: bool) -> Outcome<()> {
+        // What is there counts before the first row is written.
+        if durably && self.conn.is_none() && self.held.is_empty() {
+            self.connected()
+                .map(drop)
+                .or_else(|error| match is_locked(&error) {
+                    true => Ok(()),
+                    false => Err(error),
+                })
+                .map_err(|error| fault(Code::CannotWrite, &self.path, &error))?;
+        }
         self.put_all()
     }
 
     fn save(&self) -> Option<Json> {
-        Some(super::again::save(&self.known))
+        // Before it could be opened nothing is known.
+        self.conn.as_ref()?;
+        Some(self.again.save(&self.known))
     }
 
     fn load(&mut self, state: &Json) -> Result<(), String> {
