@@ -59,14 +59,14 @@ fn write(folder: &Path, end: &AtomicBool, written: &AtomicU64, mut seed: u64) {
         std::thread::sleep(Duration::from_millis(random(&mut seed) % 5));
         file.write_all(second).unwrap();
         written.store(number, Ordering::SeqCst);
-        if random(&mut seed) % 20 == 0 {
+        if random(&mut seed).is_multiple_of(20) {
             let aside = folder.join(format!("app.log.{}", rotated.len() + 1));
             std::fs::rename(&path, &aside).unwrap();
             file = open();
             rotated.push(aside);
         }
         // Later one of the old ones is compressed, as logrotate does.
-        if rotated.len() > 2 && random(&mut seed) % 40 == 0 {
+        if rotated.len() > 2 && random(&mut seed).is_multiple_of(40) {
             let old = rotated.len() - 3;
             pack(&rotated[old]);
         }

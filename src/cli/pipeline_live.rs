@@ -147,9 +147,8 @@ fn table(
     let mut pipeline = "";
     for step in steps {
         let [came, _, matched, out, dropped, failed] = step.counts;
-        let known = before.iter();
-        let known = known.filter(|known| known.pipeline == step.pipeline);
-        let known = known.filter(|known| known.step == step.step).next_back();
+        let mut known = before.iter();
+        let known = known.rfind(|known| known.pipeline == step.pipeline && known.step == step.step);
         // Inputs only send.
         let flow = |counts: [u64; 6]| counts.first().copied().unwrap_or(0).max(counts[3]);
         let past = known.map_or(0, |known| flow(known.counts));
@@ -237,6 +236,7 @@ mod tests {
             counts,
             keys: 0,
             evicted: 7 * step as u64,
+            others: Vec::new(),
         }
     }
 

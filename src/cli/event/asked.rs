@@ -60,7 +60,7 @@ fn parameters(desk: &Desk, text: &str) -> Outcome<Map<String, Json>> {
     }
     let evaluated = desk.engine.evaluate(text).map_err(|mut fault| {
         if !matches!(fault.code, Code::Interrupted | Code::Timeout) {
-            fault.message = format!("--where: {}", fault.message).into();
+            fault.message = format!("--where: {}", fault.message);
             fault.code = Code::Usage;
         }
         fault

@@ -178,7 +178,7 @@ fn make(parameters: &Parameters, build: &Build<'_>) -> Outcome<Step> {
         shown: shown_timeframe(parameters, timeframe),
         query: parameters.text("query_key"),
         windows: Keyed::with_most(build.common().keys),
-            late: 0,
+        late: 0,
     })))
 }
 

@@ -331,7 +331,8 @@ impl Desk {
             headers.insert(header::WWW_AUTHENTICATE, challenge);
             return Err(response);
         }
-        let tag = self.tag_of(head.uri.path())?;
+        let tag = self.tag_of(head.uri.path());
+        let tag = tag.map_err(|reason| refuse(StatusCode::NOT_FOUND, reason))?;
         if head.method != Method::POST {
             let mut response = refuse(StatusCode::METHOD_NOT_ALLOWED, "events are posted");
             let allowed = header::HeaderValue::from_static("POST");
@@ -366,12 +367,13 @@ impl Desk {
         }
     }
 
-    fn tag_of(&self, path: &str) -> Result<SmolStr, Response> {
+    /// The tag that a path means. Errors: why it means none.
+    fn tag_of(&self, path: &str) -> Result<SmolStr, &'static str> {
         let name = path.trim_start_matches('/').trim_end_matches('/');
         if let Some(tag) = &self.tag {
             return match name.is_empty() {
                 true => Ok(tag.clone()),
-                false => Err(refuse(StatusCode::NOT_FOUND, "events are posted to /")),
+                false => Err("events are posted to /"),
             };
         }
         let name = percent_encoding::percent_decode_str(name).decode_utf8();
@@ -381,10 +383,7 @@ impl Desk {
             {
                 Ok(SmolStr::new(name))
             }
-            _ => {
-                let text = "events are posted to /TAG, where TAG is their tag";
-                Err(refuse(StatusCode::NOT_FOUND, text))
-            }
+            _ => Err("events are posted to /TAG, where TAG is their tag"),
         }
     }
 

@@ -151,7 +151,7 @@ fn make(parameters: &Parameters, build: &Build<'_>) -> Outcome<Step> {
         least_reference: least("threshold_ref"),
         least_current: least("threshold_cur"),
         windows: Keyed::with_most(build.common().keys),
-            late: 0,
+        late: 0,
     })))
 }
 

@@ -38,7 +38,9 @@ struct Behind {
 
 /// What stands behind the saved lengths of files, by device and inode: several steps may write one file, and each line
 /// was written by one of them.
-static BEHIND: Mutex<BTreeMap<(u64, u64), Weak<Mutex<Behind>>>> = Mutex::new(BTreeMap::new());
+static BEHIND: Mutex<BTreeMap<(u64, u64), WeakBehind>> = Mutex::new(BTreeMap::new());
+
+type WeakBehind = Weak<Mutex<Behind>>;
 
 /// The lengths of files that were written.
 #[derive(Default)]
