@@ -173,7 +173,7 @@ fn engine(criterion: &mut Criterion) {
                     memory: Memory::None,
                     checkpoint: Duration::from_secs(1),
                     dead: DeadLetters::new(None, |_| ()).expect("dead letters"),
-                    complain: Box::new(|fault| panic!("{fault}")),
+                    complain: std::sync::Arc::new(|fault| panic!("{fault}")),
                     say: Arc::new(|_| ()),
                 };
                 let runner = Runner::new(pipelines, options, &|_| ()).expect("a runner");

@@ -11,8 +11,24 @@ const LARGE: usize = 24;
 #[derive(Debug, Clone, Default)]
 pub struct Record {
     fields: Vec<(Value, Value)>,
-    /// The place of every text name, once there are many fields; it is dropped when a field goes.
-    index: Option<Box<AHashMap<SmolStr, usize>>>,
+    /// The place of every name, once there are many fields; it is dropped when a field goes.
+    index: Option<Box<Index>>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Index {
+    texts: AHashMap<SmolStr, usize>,
+    /// Names that are no texts.
+    others: AHashMap<Value, usize>,
+}
+
+impl Index {
+    fn add(&mut self, name: &Value, place: usize) {
+        match name {
+            Value::Text(name) => self.texts.insert(name.clone(), place),
+            other => self.others.insert(other.clone(), place),
+        };
+    }
 }
 
 impl Record {
@@ -41,7 +57,7 @@ impl Record {
 
     fn place(&self, name: &str) -> Option<usize> {
         match &self.index {
-            Some(index) => index.get(name).copied(),
+            Some(index) => index.texts.get(name).copied(),
             None => self
                 .fields
                 .iter()
@@ -75,28 +91,30 @@ impl Record {
         if let Value::Text(name) = name {
             return self.set(name, value);
         }
-        let known = self
-            .fields
-            .iter_mut()
-            .find(|(key, _)| crate::eval::same(key, &name));
-        match known {
+        let place = match &self.index {
+            Some(index) => index.others.get(&name).copied(),
+            None => {
+                let mut fields = self.fields.iter();
+                fields.position(|(key, _)| crate::eval::same(key, &name))
+            }
+        };
+        match place.and_then(|place| self.fields.get_mut(place)) {
             Some((_, old)) => *old = value,
             None => self.push(name, value),
         }
     }
 
     fn push(&mut self, name: Value, value: Value) {
-        if let (Some(index), Value::Text(name)) = (&mut self.index, &name) {
-            index.insert(name.clone(), self.fields.len());
+        if let Some(index) = &mut self.index {
+            index.add(&name, self.fields.len());
         }
         self.fields.push((name, value));
         if self.index.is_none() && self.fields.len() > LARGE {
-            let texts = self.fields.iter().enumerate();
-            let index = texts.filter_map(|(place, (key, _))| match key {
-                Value::Text(name) => Some((name.clone(), place)),
-                _ => None,
-            });
-            self.index = Some(Box::new(index.collect()));
+            let mut index = Index::default();
+            for (place, (key, _)) in self.fields.iter().enumerate() {
+                index.add(key, place);
+            }
+            self.index = Some(Box::new(index));
         }
     }
 
@@ -194,5 +212,10 @@ mod tests {
             record.set(format!("field {n}"), Value::Null);
         }
         assert_eq!(record.len(), 200_000);
+        for n in 0..200_000 {
+            record.set_value(Value::Int(n), Value::Null);
+            record.set_value(Value::Int(n), Value::Int(1));
+        }
+        assert_eq!(record.len(), 400_000);
     }
 }

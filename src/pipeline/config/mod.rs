@@ -12,6 +12,7 @@ use super::tag::Pattern;
 use super::yaml::{self, Kind, Limits, Node};
 use crate::config::mask_source;
 use crate::diagnostic::{Code, Diagnostic, Fault, Source, Span, nearest};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -131,7 +132,8 @@ pub fn load_all(path: &Path, actions: &Actions) -> (File, Vec<Fault>) {
 fn all_of(source: &Arc<Source>, actions: &Actions) -> (File, Vec<Fault>) {
     let mut reader = Reader {
         actions,
-        variables: Vec::new(),
+        variables: HashMap::new(),
+        left: variables::MOST,
         file: File::default(),
         faults: Vec::new(),
     };
@@ -149,7 +151,9 @@ fn all_of(source: &Arc<Source>, actions: &Actions) -> (File, Vec<Fault>) {
 
 struct Reader<'a> {
     actions: &'a Actions,
-    variables: Vec<(String, crate::eval::Value)>,
+    variables: HashMap<String, crate::eval::Value>,
+    /// How many bytes filled texts may still have.
+    left: usize,
     file: File,
     faults: Vec<Fault>,
 }
@@ -296,7 +300,10 @@ impl Reader<'_> {
 
     fn pipeline(&mut self, id: String, mut steps: Node, source: &Arc<Source>, filled: bool) {
         if filled {
-            variables::fill(&mut steps, &self.variables);
+            if let Err(span) = variables::fill(&mut steps, &self.variables, &mut self.left) {
+                let text = "filled with variables, the texts of the file have too many bytes";
+                return self.fault(source, span, text);
+            }
         }
         let Kind::List(nodes) = &steps.kind else {
             let found = steps.in_words();

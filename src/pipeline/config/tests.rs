@@ -68,3 +68,13 @@ fn secrets_are_not_shown() {
         assert!(!found.to_lowercase().contains("geheim"), "{text}\n{found}");
     }
 }
+
+#[test]
+fn variables_do_not_fill_the_memory() {
+    let file = format!(
+        "variables: {{x: {}}}\npipelines:\n  a:\n    - {{name: input_dummy, tag: t, data: {{a: '{}'}}}}\n",
+        "v".repeat(100_000),
+        "{x}".repeat(20_000)
+    );
+    assert!(faults(&file).contains("too many bytes"));
+}

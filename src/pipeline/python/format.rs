@@ -95,14 +95,28 @@ impl Template {
         missing: Missing,
         value: impl Fn(&str) -> Option<Value> + Copy,
     ) -> Result<String, String> {
+        let filled = self.fill_within(usize::MAX, missing, value)?;
+        Ok(filled.unwrap_or_default())
+    }
+
+    /// As [`Template::fill`]; nothing when the text would have more than `most` bytes.
+    pub fn fill_within(
+        &self,
+        most: usize,
+        missing: Missing,
+        value: impl Fn(&str) -> Option<Value> + Copy,
+    ) -> Result<Option<String>, String> {
         let mut out = String::new();
         for piece in &self.0 {
             match piece {
                 Piece::Text(text) => out.push_str(text),
                 Piece::Field(field) => field.fill(missing, value, &mut out)?,
             }
+            if out.len() > most {
+                return Ok(None);
+            }
         }
-        Ok(out)
+        Ok(Some(out))
     }
 }
 
