@@ -109,7 +109,7 @@ fn filters(criterion: &mut Criterion) {
         (
             "parser_json",
             "{name: parser_json, match: log, key: log}",
-            vec![event(&[("log", Value::text(json.to_owned()))]); 1000],
+            vec![event(&[("log", Value::text(json))]); 1000],
         ),
         (
             "filter_rename",

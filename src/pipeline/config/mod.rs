@@ -299,11 +299,9 @@ impl Reader<'_> {
     }
 
     fn pipeline(&mut self, id: String, mut steps: Node, source: &Arc<Source>, filled: bool) {
-        if filled {
-            if let Err(span) = variables::fill(&mut steps, &self.variables, &mut self.left) {
-                let text = "filled with variables, the texts of the file have too many bytes";
-                return self.fault(source, span, text);
-            }
+        if filled && let Err(span) = variables::fill(&mut steps, &self.variables, &mut self.left) {
+            let text = "filled with variables, the texts of the file have too many bytes";
+            return self.fault(source, span, text);
         }
         let Kind::List(nodes) = &steps.kind else {
             let found = steps.in_words();
