@@ -130,11 +130,13 @@ impl Committer<'_> {
                         sink.end();
                     }
                 }
-                self.merge();
-                match keeps || !self.tokens.is_empty() {
+                let written = match keeps || !self.tokens.is_empty() {
                     true => self.checkpoint(),
                     false => self.flush(false),
-                }
+                };
+                // Outputs count while they write.
+                self.merge();
+                written
             }
         }
     }

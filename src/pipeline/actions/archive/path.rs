@@ -236,7 +236,7 @@ mod tests {
         }
         assert_eq!(
             path("out/logs/.{source}/log", &source(".")).as_deref(),
-            Ok("out/logs/._/log")
+            Ok("out/logs/__/log")
         );
         assert_eq!(
             path("out/logs/{source}{source}", &source(".")).as_deref(),
