@@ -260,6 +260,6 @@ mod tests {
         let narrow = table(&steps, &before, time, (12, 3));
         assert_eq!(narrow, ["pipeline  ac", "… 2 more act"]);
         let odd = table(&[step("\x1b[31mé漢", 0, [0; 6])], &[], time, (14, 24));
-        assert_eq!(odd[1], "[31mé漢     f");
+        assert_eq!(odd[1], "[31mé漢   filt");
     }
 }

@@ -140,6 +140,8 @@ pub fn records(bytes: &[u8], content: Content) -> Result<Vec<Record>, BadBody> {
                 let object = line.trim_start_matches('\u{1e}');
                 let begin = from + line.len() - object.len();
                 from += line.len();
+                // What ends too early ends on its line.
+                let object = object.trim_end_matches(['\r', '\n']);
                 if object.trim().is_empty() {
                     continue;
                 }

@@ -78,7 +78,7 @@ mod tests {
             ),
             (
                 "token:\n  - abc\n  - ${ABC}\nquery_key: ip\nshared_key: >\n  folded text\nname: x",
-                "token:\n  - ***\n  - ${ABC}\nquery_key: ip\nshared_key: *\n  ****** ****\nname: x",
+                "token:\n  - ***\n  - ${ABC}\nquery_key: ip\nshared_key: >\n  ****** ****\nname: x",
             ),
             (
                 "url: http://me:hunter2@host/\ntls_key: server.key",
