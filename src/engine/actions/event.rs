@@ -4,6 +4,7 @@ use super::template::Template;
 use crate::diagnostic::{Code, Fault, Outcome};
 use crate::eval::Value;
 use crate::eval::collections::{Map, MapKind};
+use crate::eval::json::read_event;
 use crate::event::{Events, Message, Options, Row};
 use crate::pipeline::engine::moment;
 use crate::pipeline::event::{Event, Time};
@@ -68,8 +69,6 @@ const BYTES: usize = 16 << 20;
 /// So long the store is waited for when the program shall end.
 const LAST: Duration = Duration::from_secs(3);
 
-/// How many refused messages are told.
-const TOLD: u64 = 10;
 
 struct Messages {
     world: World,
@@ -118,7 +117,7 @@ fn make(parameters: &Parameters, build: &Build<'_>) -> Outcome<Step> {
             bytes: 0,
             stored: 0,
             known: 0,
-            refused: 0,
+            refused: Vec::new(),
         }),
     ))
 }
@@ -250,7 +249,8 @@ struct Shelf {
     bytes: usize,
     stored: u64,
     known: u64,
-    refused: u64,
+    /// Messages that the store refuses, with the reasons.
+    refused: Vec<(Event, String)>,
 }
 
 impl Shelf {
@@ -284,24 +284,27 @@ impl Shelf {
             }
         };
         self.stored += loaded.stored;
-        for (_, fault) in loaded.refused {
-            if fault.code == Code::EventIntegrity {
-                self.known += 1;
-                continue;
-            }
-            self.refused += 1;
-            if self.refused <= TOLD {
-                tracing::warn!(
-                    "output_event: the store refuses a message: {}",
-                    fault.message
-                );
-            }
+        self.known += loaded.known;
+        for (at, fault) in loaded.refused {
+            let message = rows.get(at).and_then(|row| row.event.as_deref());
+            let record = message.and_then(|json| read_event(json).ok());
+            let record = record.map(|map| map.entries().into_iter().collect());
+            let event = Event {
+                tag: SmolStr::default(),
+                time: Time::Whole(self.world.context().clock.now().div_euclid(1000)),
+                record: record.unwrap_or_default(),
+            };
+            self.refused.push((event, fault.message.clone()));
         }
         Ok(())
     }
 }
 
 impl Sink for Shelf {
+    fn refused(&mut self) -> Vec<(Event, String)> {
+        std::mem::take(&mut self.refused)
+    }
+
     fn until(&mut self, stop: &Arc<AtomicBool>) {
         self.stop = stop.clone();
     }
@@ -334,11 +337,7 @@ impl Sink for Shelf {
     }
 
     fn others(&self) -> Vec<(&'static str, u64)> {
-        let all = [
-            ("stored", self.stored),
-            ("known", self.known),
-            ("refused", self.refused),
-        ];
+        let all = [("stored", self.stored), ("known", self.known)];
         all.into_iter().filter(|(_, count)| *count > 0).collect()
     }
 }
