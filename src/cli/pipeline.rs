@@ -100,7 +100,7 @@ pub fn pipeline(common: &Common, command: &PipelineCommand) -> Outcome<bool> {
             let engine = setup::engine(common)?;
             let mut good = true;
             for path in files {
-                good &= load(&engine, path, &Screen::default())
+                good &= load(&engine, path, &Screen::default(), false)
                     .is_some_and(|(file, _)| pipeline_tools::check(&engine, path, &file));
             }
             Ok(good)
@@ -115,7 +115,7 @@ pub fn pipeline(common: &Common, command: &PipelineCommand) -> Outcome<bool> {
             let engine = setup::engine(common)?;
             let mut read = Vec::new();
             for path in files {
-                match load(&engine, path, &Screen::default()) {
+                match load(&engine, path, &Screen::default(), false) {
                     Some((file, _)) => read.push((path.as_path(), file)),
                     None => return Ok(false),
                 }
@@ -124,7 +124,7 @@ pub fn pipeline(common: &Common, command: &PipelineCommand) -> Outcome<bool> {
         }
         PipelineCommand::Schema => pipeline_tools::print_schema(),
         PipelineCommand::Graph { file, format } => {
-            match load(&setup::engine(common)?, file, &Screen::default()) {
+            match load(&setup::engine(common)?, file, &Screen::default(), false) {
                 Some((file, _)) => pipeline_tools::draw(&file, *format),
                 None => Ok(false),
             }
@@ -133,7 +133,12 @@ pub fn pipeline(common: &Common, command: &PipelineCommand) -> Outcome<bool> {
 }
 
 /// Reads a file and makes its steps; faults and warnings are shown.
-fn load(engine: &Engine, path: &Path, screen: &Screen) -> Option<(File, Vec<engine::Pipeline>)> {
+fn load(
+    engine: &Engine,
+    path: &Path,
+    screen: &Screen,
+    once: bool,
+) -> Option<(File, Vec<engine::Pipeline>)> {
     let (file, mut faults) = config::load_all(path, &Engine::actions());
     // Ctrl-C ends inputs, not what they have fed.
     let mut context = engine.context.clone();
@@ -142,6 +147,7 @@ fn load(engine: &Engine, path: &Path, screen: &Screen) -> Option<(File, Vec<engi
         stop: engine.context.cancel.clone(),
         say: noting(screen),
         keys: engine.config.pipeline.keys,
+        once,
     }));
     // Good steps may still have faults of their own.
     let built = engine::build(&file, &context).map_err(|more| faults.extend(more));
@@ -202,7 +208,7 @@ fn run(engine: &Engine, args: &PipelineRunArgs) -> Outcome<bool> {
         }
         Some(path) => Memory::File(StateFile::open(path)?),
     };
-    let Some((file, pipelines)) = load(engine, &args.file, &screen) else {
+    let Some((file, pipelines)) = load(engine, &args.file, &screen, args.once) else {
         return Ok(false);
     };
     let stop = engine.context.cancel.clone();

@@ -182,6 +182,19 @@ impl Expression {
         })
     }
 
+    /// The names of the fields it reads; a name with points may lead into maps.
+    pub fn fields(&self) -> impl Iterator<Item = &str> {
+        let origins = match &self.how {
+            How::Constant(_) => &[][..],
+            How::Variable(origin) => std::slice::from_ref(origin),
+            How::Program { origins, .. } => origins,
+        };
+        origins.iter().filter_map(|origin| match origin {
+            Origin::Field(name) | Origin::Path(name) => Some(name.as_str()),
+            Origin::Given(_) | Origin::Whole => None,
+        })
+    }
+
     /// Whether its value depends on the fields alone and evaluating it changes nothing.
     pub fn is_pure(&self) -> bool {
         self.pure

@@ -14,6 +14,7 @@ pub mod schema;
 pub mod spec;
 pub mod step;
 pub mod tag;
+pub mod template;
 pub mod trial;
 pub mod yaml;
 

@@ -243,6 +243,8 @@ pub struct Common {
     pub keys: usize,
     /// Set when the program shall end.
     pub stop: Arc<AtomicBool>,
+    /// Whether the pipelines end when the inputs have nothing more.
+    pub once: bool,
     /// Is told what the user should know.
     pub say: Arc<dyn Fn(&str) + Send + Sync>,
 }
@@ -252,6 +254,7 @@ impl Default for Common {
         Common {
             keys: 1_000_000,
             stop: Arc::default(),
+            once: false,
             say: Arc::new(|_| ()),
         }
     }

@@ -364,7 +364,7 @@ impl Reader<'_> {
 }
 
 /// Seconds since 1970 of a number or a date.
-fn seconds(value: &Value) -> Option<f64> {
+pub(super) fn seconds(value: &Value) -> Option<f64> {
     match value {
         Value::Int(n) => Some(f64::from(*n)),
         Value::Long(n) => Some(*n as f64),

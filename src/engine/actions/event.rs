@@ -1,6 +1,5 @@
 //! `output_event`
 
-use super::template::Template;
 use crate::diagnostic::{Code, Fault, Outcome};
 use crate::eval::Value;
 use crate::eval::collections::{Map, MapKind};
@@ -14,6 +13,7 @@ use crate::pipeline::spec::{
     ActionKind, ActionSpec, Build, ParameterKind, ParameterSpec, Parameters,
 };
 use crate::pipeline::step::{Now, Render, Sink, Step};
+use crate::pipeline::template::Template;
 use crate::store::Within;
 use chrono::DateTime;
 use sha2::{Digest, Sha256};
@@ -85,7 +85,7 @@ fn make(parameters: &Parameters, build: &Build<'_>) -> Outcome<Step> {
     let world = World::new(context);
     let template = parameters.raw("message");
     let template = template
-        .map(|node| Template::new(node, &world))
+        .map(|node| Template::new(node, &[], &world))
         .transpose()?;
     let id = parameters.raw("id");
     let id = id

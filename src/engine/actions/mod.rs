@@ -2,7 +2,6 @@
 
 mod event;
 mod profile;
-mod template;
 mod threshold;
 
 use crate::pipeline::ActionSpec;

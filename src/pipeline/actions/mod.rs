@@ -12,6 +12,7 @@ mod flatline;
 mod forward_in;
 mod forward_out;
 mod frequency;
+mod generator;
 mod http_body;
 mod http_in;
 mod http_out;
@@ -45,6 +46,7 @@ pub const ACTIONS: &[&ActionSpec] = &[
     &forward_in::INPUT_FORWARD,
     &forward_out::OUTPUT_FORWARD,
     &frequency::FILTER_FREQUENCY,
+    &generator::INPUT_GENERATOR,
     &http_in::INPUT_HTTP,
     &http_out::OUTPUT_HTTP,
     &output_file::OUTPUT_FILE,

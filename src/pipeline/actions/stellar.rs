@@ -209,7 +209,7 @@ impl Filter {
 }
 
 /// The records in a value. Errors: it is neither a map nor a list of maps.
-fn records(value: Value) -> Result<Vec<Record>, String> {
+pub(super) fn records(value: Value) -> Result<Vec<Record>, String> {
     let record = |map: &Map| map.entries().into_iter().collect::<Record>();
     match value {
         Value::Null => Ok(Vec::new()),

@@ -1,11 +1,11 @@
-//! Templates of messages: maps and lists in YAML whose texts are expressions.
+//! Templates: maps and lists in YAML whose texts are expressions.
 
+use super::expression::{Expression, Given, World};
+use super::record::Record;
+use super::yaml::{Kind, Node};
 use crate::diagnostic::Outcome;
 use crate::eval::collections::{List, Map, MapKind};
 use crate::eval::{Context, Value};
-use crate::pipeline::expression::{Expression, World};
-use crate::pipeline::record::Record;
-use crate::pipeline::yaml::{Kind, Node};
 use smol_str::SmolStr;
 
 /// What makes a value of a record.
@@ -20,21 +20,30 @@ pub enum Template {
 
 impl Template {
     /// Compiles the texts below a node. Errors: those of the expressions, at their places.
-    pub fn new(node: &Node, world: &World) -> Outcome<Template> {
+    pub fn new(node: &Node, given: &Given, world: &World) -> Outcome<Template> {
         Ok(match &node.kind {
-            Kind::Scalar(_) => Template::Value(Expression::or_constant(node, &[], world)?),
+            Kind::Scalar(_) => Template::Value(Expression::or_constant(node, given, world)?),
             Kind::List(items) => {
-                let items = items.iter().map(|item| Template::new(item, world));
+                let items = items.iter().map(|item| Template::new(item, given, world));
                 Template::List(items.collect::<Outcome<_>>()?)
             }
             Kind::Map(entries) => {
                 let entry = |(key, node): &(Node, Node)| {
                     let name = crate::eval::text::to_text(&key.value());
-                    Ok((SmolStr::new(name), Template::new(node, world)?))
+                    Ok((SmolStr::new(name), Template::new(node, given, world)?))
                 };
                 Template::Map(entries.iter().map(entry).collect::<Outcome<_>>()?)
             }
         })
+    }
+
+    /// Calls `see` with every expression in it.
+    pub fn each(&self, see: &mut dyn FnMut(&Expression)) {
+        match self {
+            Template::Value(expression) => see(expression),
+            Template::List(parts) => parts.iter().for_each(|part| part.each(see)),
+            Template::Map(parts) => parts.iter().for_each(|(_, part)| part.each(see)),
+        }
     }
 
     /// The value for a record; null and what is empty is left out. Errors: those of the expressions, with the path.
