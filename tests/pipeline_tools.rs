@@ -39,7 +39,7 @@ fn cases_pass_and_fail_with_their_places() {
     );
     home.write(
         "p.test.yaml",
-        "- name: wrong\n  at: filter_retag\n  input: [{tag: raw, record: {a: 1, c: 3}}, {tag: raw, record: {}}]\n  expect:\n    output_stdout:\n      - {tag: other, record: {a: 2, b: 5}}\n- name: refused\n  input: [{tag: raw, line: 'no'}]\n  expect: []\n",
+        "- name: wrong\n  at: filter_retag\n  input: [{tag: raw, record: {a: 1, c: 3}}, {tag: raw, record: {}}]\n  expect:\n    output_stdout:\n      - {tag: other, record: {a: 2, b: 5}}\n- name: refused\n  input: [{tag: raw, line: '[1]'}]\n  expect: []\n",
     );
     let ran = home.run(&["pipeline", "test", "p.yaml"], "").ended(1);
     for part in [
