@@ -3,6 +3,7 @@
 //! [`engine::Engine`] is the one way in: it compiles and evaluates expressions.
 
 pub mod cli;
+pub mod collect;
 pub mod config;
 pub mod diagnostic;
 pub mod engine;

@@ -287,6 +287,10 @@ with_lints! {
         cause "The file is no YAML, or an action, a parameter or a value in it is unknown, missing or of the wrong type."
         cure "The message shows the place; `stellar pipeline list` names the actions and their parameters."
         example "";
+    BadQuery "E0410" Input "query that cannot be read"
+        cause "The query misses a part, names a source or a column that does not exist, or uses a clause where it has no meaning."
+        cure "The message shows the place; a query is from SOURCE, then any of where, select, group every … by …, limit."
+        example "";
     Configuration "E0501" Input "configuration that cannot be used"
         cause "The configuration file is not TOML, or a value has the wrong type."
         cure "The message names the key and the place."

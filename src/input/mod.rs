@@ -9,7 +9,9 @@ mod order;
 mod place;
 mod replace;
 pub mod rotated;
+mod source;
 mod table;
+mod time;
 
 pub use chunks::{Chunk, ChunkReader, Line, lines};
 pub use event::{EventReader, Wanted};
@@ -20,4 +22,6 @@ pub use order::{Batch, End, Finish, PART, Problem, Totals, Worker, process};
 pub use place::{Id, Mark, Place, Trace, id};
 pub use replace::replace;
 pub use rotated::Opened;
+pub use source::{Catalogue, Column, Columns, EVENTDATE, Rows, Source, Take, Wish};
 pub use table::{Header, csv_line};
+pub use time::moment;

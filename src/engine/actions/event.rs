@@ -5,7 +5,7 @@ use crate::eval::Value;
 use crate::eval::collections::{Map, MapKind};
 use crate::eval::json::read_event;
 use crate::event::{Events, Message, Options, Row};
-use crate::pipeline::engine::moment;
+use crate::input::moment;
 use crate::pipeline::event::{Event, Time};
 use crate::pipeline::expression::{Expression, World, field};
 use crate::pipeline::python;

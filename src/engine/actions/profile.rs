@@ -4,7 +4,7 @@ use crate::diagnostic::{Diagnostic, Fault, Outcome, Source};
 use crate::eval::collections::{List, Map, MapKind};
 use crate::eval::{Context, Value};
 use crate::functions::kryo;
-use crate::pipeline::engine::moment;
+use crate::input::moment;
 use crate::pipeline::event::{Event, Time};
 use crate::pipeline::expression::{World, field, whole};
 use crate::pipeline::record::Record;

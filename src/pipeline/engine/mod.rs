@@ -15,7 +15,7 @@ pub use checkpoint::{Memory, PIPELINE, StateFile, kept};
 pub use counts::{COLUMNS, Counts, Tally};
 pub use dead::DeadLetters;
 pub(in crate::pipeline) use dead::time_text;
-pub use run::{Live, Options, Report, Runner, State, StepReport, moment};
+pub use run::{Live, Options, Report, Runner, State, StepReport};
 pub use states::serve_states;
 
 pub use trial::{Refused, Taken, Trial};

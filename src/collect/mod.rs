@@ -1,0 +1,3 @@
+//! Collections: queries whose results are kept for look-ups.
+
+pub mod query;

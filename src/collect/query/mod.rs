@@ -1,0 +1,15 @@
+//! Queries in the style of Devo's LINQ: rows of a source through conditions, columns and groups.
+
+mod aggregate;
+mod layout;
+mod parse;
+mod plan;
+mod run;
+pub mod tree;
+
+pub use parse::parse;
+pub use plan::{Query, aggregate_names};
+pub use run::{LAG, Range, Row, TakeRow, Totals};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,103 @@
+//! Reading queries.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use super::parse;
+use super::tree::{Clause, Item};
+use crate::syntax::{ParseLimits, print};
+
+/// A query written anew from its tree.
+fn shown(text: &str) -> String {
+    let tree = match parse(text, ParseLimits::default()) {
+        Ok(tree) => tree,
+        Err(fault) => panic!("{}", crate::diagnostic::plain(&fault)),
+    };
+    let item = |item: &Item| match item {
+        Item::All(_) => "*".to_owned(),
+        Item::One(written, None) => print(&written.tree, 200),
+        Item::One(written, Some(name)) => format!("{} as {}", print(&written.tree, 200), name.name),
+    };
+    let list = |items: &[Item]| items.iter().map(item).collect::<Vec<_>>().join(" | ");
+    let mut out = tree.from.name.to_string();
+    for clause in &tree.clauses {
+        out.push_str("; ");
+        out.push_str(&match clause {
+            Clause::Where(all) => {
+                let all: Vec<String> = all.iter().map(|w| print(&w.tree, 200)).collect();
+                format!("where {}", all.join(" | "))
+            }
+            Clause::Select(items, _) => format!("select {}", list(items)),
+            Clause::Group { every, by, .. } => {
+                format!("group {:?} {}", every.map(|every| every.millis), list(by))
+            }
+            Clause::Every(every) => format!("every {}", every.millis),
+            Clause::Limit(n, _) => format!("limit {n}"),
+            Clause::Offset(n, _) => format!("offset {n}"),
+        });
+    }
+    out
+}
+
+fn fault(text: &str) -> String {
+    let fault = parse(text, ParseLimits::default()).unwrap_err();
+    crate::diagnostic::plain(&fault)
+}
+
+#[test]
+fn the_queries_of_the_public_examples() {
+    assert_eq!(
+        shown("from siem.logtrust.web.activity select * limit 10"),
+        "siem.logtrust.web.activity; select *; limit 10"
+    );
+    assert_eq!(
+        shown("from siem.logtrust.web.activityAll group every 5m by domain, username every 5m"),
+        "siem.logtrust.web.activityAll; group Some(300000) domain | username; every 300000"
+    );
+}
+
+#[test]
+fn expressions_end_where_the_language_goes_on() {
+    assert_eq!(
+        shown(
+            "FROM web where elsewhere == 'group by, (' and IN_SUBNET(ip, '10.0.0.0/8', \"select\"), (status >= 400) \
+             Group every 1h by domain as d, {'as': [by_user]} select count() as n, max(bytes_in) / 2 as half, * \
+             where n > 3"
+        ),
+        "web; where elsewhere == 'group by, (' and IN_SUBNET(ip, '10.0.0.0/8', 'select') | (status >= 400); \
+         group Some(3600000) domain as d | {'as': [by_user]}; select count() as n | max(bytes_in) / 2 as half | *; \
+         where n > 3"
+    );
+    assert_eq!(
+        shown("from a select if x == 1 then 'as' else y as z limit 1"),
+        "a; select if x == 1 then 'as' else y as z; limit 1"
+    );
+}
+
+#[test]
+fn what_is_no_query_is_told_with_its_place() {
+    for (text, said) in [
+        ("", "the query is empty"),
+        ("select *", "unexpected select\n --> query:1:1"),
+        ("from", "the query ends too early"),
+        ("from a wher x", "did you mean where"),
+        ("from a where", "the query ends too early"),
+        ("from a where x == 'b", "quotation mark is never closed"),
+        ("from a where f(x", "( is never closed"),
+        (
+            "from a group every 0m by x",
+            "this is no length of time\n --> query:1:20",
+        ),
+        ("from a limit x", "unexpected x"),
+        (
+            "from a limit 99999999999999999999",
+            "this number is too large",
+        ),
+        ("from a select x as", "the query ends too early"),
+        ("from a where x ==", "query:1:18"),
+        ("from a where é +* 2 limit 3", "query:1:"),
+    ] {
+        let told = fault(text);
+        assert!(told.contains(said), "{text}: {told}");
+    }
+    let deep = format!("from a where {}x", "(".repeat(60_000));
+    assert!(fault(&deep).contains("E0"), "deep");
+}
