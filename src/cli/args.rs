@@ -112,6 +112,8 @@ pub enum Command {
     /// Runs pipelines: tagged events through the actions of a YAML file.
     #[command(subcommand)]
     Pipeline(super::pipeline::PipelineCommand),
+    /// Asks files and other sources, in the style of Devo's LINQ.
+    Query(super::query::QueryArgs),
     /// Says what is configured, what answers and how fast.
     Doctor {
         /// How to print the settings.

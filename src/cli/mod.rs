@@ -21,6 +21,7 @@ mod plot;
 mod profile;
 mod profile_server;
 mod progress;
+mod query;
 mod run;
 mod setup;
 mod store;
@@ -79,6 +80,7 @@ fn dispatch(args: Args) -> Outcome<bool> {
         Some(Command::Profile(command)) => profile::profile(&common, &command),
         Some(Command::Event(command)) => event::event(&common, &command),
         Some(Command::Pipeline(command)) => pipeline::pipeline(&common, &command),
+        Some(Command::Query(command)) => query::query(&common, &command),
         Some(Command::Doctor { format }) => doctor::doctor(&common, format),
         Some(Command::Check(command)) => check::check(&common, &command),
         Some(Command::Fmt(command)) => fmt::fmt(&common, &command),

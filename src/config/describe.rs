@@ -38,7 +38,16 @@ impl Config {
             .globals
             .iter()
             .map(|(key, value)| line(global_name(key), Some(masked(key, value).to_string())));
-        settings.chain(models).chain(globals).collect()
+        let sources = self.sources.iter().map(|(name, source)| {
+            let files = source.files.iter().map(|path| path.display().to_string());
+            let files: Vec<String> = files.collect();
+            line(format!("sources.{name}"), Some(files.join(", ")))
+        });
+        settings
+            .chain(models)
+            .chain(sources)
+            .chain(globals)
+            .collect()
     }
 }
 

@@ -130,6 +130,17 @@ impl Default for PipelineConfig {
     }
 }
 
+/// `[sources.NAME]`: files that queries read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SourceConfig {
+    /// Their paths and patterns.
+    pub files: Vec<PathBuf>,
+    /// The field with the time of a row.
+    pub time: Option<String>,
+    /// `jsonl`, `csv`, `tsv` or `zeek`, where names do not tell it.
+    pub format: Option<String>,
+}
+
 /// `[serve]`: the HTTP API.
 #[derive(Debug, Clone)]
 pub struct ServeConfig {
@@ -185,6 +196,8 @@ pub struct Config {
     pub serve: ServeConfig,
     /// `[models]`: `NAME` or `NAME:VERSION`, with the addresses of the model and the paths of its functions.
     pub models: IndexMap<String, Secretive>,
+    /// `[sources.NAME]`: what queries read.
+    pub sources: IndexMap<String, SourceConfig>,
     /// `[globals]`: Metron's global configuration, in the order given.
     pub globals: Map<String, Json>,
     origin: Option<PathBuf>,

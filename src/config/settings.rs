@@ -267,7 +267,7 @@ settings! {
 }
 
 /// Sections whose keys are free.
-const FREE: [&str; 2] = ["models", "globals"];
+const FREE: [&str; 3] = ["models", "globals", "sources"];
 
 fn sections() -> Vec<&'static str> {
     let mut found: Vec<&str> = SETTINGS
@@ -330,12 +330,59 @@ fn apply_sections(config: &mut Config, entries: &[Entry], place: &Place) -> Outc
                         .insert(entry.key.clone(), Secretive::new(text));
                     config.origins.insert(full, place.origin(entry));
                 }
+                "sources" => source(config, entry, place)?,
                 _ => apply_one(config, &section.key, entry, place)?,
             }
         }
     }
     Ok(())
 }
+
+/// `[sources.NAME]`
+fn source(config: &mut Config, entry: &Entry, place: &Place) -> Outcome<()> {
+    let full = format!("sources.{}", entry.key);
+    let Node::Table(keys) = &entry.value.node else {
+        return Err(wrong_type(entry, &full, "a table with files"));
+    };
+    // A second configuration changes what it names.
+    let mut made = config.sources.get(&entry.key).cloned().unwrap_or_default();
+    for key in keys {
+        let named = format!("{full}.{}", key.key);
+        let given = Given {
+            spot: &key.value,
+            base: place.base.as_deref(),
+        };
+        match key.key.as_str() {
+            "files" => {
+                made.files = given
+                    .paths()
+                    .map_err(|_| wrong_type(key, &named, "a path or a list of paths"))?
+            }
+            "time" => made.time = Some(given.text().map_err(|_| wrong_type(key, &named, TEXT))?),
+            "format" => {
+                let format = given.text().map_err(|_| wrong_type(key, &named, TEXT))?;
+                if !FORMATS.contains(&format.as_str()) {
+                    let message = format!("{named} cannot have this value");
+                    return Err(Diagnostic::at(Code::Configuration, key.value.span, message)
+                        .labelled(format!("one of {}", FORMATS.join(", "))));
+                }
+                made.format = Some(format);
+            }
+            _ => return Err(unknown(key, &named, &["files", "time", "format"], "keys")),
+        }
+    }
+    if made.files.is_empty() {
+        let message = format!("{full} names no files");
+        return Err(Diagnostic::at(Code::Configuration, entry.span, message)
+            .help("write files = \"logs/*.jsonl\""));
+    }
+    config.sources.insert(entry.key.clone(), made);
+    config.origins.insert(full, place.origin(entry));
+    Ok(())
+}
+
+/// The formats of files.
+const FORMATS: [&str; 4] = ["jsonl", "csv", "tsv", "zeek"];
 
 fn apply_one(config: &mut Config, section: &str, entry: &Entry, place: &Place) -> Outcome<()> {
     let full = format!("{section}.{}", entry.key);

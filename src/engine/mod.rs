@@ -10,6 +10,7 @@ use crate::event::store::Configured;
 use crate::event::{self, EVENT, Events};
 use crate::functions::registry::Registry;
 use crate::functions::{FAMILIES, library};
+use crate::input::{Catalogue, FileRows, Format};
 use crate::pipeline::{self, Actions};
 use crate::profile::store::Spooled;
 use crate::profile::{self, Embedded, FOLLOW, PROFILE, Profiles, client};
@@ -163,6 +164,14 @@ impl Engine {
                 .add(Arc::new(Events::new(configured.clone())));
             context.services.add(configured);
         }
+        let mut sources = Catalogue::default();
+        for (name, source) in &config.sources {
+            let format = source.format.as_deref().and_then(Format::named);
+            let time = source.time.as_deref().map(Into::into);
+            let rows = FileRows::new(source.files.clone(), time, format);
+            sources.add(name, Arc::new(rows));
+        }
+        context.services.add(Arc::new(sources));
         engine.config = Arc::new(config);
         engine.start = Arc::new((around.clone(), overrides.clone()));
         Ok(engine)

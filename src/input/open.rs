@@ -23,6 +23,19 @@ pub enum Format {
     Zeek,
 }
 
+impl Format {
+    /// The format with this name: `jsonl`, `csv`, `tsv`, `zeek`.
+    pub fn named(name: &str) -> Option<Format> {
+        Some(match name {
+            "jsonl" => Format::JsonLines,
+            "csv" => Format::Csv,
+            "tsv" => Format::Tsv,
+            "zeek" => Format::Zeek,
+            _ => return None,
+        })
+    }
+}
+
 /// Something to read events from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Input {

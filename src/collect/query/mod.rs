@@ -5,11 +5,13 @@ mod layout;
 mod parse;
 mod plan;
 mod run;
+mod time;
 pub mod tree;
 
 pub use parse::parse;
 pub use plan::{Query, aggregate_names};
 pub use run::{LAG, Range, Row, TakeRow, Totals};
+pub use time::time;
 
 #[cfg(test)]
 mod tests;

@@ -396,14 +396,15 @@ impl Planner<'_> {
             .unwrap_or_default()
             .iter()
             .map(|column| column.name.as_str());
-        let shown: Vec<&str> = names.clone().take(20).collect();
+        let others = names.clone().filter(|name| *name != EVENTDATE).take(20);
+        let shown: Vec<&str> = std::iter::once(EVENTDATE).chain(others).collect();
         let near = nearest(name, names);
         bad(
             place_of(tree, name).unwrap_or(tree.span),
             format!("there is no column {name} here"),
         )
         .did_you_mean(near)
-        .note(format!("there are {EVENTDATE} and {}", shown.join(", ")))
+        .note(format!("there are {}", shown.join(", ")))
     }
 
     /// The expression with a variable for each aggregate in it; the group before computes them. `None` when there are

@@ -7,7 +7,7 @@ use super::dead::DeadLetters;
 use super::worker::{Finished, work};
 use super::{Own, Pipeline, class};
 use crate::diagnostic::{Code, Diagnostic, Fault, Outcome};
-use crate::eval::{Clock, Value};
+use crate::eval::Clock;
 use crate::pipeline::event::Event;
 use crate::pipeline::step::{Batch, Feed, Input, Line, Load, Now};
 use crossbeam_channel::{Receiver, Sender, bounded};

@@ -1,0 +1,194 @@
+//! `stellar query`: rows of files and other sources through conditions, columns and groups.
+
+use super::args::{Common, ListFormat};
+use super::{output, setup};
+use crate::collect::query::{Query, Range, Row, time};
+use crate::diagnostic::{Code, Diagnostic, Outcome};
+use crate::engine::Engine;
+use crate::eval::json::write_json;
+use crate::eval::{Context, Value};
+use crate::input::{Catalogue, Columns, EVENTDATE, FileRows};
+use clap::{Args, Subcommand};
+use serde_json::{Value as Json, json};
+use std::io::{self, BufWriter, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// `stellar query`
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct QueryArgs {
+    /// Something other than asking.
+    #[command(subcommand)]
+    pub command: Option<QueryCommand>,
+    /// The query: from SOURCE where … group every 5m by … select … limit …
+    #[arg(value_name = "QUERY")]
+    pub text: Option<String>,
+    /// Rows from this time on: seconds since 1970, ISO 8601, now()-2h, today(), yesterday().
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub from: Option<String>,
+    /// Rows before this time.
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub to: Option<String>,
+    /// A source besides those that are configured: a file or a pattern of files.
+    #[arg(long = "source", value_name = "NAME=FILE", global = true)]
+    pub sources: Vec<String>,
+    /// How to print the rows.
+    #[arg(long, value_enum)]
+    pub format: Option<ListFormat>,
+    /// Says at the end what was read.
+    #[arg(long)]
+    pub stats: bool,
+}
+
+/// Parts of `stellar query`.
+#[derive(Debug, Subcommand)]
+pub enum QueryCommand {
+    /// Lists what can be asked.
+    Sources {
+        /// How to print the list.
+        #[arg(long, value_enum)]
+        format: Option<ListFormat>,
+    },
+}
+
+/// Runs the command.
+pub fn query(common: &Common, args: &QueryArgs) -> Outcome<bool> {
+    let engine = setup::engine(common)?;
+    match (&args.command, &args.text) {
+        (Some(QueryCommand::Sources { format }), _) => {
+            list(&with_sources(&engine.context, &args.sources)?, *format)
+        }
+        (None, Some(text)) => ask(&engine, text, args),
+        (None, None) => Err(Diagnostic::new(Code::Usage, "a query is missing")
+            .help("stellar query 'from SOURCE where … select …'; stellar query sources lists what can be asked")),
+    }
+}
+
+fn list(context: &Context, format: Option<ListFormat>) -> Outcome<bool> {
+    let catalogue = context.services.get::<Catalogue>();
+    let rows = catalogue.iter().flat_map(|all| all.iter());
+    let rows = rows.map(|(name, source)| json!({ "source": name.as_str(), "is": source.about() }));
+    output::table(
+        ListFormat::or_usual(format),
+        &["source", "is"],
+        rows.collect(),
+    )?;
+    Ok(true)
+}
+
+/// The sources of `--source` besides the configured ones.
+fn with_sources(context: &Context, sources: &[String]) -> Outcome<Context> {
+    let mut context = context.clone();
+    if sources.is_empty() {
+        return Ok(context);
+    }
+    let known = context.services.get::<Catalogue>();
+    let mut catalogue = known.map_or_else(Catalogue::default, |known| (*known).clone());
+    for text in sources {
+        let (name, path) = text.split_once('=').unwrap_or_default();
+        if name.is_empty() || path.is_empty() {
+            let message = format!("--source {text} names no file");
+            return Err(Diagnostic::new(Code::Usage, message).help("write --source NAME=FILE"));
+        }
+        let rows = FileRows::new(vec![PathBuf::from(path)], None, None);
+        catalogue.add(name, Arc::new(rows));
+    }
+    context.services.add(Arc::new(catalogue));
+    Ok(context)
+}
+
+fn ask(engine: &Engine, text: &str, args: &QueryArgs) -> Outcome<bool> {
+    let context = with_sources(&engine.context, &args.sources)?;
+    let query = Query::compile(text, &context)?;
+    let at = |text: &Option<String>| text.as_ref().map(|text| time(text, &context)).transpose();
+    let range = Range {
+        from: at(&args.from)?.unwrap_or(i64::MIN),
+        to: at(&args.to)?.unwrap_or(i64::MAX),
+        follow: false,
+    };
+    let mut printed = Printed::new(&query, ListFormat::or_usual(args.format));
+    let totals = query.run(
+        range,
+        &context,
+        &mut |row| printed.put(row),
+        &mut |_| Ok(()),
+    )?;
+    printed.end()?;
+    for problem in &totals.problems {
+        output::note(problem);
+    }
+    let wrong = totals.bad + totals.failed;
+    if wrong > totals.problems.len() as u64 {
+        output::note(&format!(
+            "{} more rows are bad or failed",
+            wrong - totals.problems.len() as u64
+        ));
+    }
+    if args.stats {
+        output::note(&format!(
+            "read {}, kept {}, bad {}, failed {}",
+            totals.read, totals.kept, totals.bad, totals.failed
+        ));
+    }
+    Ok(wrong == 0)
+}
+
+/// Prints rows: JSON Lines as they come, anything else when all columns are known.
+struct Printed {
+    format: ListFormat,
+    columns: Vec<String>,
+    open: bool,
+    rows: Vec<Json>,
+    out: BufWriter<io::Stdout>,
+    line: Vec<u8>,
+}
+
+impl Printed {
+    fn new(query: &Query, format: ListFormat) -> Printed {
+        let (columns, open) = match query.columns() {
+            Columns::Fixed(columns) => {
+                (columns.iter().map(|c| c.name.to_string()).collect(), false)
+            }
+            Columns::Open => (vec![EVENTDATE.to_owned()], true),
+        };
+        Printed {
+            format,
+            columns,
+            open,
+            rows: Vec::new(),
+            out: BufWriter::with_capacity(1 << 16, io::stdout()),
+            line: Vec::new(),
+        }
+    }
+
+    fn put(&mut self, row: &Row<'_>) -> Outcome<bool> {
+        self.line.clear();
+        write_json(&Value::Map(row.map()), &mut self.line)?;
+        if self.format == ListFormat::Jsonl {
+            self.line.push(b'\n');
+            output::written(self.out.write_all(&self.line))?;
+            return Ok(true);
+        }
+        let json: Json = serde_json::from_slice(&self.line)
+            .map_err(|error| Diagnostic::new(Code::Internal, error.to_string()))?;
+        if self.open {
+            for name in json.as_object().into_iter().flat_map(serde_json::Map::keys) {
+                if !self.columns.contains(name) {
+                    self.columns.push(name.clone());
+                }
+            }
+        }
+        self.rows.push(json);
+        Ok(true)
+    }
+
+    fn end(mut self) -> Outcome<()> {
+        output::written(self.out.flush())?;
+        if self.format == ListFormat::Jsonl {
+            return Ok(());
+        }
+        let columns: Vec<&str> = self.columns.iter().map(String::as_str).collect();
+        output::table(self.format, &columns, self.rows)
+    }
+}

@@ -1,0 +1,177 @@
+//! Queries over files.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+
+use support::Home;
+
+const EVENTS: &str = r#"{"timestamp": 1000000, "user": "ann", "bytes": 5, "geo": {"city": "Brno"}}
+{"timestamp": 1060000, "user": "bob", "bytes": 7}
+{"timestamp": 1301000, "user": "ann", "bytes": 2.5}
+{"timestamp": "1970-01-01T00:21:42Z", "user": "ann", "bytes": null}
+{"user": "no time"}
+no json
+"#;
+
+fn home() -> Home {
+    let home = Home::new();
+    home.write("web.jsonl", EVENTS);
+    home.write(
+        "stellar.toml",
+        "[sources.web]\nfiles = \"web.jsonl\"\ntime = \"timestamp\"\n[sources.all]\nfiles = [\"*.jsonl\"]\n",
+    );
+    home
+}
+
+/// The lines of a query that meets two bad lines.
+fn asked(text: &str) -> Vec<String> {
+    let ran = home()
+        .run(&["query", text, "--format", "jsonl"], "")
+        .ended(1);
+    assert!(
+        ran.err.contains("web.jsonl:5: it has no timestamp"),
+        "{}",
+        ran.err
+    );
+    assert!(ran.err.contains("web.jsonl:6: "), "{}", ran.err);
+    ran.lines().iter().map(|line| (*line).to_owned()).collect()
+}
+
+#[test]
+fn rows_pass_conditions_and_columns() {
+    assert_eq!(
+        asked("from web where bytes > 3 select user, bytes * 2 as twice, geo.city, eventdate"),
+        [
+            r#"{"user":"ann","twice":10,"geo.city":"Brno","eventdate":1000000000}"#,
+            r#"{"user":"bob","twice":14,"geo.city":null,"eventdate":1060000000}"#,
+        ]
+    );
+    assert_eq!(
+        asked("from web where user == 'bob' select *, TO_UPPER(user) as name"),
+        [r#"{"eventdate":1060000000,"timestamp":1060000,"user":"bob","bytes":7,"name":"BOB"}"#]
+    );
+    assert_eq!(
+        asked("from web select user offset 3"),
+        [r#"{"user":"ann"}"#]
+    );
+}
+
+#[test]
+fn rows_become_groups() {
+    assert_eq!(
+        asked(
+            "from web group every 1d by user select user, count() as n, count(bytes) as m, sum(bytes) as b, avg(bytes) as a, min(bytes) as low, max(bytes) as high, first(bytes) as f, last(bytes) as l, countdistinct(bytes) as d where n > 1"
+        ),
+        [r#"{"user":"ann","n":2,"m":2,"b":7.5,"a":3.75,"low":2.5,"high":5,"f":5,"l":2.5,"d":2}"#]
+    );
+    // Without a select: the start of the bucket, the keys, the aggregates.
+    assert_eq!(
+        asked("from web group every 10h by user where count() > 1"),
+        [r#"{"eventdate":972000000,"user":"ann","count()":2}"#]
+    );
+    assert_eq!(
+        asked("from web group select max(bytes) - min(bytes) as spread"),
+        [r#"{"spread":4.5}"#]
+    );
+    assert_eq!(
+        asked("from web group by user, bytes > 4 as much select user, much, count() as n limit 2"),
+        [
+            r#"{"user":"ann","much":true,"n":1}"#,
+            r#"{"user":"bob","much":true,"n":1}"#,
+        ]
+    );
+}
+
+#[test]
+fn times_cut_rows_out() {
+    let home = home();
+    let count = |from: &str, to: &str| {
+        let ran = home.run(
+            &[
+                "query",
+                "from web select user",
+                "--from",
+                from,
+                "--to",
+                to,
+                "--format",
+                "jsonl",
+            ],
+            "",
+        );
+        ran.lines().len()
+    };
+    assert_eq!(count("1000000", "1301000"), 2);
+    assert_eq!(count("1970-01-12T13:46:40Z", "now()"), 3);
+    assert_eq!(count("yesterday()", "now()+1h"), 0);
+    let ran = home
+        .run(&["query", "from web", "--from", "soon"], "")
+        .ended(2);
+    assert!(ran.err.contains("\"soon\" is no time"), "{}", ran.err);
+}
+
+#[test]
+fn what_does_not_exist_is_told_with_its_place() {
+    let home = home();
+    for (text, said) in [
+        ("from webb", "there is no source webb"),
+        ("from webb", "did you mean web?"),
+        ("from web select count()", "count needs a group before it"),
+        ("from web group by user select usr", "did you mean user?"),
+        (
+            "from web group by user select sum(count())",
+            "an aggregate of an aggregate",
+        ),
+        (
+            "from web group by user select user select count()",
+            "the first select behind its group",
+        ),
+        (
+            "from web group by user select sum()",
+            "sum takes one argument, not 0",
+        ),
+        (
+            "from web select user, bytes as user",
+            "there are two columns user",
+        ),
+        ("from web every 5m", "every stands behind a group"),
+        ("from web group every 10m by user every 15m", "no multiple"),
+        ("from web where NO_SUCH(user)", "NO_SUCH"),
+    ] {
+        let ran = home.run(&["query", text], "").ended(1);
+        assert!(ran.err.contains(said), "{text}: {}", ran.err);
+        assert!(ran.err.contains("query:1:"), "{text}: {}", ran.err);
+    }
+    let ran = home
+        .run(
+            &["query", "sources", "--source", "x=y", "--format", "ids"],
+            "",
+        )
+        .ended(0);
+    assert_eq!(ran.lines(), ["web", "all", "x"]);
+    home.write("stellar.toml", "[sources.web]\nfile = \"x\"\n");
+    let ran = home.run(&["query", "sources"], "").ended(2);
+    assert!(
+        ran.err.contains("did you mean sources.web.files?"),
+        "{}",
+        ran.err
+    );
+}
+
+#[test]
+fn a_row_that_fails_is_left_out_and_told() {
+    let home = home();
+    let ran = home
+        .run(
+            &[
+                "query",
+                "from web where user + 1 select bytes / 0 as x",
+                "--format",
+                "jsonl",
+            ],
+            "",
+        )
+        .ended(1);
+    assert!(ran.lines().is_empty());
+    assert!(ran.err.contains("E0406"), "{}", ran.err);
+}
