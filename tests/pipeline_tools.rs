@@ -72,7 +72,10 @@ fn bad_cases_are_found_by_check() {
     let bad = FILE
         .replace("expect:", "expct:")
         .replace("{wait: 2m}", "{wait: long}");
-    home.write("p.yaml", bad.replace("num_events == 2 and", "num_events == "));
+    home.write(
+        "p.yaml",
+        bad.replace("num_events == 2 and", "num_events == "),
+    );
     let ran = home.run(&["pipeline", "check", "p.yaml"], "").ended(1);
     for part in [
         "a test has no key expct",
@@ -81,7 +84,10 @@ fn bad_cases_are_found_by_check() {
     ] {
         assert!(ran.err.contains(part), "{part} in\n{}", ran.err);
     }
-    home.write("p.yaml", FILE.replace("num_events == 2 and", "num_events == and"));
+    home.write(
+        "p.yaml",
+        FILE.replace("num_events == 2 and", "num_events == and"),
+    );
     let ran = home.run(&["pipeline", "check", "p.yaml"], "").ended(1);
     assert!(ran.err.contains("where: "), "{}", ran.err);
     home.write("q.yaml", FILE.split("tests:").next().unwrap());

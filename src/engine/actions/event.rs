@@ -69,7 +69,6 @@ const BYTES: usize = 16 << 20;
 /// So long the store is waited for when the program shall end.
 const LAST: Duration = Duration::from_secs(3);
 
-
 struct Messages {
     world: World,
     template: Option<Template>,
