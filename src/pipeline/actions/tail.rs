@@ -80,6 +80,8 @@ struct Tail {
     gone: VecDeque<Place>,
     /// What a state says of files that have not been found yet.
     loaded: Vec<Place>,
+    /// How many new files are being copied yet.
+    growing: usize,
     round: u64,
     wake: Wake,
 }
@@ -111,6 +113,7 @@ fn make(parameters: &Parameters, build: &Build<'_>) -> Outcome<Step> {
         files: AHashMap::new(),
         gone: VecDeque::new(),
         loaded: Vec::new(),
+        growing: 0,
         round: 0,
         wake: Wake::new(),
     })))

@@ -25,11 +25,23 @@ const ENOUGH: Duration = Duration::from_secs(300);
 /// The length of a file, and its inode: 0 when it is not known.
 type Length = (u64, u64);
 
-/// What stands behind the saved length of a file.
+/// A part of a file: where it begins and ends.
+type Part = (u64, u64);
+
+/// What a state knew of a file.
+struct Known {
+    length: Length,
+    /// Parts before the length whose lines had not come again yet.
+    waiting: Vec<Part>,
+    /// How long the file was at the start.
+    start: u64,
+}
+
+/// What stands behind the saved length of a file, and what waited before it.
 #[derive(Default)]
 struct Behind {
-    /// The lines that may come again, and how often.
-    lines: AHashMap<Vec<u8>, usize>,
+    /// The lines that may come again, and where they stand.
+    lines: AHashMap<Vec<u8>, Vec<u64>>,
     left: usize,
     length: Length,
     /// The length without a line that was cut short.
@@ -49,6 +61,26 @@ struct Lengths {
     order: VecDeque<String>,
     /// Those that have changed since the last save.
     changed: Vec<String>,
+}
+
+impl Behind {
+    /// Where the lines stand that have not come again yet.
+    fn waiting(&self) -> Vec<Part> {
+        let mut parts: Vec<Part> = self
+            .lines
+            .iter()
+            .flat_map(|(line, places)| places.iter().map(|at| (*at, *at + line.len() as u64)))
+            .collect();
+        parts.sort_unstable();
+        parts.dedup_by(|next, before| {
+            let follows = before.1 == next.0;
+            if follows {
+                before.1 = next.1;
+            }
+            follows
+        });
+        parts
+    }
 }
 
 impl Lengths {
@@ -74,8 +106,8 @@ pub struct Doubles {
     lengths: Mutex<Lengths>,
     /// When the state was saved that was taken up.
     saved: Option<SystemTime>,
-    /// The lengths that the taken-up state knew, and those at the start, until a file is looked at.
-    known: AHashMap<String, (Length, u64)>,
+    /// What the taken-up state knew.
+    known: AHashMap<String, Known>,
     behind: AHashMap<String, Arc<Mutex<Behind>>>,
     /// When the state was taken up, and when something came last.
     since: Option<(Instant, Instant)>,
@@ -162,12 +194,9 @@ impl Doubles {
             return out.extend_from_slice(bytes);
         }
         for line in bytes.split_inclusive(|b| *b == b'\n') {
-            match behind.lines.get_mut(line) {
-                Some(times) if *times > 0 => {
-                    *times -= 1;
-                    behind.left -= 1;
-                }
-                _ => out.extend_from_slice(line),
+            match behind.lines.get_mut(line).and_then(Vec::pop) {
+                Some(_) => behind.left -= 1,
+                None => out.extend_from_slice(line),
             }
         }
         if behind.left == 0 {
@@ -195,44 +224,65 @@ impl Doubles {
     fn read(&self, path: &str, mut file: File, there: &Metadata) -> std::io::Result<Behind> {
         // Where it is not known when a file was made, a line may rather be there twice than be lost.
         let made = there.created().ok().zip(self.saved);
-        let (from, until) = match self.known.get(path) {
-            Some(((length, inode), start)) if *inode == 0 || *inode == there.ino() => {
-                (*length, *start)
+        let mut parts = match self.known.get(path) {
+            Some(known) if known.length.1 == 0 || known.length.1 == there.ino() => {
+                let mut parts = known.waiting.clone();
+                parts.push((known.length.0, known.start.min(there.len())));
+                parts
             }
             // The file is a new one, also when another one stood in its place.
-            _ if made.is_some_and(|(made, saved)| made >= saved) => (0, u64::MAX),
+            _ if made.is_some_and(|(made, saved)| made >= saved) => vec![(0, there.len())],
             _ => return Ok(Behind::default()),
         };
-        let until = until.min(there.len());
-        file.seek(SeekFrom::Start(from))?;
+        // What comes first is at the end, where it is taken from.
+        parts.reverse();
         let mut behind = Behind {
             length: (there.len(), there.ino()),
             ..Behind::default()
         };
-        let mut reader = BufReader::new(file.take(until.saturating_sub(from)));
         let mut line = Vec::new();
-        while reader.read_until(b'\n', &mut line)? > 0 {
-            if !line.ends_with(b"\n") {
-                // The crash cut it short: it comes again as a whole.
-                if until == there.len() {
-                    behind.length.0 = until - line.len() as u64;
-                    let file = File::options().write(true).open(path)?;
-                    file.set_len(behind.length.0)?;
-                    behind.found = Some(behind.length);
+        while let Some((from, until)) = parts.pop() {
+            file.seek(SeekFrom::Start(from))?;
+            let mut reader = BufReader::new((&file).take(until.saturating_sub(from)));
+            let mut at = from;
+            while reader.read_until(b'\n', &mut line)? > 0 {
+                let end = at + line.len() as u64;
+                if !line.ends_with(b"\n") {
+                    // The crash cut it short: it comes again as a whole.
+                    if end == there.len() {
+                        behind.length.0 = at;
+                        File::options().write(true).open(path)?.set_len(at)?;
+                        behind.found = Some(behind.length);
+                    }
+                    line.clear();
+                    break;
                 }
-                break;
+                let places = behind.lines.entry(std::mem::take(&mut line)).or_default();
+                places.push(at);
+                behind.left += 1;
+                at = end;
             }
-            *behind.lines.entry(std::mem::take(&mut line)).or_insert(0) += 1;
-            behind.left += 1;
         }
         Ok(behind)
+    }
+
+    /// The parts of a file whose lines have not come again yet.
+    fn waiting(&self, path: &str) -> Vec<Part> {
+        match (self.behind.get(path), self.known.get(path)) {
+            (Some(behind), _) => behind.lock().waiting(),
+            (None, Some(known)) => known.waiting.clone(),
+            (None, None) => Vec::new(),
+        }
     }
 
     pub fn save(&self) -> Json {
         let mut lengths = self.lengths.lock();
         // Other steps may have written behind what this one has written, and all have written for this save.
-        for path in std::mem::take(&mut lengths.changed) {
-            if let (false, Ok(there)) = (self.pending(&path), std::fs::metadata(&path))
+        let mut changed = std::mem::take(&mut lengths.changed);
+        // Lines that have come again stand before the length from now on, those that wait are kept apart.
+        changed.extend(self.behind.keys().cloned());
+        for path in changed {
+            if let Ok(there) = std::fs::metadata(&path)
                 && let Some(length) = lengths.by_path.get_mut(&path)
             {
                 *length = (there.len(), there.ino());
@@ -241,7 +291,13 @@ impl Doubles {
         let lengths = lengths
             .by_path
             .iter()
-            .map(|(path, length)| (path.clone(), json!([length.0, length.1])));
+            .map(|(path, length)| {
+                let json = match self.waiting(path) {
+                    waiting if waiting.is_empty() => json!([length.0, length.1]),
+                    waiting => json!([length.0, length.1, waiting]),
+                };
+                (path.clone(), json)
+            });
         // As long as lines may come again, what was made since then counts as made since.
         let saved = self.saved.map(|saved| saved + ROUNDED);
         let now = saved
@@ -265,6 +321,12 @@ impl Doubles {
         for (path, length) in lengths {
             // An inode stands beside it since rotated files are known.
             let number = |at: usize| length.get(at).and_then(Json::as_u64);
+            let waiting = length.get(2).and_then(Json::as_array);
+            let waiting = waiting.into_iter().flatten().map(|part| {
+                let end = |at: usize| part.get(at).and_then(Json::as_u64);
+                end(0).zip(end(1)).ok_or("a part of a file is odd")
+            });
+            let waiting = waiting.collect::<Result<Vec<Part>, _>>()?;
             let length = match length.as_u64() {
                 Some(length) => (length, 0),
                 None => (
@@ -273,7 +335,12 @@ impl Doubles {
                 ),
             };
             let start = std::fs::metadata(path).map_or(0, |there| there.len());
-            self.known.insert(path.clone(), (length, start));
+            let known = Known {
+                length,
+                waiting,
+                start,
+            };
+            self.known.insert(path.clone(), known);
             self.lengths.get_mut().set(path, length);
         }
         if state.get("clean").and_then(Json::as_bool) == Some(true) {

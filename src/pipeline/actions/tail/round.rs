@@ -49,7 +49,7 @@ impl Tail {
             found.extend(paths.filter_map(Result::ok));
         }
         found.retain(|path| !self.exclude.iter().any(|p| p.matches_path(path)));
-        let mut new = Vec::new();
+        let (mut new, mut others) = (Vec::new(), Vec::new());
         for path in found {
             let Ok(there) = std::fs::metadata(&path) else {
                 continue;
@@ -68,13 +68,24 @@ impl Tail {
             if file.place.path != path {
                 // A link is no new name.
                 let old = std::fs::metadata(&file.place.path);
-                if !old.is_ok_and(|old| id(&old) == own) {
+                let moved = !old.is_ok_and(|old| id(&old) == own);
+                // What is read once is known by its length and time: another one may have its inode by now.
+                let other = |before| before != stamp(&there);
+                if moved && file.kind != Kind::Plain && file.stamp.is_some_and(other) {
+                    let file = self.files.remove(&own);
+                    others.extend(file.map(|file| file.place));
+                    new.push((true, there.modified().ok(), path, there));
+                } else if moved {
                     file.place.path = path;
                     file.rotated = Some(Instant::now());
                     file.departed = false;
                 }
             }
         }
+        for place in others {
+            self.remember(place, feed);
+        }
+        self.growing = 0;
         // The oldest first, as they were written.
         new.sort_by(|a, b| (a.0, a.1, &a.2).cmp(&(b.0, b.1, &b.2)));
         for (_, _, path, there) in new {
@@ -113,8 +124,10 @@ impl Tail {
             known => known,
         };
         let known = known.or_else(|| {
-            let finished = self.gone.iter().find(|place| place.id == own);
-            finished.filter(|p| p.fits(&file).unwrap_or(false)).cloned()
+            let had = |place: &&Place| place.id == own && place.at > 0;
+            let finished = self.gone.iter().filter(had);
+            let finished = finished.filter(|place| place.fits(&file).unwrap_or(false));
+            finished.max_by_key(|place| place.at).cloned()
         });
         let mut place = match known {
             Some(place) => Place {
@@ -135,7 +148,10 @@ impl Tail {
                     gone: false,
                     ..at
                 },
-                Copy::Grows => return,
+                Copy::Grows => {
+                    self.growing += 1;
+                    return;
+                }
                 Copy::None => Place::start(path, own),
             },
         };
@@ -147,7 +163,11 @@ impl Tail {
             let token = Places::fed(&self.common.places, place.clone());
             feed.events(Vec::new(), Some(token));
         }
-        self.insert(Follow::new(&self.common, place, kind));
+        let mut follow = Follow::new(&self.common, place, kind);
+        if follow.place.done {
+            follow.stamp = Some(stamp(there));
+        }
+        self.insert(follow);
     }
 
     fn insert(&mut self, mut file: Follow) {
@@ -165,29 +185,34 @@ impl Tail {
             let of = &file.place.path;
             file.place.at > 0 && related(path, of) && (packed || is_base(of))
         });
+        let (mut grows, mut of) = (false, None::<&Place>);
         for file in known {
-            if fits(&file.place) {
-                return Copy::Of(file.place.id);
-            }
+            let place = &file.place;
             // A copy that is being made is shorter than what has been read.
-            let shorter = !packed && there.len() < file.place.at;
-            if !at_rest(there) && (shorter || packed) {
-                return Copy::Grows;
+            grows |= packed || there.len() < place.at;
+            if of.is_none_or(|of| of.at < place.at) && fits(place) {
+                of = Some(place);
             }
         }
-        let known = self.gone.iter().rev().chain(&self.loaded);
-        for place in known {
-            let of = &place.path;
-            if place.at > 0 && related(path, of) && (packed || is_base(of)) {
-                if fits(place) {
-                    return Copy::Goes(place.clone());
-                }
-                if !at_rest(there) {
-                    return Copy::Grows;
+        if let Some(of) = of {
+            return Copy::Of(of.id);
+        }
+        for place in self.gone.iter().chain(&self.loaded) {
+            if place.at > 0 && related(path, &place.path) && (packed || is_base(&place.path)) {
+                grows = true;
+                // The same file may have gone more than once.
+                if of.is_none_or(|of| of.at < place.at) && fits(place) {
+                    of = Some(place);
                 }
             }
         }
-        Copy::None
+        let named = path.extension().is_some_and(|e| e == "gz" || e == "zst");
+        grows |= named && !packed;
+        match of {
+            Some(of) => Copy::Goes(of.clone()),
+            None if grows && !at_rest(there) => Copy::Grows,
+            None => Copy::None,
+        }
     }
 
     /// Finishes files that were not found at their paths.
@@ -334,6 +359,10 @@ impl Tail {
                         false => Pumped::Ended,
                     });
                 }
+                if file.lines.end() == 0 && is_packed(own) {
+                    // It was empty when it was found, or has the inode of another one.
+                    return Ok(self.anew(file));
+                }
                 file.learn(own)?;
                 file.pump(&mut opened, &self.common, feed)?
             }
@@ -405,8 +434,14 @@ impl Tail {
                 return Ok(false);
             }
             self.is_read(rest.id, &rest.path, &file.place, feed);
-        } else if !file.last(&self.common, feed) {
-            return Ok(false);
+        } else {
+            if !file.last(&self.common, feed) {
+                return Ok(false);
+            }
+            // A copy may come later.
+            if file.place.at > 0 {
+                self.remember(file.place.clone(), feed);
+            }
         }
         file.restart(&self.common);
         Ok(true)
@@ -443,6 +478,9 @@ impl Tail {
             return Pumped::Empty;
         }
         let before = file.stamp.replace(stamp(&there));
+        if before.is_some_and(|before| there.len() < before.0) {
+            return self.anew(file);
+        }
         let Kind::Shadow(of) = file.kind else {
             return Pumped::Empty;
         };
@@ -476,6 +514,13 @@ impl Tail {
         self.files.get(&id).map_or(0, |file| file.place.at)
     }
 
+    /// The next look at the folder finds a file anew.
+    fn anew(&mut self, file: &mut Follow) -> Pumped {
+        (file.departed, file.place.done) = (true, true);
+        self.growing += 1;
+        Pumped::More
+    }
+
     /// A compressed file is read once.
     fn packed(&mut self, file: &mut Follow, feed: &Feed) -> io::Result<Pumped> {
         let there = match std::fs::metadata(&file.place.path) {
@@ -487,6 +532,10 @@ impl Tail {
                 return Ok(Pumped::More);
             }
         };
+        if file.place.done && file.stamp.is_some_and(|before| before != stamp(&there)) {
+            // Another one with the same inode: what is known of the old one tells whether it is a copy.
+            return Ok(self.anew(file));
+        }
         if file.place.done || !at_rest(&there) {
             return Ok(Pumped::Empty);
         }
@@ -503,6 +552,7 @@ impl Tail {
             if !file.last(&self.common, feed) {
                 return Ok(Pumped::Ended);
             }
+            file.stamp = Some(stamp(&there));
             let token = Places::fed(&self.common.places, file.place.clone());
             feed.events(Vec::new(), Some(token));
         } else {
@@ -534,7 +584,8 @@ impl Tail {
 
     /// Whether no line is being written.
     pub(super) fn rested(&self) -> bool {
-        self.files.values().all(|file| {
+        let mut files = self.files.values();
+        self.growing == 0 && files.all(|file| {
             let there = || std::fs::metadata(&file.place.path);
             let waits = match file.kind {
                 Kind::Packed => !file.place.done,
