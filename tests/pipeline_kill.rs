@@ -64,6 +64,12 @@ fn write(folder: &Path, end: &AtomicBool, written: &AtomicU64, mut seed: u64) {
             std::fs::rename(&path, &aside).unwrap();
             file = open();
             rotated.push(aside);
+        } else if random(&mut seed).is_multiple_of(40) {
+            // As `copytruncate` does.
+            let aside = folder.join(format!("app.log.{}", rotated.len() + 1));
+            std::fs::copy(&path, &aside).unwrap();
+            file.set_len(0).unwrap();
+            rotated.push(aside);
         }
         // Later one of the old ones is compressed, as logrotate does.
         if rotated.len() > 2 && random(&mut seed).is_multiple_of(40) {

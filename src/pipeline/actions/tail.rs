@@ -1,5 +1,6 @@
 //! `input_tail`
 
+mod copies;
 mod follow;
 mod place;
 mod rotated;

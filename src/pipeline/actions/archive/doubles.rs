@@ -1,6 +1,6 @@
 //! Lines that were written after the last saved state and come again after a crash.
 
-use ahash::AHashMap;
+use ahash::{AHashMap, AHashSet};
 use parking_lot::Mutex;
 use serde_json::{Map, Value as Json, json};
 use std::collections::{BTreeMap, VecDeque};
@@ -61,6 +61,8 @@ struct Lengths {
     order: VecDeque<String>,
     /// Those that have changed since the last save.
     changed: Vec<String>,
+    /// Those of which lines have come again since then.
+    again: AHashSet<String>,
 }
 
 impl Behind {
@@ -121,12 +123,12 @@ impl Doubles {
         self.saved.is_some()
     }
 
-    /// Whether lines of a file may come again.
+    /// Whether lines of a file may come again, also after one more crash.
     pub fn waits_for(&mut self, path: &str) -> bool {
         self.any() && {
             self.look(path);
             self.pending(path)
-        }
+        } || self.lengths.get_mut().again.contains(path)
     }
 
     fn pending(&self, path: &str) -> bool {
@@ -193,6 +195,7 @@ impl Doubles {
         if behind.left == 0 {
             return out.extend_from_slice(bytes);
         }
+        self.lengths.get_mut().again.insert(path.to_owned());
         for line in bytes.split_inclusive(|b| *b == b'\n') {
             match behind.lines.get_mut(line).and_then(Vec::pop) {
                 Some(_) => behind.left -= 1,
@@ -278,6 +281,7 @@ impl Doubles {
     pub fn save(&self) -> Json {
         let mut lengths = self.lengths.lock();
         // Other steps may have written behind what this one has written, and all have written for this save.
+        lengths.again.clear();
         let mut changed = std::mem::take(&mut lengths.changed);
         // Lines that have come again stand before the length from now on, those that wait are kept apart.
         changed.extend(self.behind.keys().cloned());
@@ -288,16 +292,13 @@ impl Doubles {
                 *length = (there.len(), there.ino());
             }
         }
-        let lengths = lengths
-            .by_path
-            .iter()
-            .map(|(path, length)| {
-                let json = match self.waiting(path) {
-                    waiting if waiting.is_empty() => json!([length.0, length.1]),
-                    waiting => json!([length.0, length.1, waiting]),
-                };
-                (path.clone(), json)
-            });
+        let lengths = lengths.by_path.iter().map(|(path, length)| {
+            let json = match self.waiting(path) {
+                waiting if waiting.is_empty() => json!([length.0, length.1]),
+                waiting => json!([length.0, length.1, waiting]),
+            };
+            (path.clone(), json)
+        });
         // As long as lines may come again, what was made since then counts as made since.
         let saved = self.saved.map(|saved| saved + ROUNDED);
         let now = saved

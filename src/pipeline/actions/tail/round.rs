@@ -1,9 +1,10 @@
 //! The rounds of `input_tail`: which files there are, and what has become of them.
 
 use super::Tail;
+use super::copies::Copy;
 use super::follow::{Follow, Kind, Pumped, place_at_end};
 use super::place::{Id, Place, Places, id};
-use super::rotated::{self, Opened, is_packed, open_packed, related};
+use super::rotated::{self, Opened, is_packed, open_packed};
 use crate::pipeline::step::Feed;
 use std::fs::{File, Metadata};
 use std::io;
@@ -29,7 +30,7 @@ fn stamp(found: &Metadata) -> (u64, Option<SystemTime>) {
 }
 
 /// Whether a file has not been changed for a while.
-fn at_rest(found: &Metadata) -> bool {
+pub(super) fn at_rest(found: &Metadata) -> bool {
     let age = found.modified().ok().map(|at| at.elapsed());
     // A time in the future is a clock that was set.
     age.is_none_or(|age| age.map_or(true, |age| age >= REST))
@@ -173,46 +174,6 @@ impl Tail {
     fn insert(&mut self, mut file: Follow) {
         file.seen = self.round;
         self.files.insert(file.place.id, file);
-    }
-
-    /// Whether a new file is a copy of one that is known.
-    fn copy_of(&self, path: &Path, there: &Metadata, file: &File, packed: bool) -> Copy {
-        let fits = |place: &Place| match packed {
-            true => open_packed(path, place).is_some(),
-            false => place.fits(file).unwrap_or(false),
-        };
-        let known = self.files.values().filter(|file| {
-            let of = &file.place.path;
-            file.place.at > 0 && related(path, of) && (packed || is_base(of))
-        });
-        let (mut grows, mut of) = (false, None::<&Place>);
-        for file in known {
-            let place = &file.place;
-            // A copy that is being made is shorter than what has been read.
-            grows |= packed || there.len() < place.at;
-            if of.is_none_or(|of| of.at < place.at) && fits(place) {
-                of = Some(place);
-            }
-        }
-        if let Some(of) = of {
-            return Copy::Of(of.id);
-        }
-        for place in self.gone.iter().chain(&self.loaded) {
-            if place.at > 0 && related(path, &place.path) && (packed || is_base(&place.path)) {
-                grows = true;
-                // The same file may have gone more than once.
-                if of.is_none_or(|of| of.at < place.at) && fits(place) {
-                    of = Some(place);
-                }
-            }
-        }
-        let named = path.extension().is_some_and(|e| e == "gz" || e == "zst");
-        grows |= named && !packed;
-        match of {
-            Some(of) => Copy::Goes(of.clone()),
-            None if grows && !at_rest(there) => Copy::Grows,
-            None => Copy::None,
-        }
     }
 
     /// Finishes files that were not found at their paths.
@@ -485,15 +446,13 @@ impl Tail {
             return Pumped::Empty;
         };
         let grown = before.is_none_or(|before| there.len() > before.0);
-        let Some(other) = self.files.get(&of).filter(|_| grown) else {
+        let Some(of) = self.files.get(&of).filter(|_| grown) else {
             return Pumped::Empty;
         };
         let same = || -> io::Result<bool> {
-            let (own, other) = (
-                File::open(&file.place.path)?,
-                File::open(&other.place.path)?,
-            );
-            if is_packed(&own) || other.metadata()?.len() < self.files_at(of) {
+            let (own, other) = (File::open(&file.place.path)?, File::open(&of.place.path)?);
+            // One that was emptied is read to its end in this copy.
+            if is_packed(&own) || !of.place.fits(&other)? {
                 return Ok(true);
             }
             let from = there.len().saturating_sub(64);
@@ -508,10 +467,6 @@ impl Tail {
         file.kind = Kind::Plain;
         file.stamp = None;
         Pumped::More
-    }
-
-    fn files_at(&self, id: Id) -> u64 {
-        self.files.get(&id).map_or(0, |file| file.place.at)
     }
 
     /// The next look at the folder finds a file anew.
@@ -585,14 +540,15 @@ impl Tail {
     /// Whether no line is being written.
     pub(super) fn rested(&self) -> bool {
         let mut files = self.files.values();
-        self.growing == 0 && files.all(|file| {
-            let there = || std::fs::metadata(&file.place.path);
-            let waits = match file.kind {
-                Kind::Packed => !file.place.done,
-                _ => file.lines.waits(),
-            };
-            !waits || there().map_or(true, |there| at_rest(&there))
-        })
+        self.growing == 0
+            && files.all(|file| {
+                let there = || std::fs::metadata(&file.place.path);
+                let waits = match file.kind {
+                    Kind::Packed => !file.place.done,
+                    _ => file.lines.waits(),
+                };
+                !waits || there().map_or(true, |there| at_rest(&there))
+            })
     }
 
     /// The last lines, at the end of `--once`.
@@ -607,27 +563,9 @@ impl Tail {
     }
 }
 
-/// What a new file is.
-enum Copy {
-    /// A copy of a file that is there.
-    Of(Id),
-    /// A compressed copy of one that is gone, of which so much was read.
-    Goes(Place),
-    /// A copy that is not finished.
-    Grows,
-    /// Another file.
-    None,
-}
-
 /// Whether a file is followed, and is no copy.
 fn reads_itself(files: &ahash::AHashMap<Id, Follow>, id: Id) -> bool {
     files
         .get(&id)
         .is_some_and(|file| !matches!(file.kind, Kind::Shadow(_)))
-}
-
-/// Whether a name has no number or date of rotation.
-fn is_base(path: &Path) -> bool {
-    let name = path.file_name().unwrap_or_default();
-    *name.to_string_lossy() == *rotated::base(path)
 }
