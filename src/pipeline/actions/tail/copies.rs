@@ -28,7 +28,10 @@ impl Tail {
         };
         let known = self.files.values().filter(|file| {
             let of = &file.place.path;
-            file.place.at > 0 && related(path, of) && (packed || is_base(of))
+            // One that was renamed after it was emptied has its copies under any name.
+            file.place.at > 0
+                && related(path, of)
+                && (packed || is_base(of) || was_emptied(&file.place))
         });
         let (mut grows, mut of) = (false, None::<&Place>);
         for file in known {
@@ -65,4 +68,10 @@ impl Tail {
 fn is_base(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default();
     *name.to_string_lossy() == *rotated::base(path)
+}
+
+/// Whether a file has something else before its place now.
+fn was_emptied(place: &Place) -> bool {
+    let fits = || place.fits(&File::open(&place.path)?);
+    fits().is_ok_and(|fits| !fits)
 }
