@@ -22,8 +22,16 @@ const QUIET: Duration = Duration::from_secs(5);
 /// After this time nothing comes again in any case.
 const ENOUGH: Duration = Duration::from_secs(300);
 
-/// The length of a file, and its inode: 0 when it is not known.
+/// The length of a file, and what tells it: 0 when that is not known.
 type Length = (u64, u64);
+
+/// Tells a file from others that had its inode before: the one that was rotated, compressed and removed.
+pub fn told(there: &Metadata) -> u64 {
+    let made = there.created().ok();
+    let made = made.and_then(|made| made.duration_since(UNIX_EPOCH).ok());
+    let made = made.map_or(0, |made| u64::try_from(made.as_nanos()).unwrap_or(0));
+    (there.ino() ^ made.rotate_left(32)).max(1)
+}
 
 /// A part of a file: where it begins and ends.
 type Part = (u64, u64);
@@ -215,7 +223,7 @@ impl Doubles {
         let file = File::open(path)?;
         let there = file.metadata()?;
         let mut all = BEHIND.lock();
-        let id = (there.dev(), there.ino());
+        let id = (there.dev(), told(&there));
         if let Some(known) = all.get(&id).and_then(Weak::upgrade) {
             return Ok(known);
         }
@@ -228,7 +236,7 @@ impl Doubles {
         // Where it is not known when a file was made, a line may rather be there twice than be lost.
         let made = there.created().ok().zip(self.saved);
         let mut parts = match self.known.get(path) {
-            Some(known) if known.length.1 == 0 || known.length.1 == there.ino() => {
+            Some(known) if known.length.1 == 0 || known.length.1 == told(there) => {
                 let mut parts = known.waiting.clone();
                 parts.push((known.length.0, known.start.min(there.len())));
                 parts
@@ -240,7 +248,7 @@ impl Doubles {
         // What comes first is at the end, where it is taken from.
         parts.reverse();
         let mut behind = Behind {
-            length: (there.len(), there.ino()),
+            length: (there.len(), told(there)),
             ..Behind::default()
         };
         let mut line = Vec::new();
@@ -289,7 +297,7 @@ impl Doubles {
             if let Ok(there) = std::fs::metadata(&path)
                 && let Some(length) = lengths.by_path.get_mut(&path)
             {
-                *length = (there.len(), there.ino());
+                *length = (there.len(), told(&there));
             }
         }
         let lengths = lengths.by_path.iter().map(|(path, length)| {
@@ -320,7 +328,7 @@ impl Doubles {
             return Ok(());
         };
         for (path, length) in lengths {
-            // An inode stands beside it since rotated files are known.
+            // What tells it stands beside it since rotated files are known.
             let number = |at: usize| length.get(at).and_then(Json::as_u64);
             let waiting = length.get(2).and_then(Json::as_array);
             let waiting = waiting.into_iter().flatten().map(|part| {
@@ -332,7 +340,7 @@ impl Doubles {
                 Some(length) => (length, 0),
                 None => (
                     number(0).ok_or("a length is odd")?,
-                    number(1).ok_or("an inode is odd")?,
+                    number(1).ok_or("what tells a file is odd")?,
                 ),
             };
             let start = std::fs::metadata(path).map_or(0, |there| there.len());

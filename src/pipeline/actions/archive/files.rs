@@ -1,6 +1,6 @@
 //! Lines for many files, held for a while and appended.
 
-use super::doubles::Doubles;
+use super::doubles::{Doubles, told};
 use super::rotation::Rotation;
 use crate::diagnostic::{Code, Diagnostic, Fault, Outcome};
 use crate::eval::Value;
@@ -13,7 +13,7 @@ use serde_json::Value as Json;
 use smol_str::SmolStr;
 use std::fs::File;
 use std::io::{self, Write};
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -178,7 +178,7 @@ fn put(
         held.count = 0;
         held.unsynced = true;
         let there = file.metadata()?;
-        doubles.written(path, (there.len(), there.ino()));
+        doubles.written(path, (there.len(), told(&there)));
         if durably {
             file.sync_data()?;
             held.unsynced = false;
