@@ -241,7 +241,7 @@ impl Work<'_> {
         }
         for (number, time) in rows.times.iter().enumerate() {
             self.totals.read += 1;
-            if self.totals.read % 256 == 0 {
+            if self.totals.read.is_multiple_of(256) {
                 self.context.check_cancelled()?;
             }
             self.newest = self.newest.max(*time);
