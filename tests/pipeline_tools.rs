@@ -273,3 +273,29 @@ fn pictures_show_where_tags_go() {
     assert_eq!(svg.matches("<rect class=\"box").count(), 5);
     assert_eq!(svg.matches("class=\"way\"").count(), 4);
 }
+
+#[test]
+fn tags_that_clients_give_are_followed_where_they_are_named() {
+    let home = Home::new();
+    home.write(
+        "p.yaml",
+        "pipelines:\n  p:\n    - {name: input_http, port: 1}\n    - {name: parser_json, match: login, key: log}\n    - {name: filter_stellar, match: login, tag: \"'alert'\"}\n    - {name: filter_stellar, match: other, tag: user}\n    - {name: output_stdout, match: alert}\n    - {name: output_stdout, match: '*'}\n",
+    );
+    let ran = home
+        .run(&["pipeline", "graph", "p.yaml", "--format", "mermaid"], "")
+        .ended(0);
+    let arrows = ran.out().lines().filter(|line| line.contains("-->"));
+    let arrows: Vec<&str> = arrows.map(str::trim).collect();
+    assert_eq!(
+        arrows,
+        [
+            "p0s0 -->|\"login\"| p0s1",
+            "p0s1 -->|\"login\"| p0s2",
+            "p0s0 -->|\"other\"| p0s3",
+            "p0s2 -->|\"alert\"| p0s4",
+            "p0s4 -->|\"alert\"| p0s5",
+            "p0s0 -->|\"…\"| p0s5",
+            "p0s3 -->|\"…\"| p0s5",
+        ]
+    );
+}

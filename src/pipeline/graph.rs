@@ -1,7 +1,7 @@
 //! A pipeline as a picture: a box for each step, an arrow wherever a tag can go.
 
 use super::config::{File, Pipeline, StepPlan};
-use super::spec::ActionKind;
+use super::spec::{ActionKind, ParameterKind};
 use super::tag::Pattern;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -31,7 +31,7 @@ fn arrows(pipeline: &Pipeline) -> (Vec<Step>, Vec<Arrow>) {
     // Which tags there are, and which step gave them last.
     let mut live: BTreeSet<(String, usize)> = BTreeSet::new();
     for (at, plan) in pipeline.steps.iter().enumerate() {
-        let own = plan.parameters.text("tag").map(String::from);
+        let own = plan.parameters.text("tag").map(|tag| said(plan, &tag));
         if plan.spec.kind == ActionKind::Input {
             let tag = own.unwrap_or(ANY.to_owned());
             live.insert((tag.clone(), at));
@@ -39,18 +39,30 @@ fn arrows(pipeline: &Pipeline) -> (Vec<Step>, Vec<Arrow>) {
             continue;
         }
         steps.push(step(plan, plan.matches.clone()));
+        let every = plan.pattern.is_none() || plan.matches == "*";
+        let exact = !plan.matches.contains(['*', '?', '[']);
         let matches = |tag: &str| {
-            tag == ANY
-                || plan
-                    .pattern
-                    .as_ref()
-                    .is_none_or(|pattern: &Pattern| pattern.matches(tag))
+            let pattern = plan.pattern.as_ref();
+            tag != ANY && pattern.is_none_or(|pattern: &Pattern| pattern.matches(tag))
         };
-        let taken: Vec<(String, usize)> = live
-            .iter()
-            .filter(|(tag, _)| matches(tag))
-            .cloned()
-            .collect();
+        let found = live.iter().filter(|(tag, _)| matches(tag));
+        let mut taken: Vec<(String, usize)> = found.cloned().collect();
+        for gone in &taken {
+            live.remove(gone);
+        }
+        // Any tag may be this one, too; that is worth an arrow only where nothing else gives it.
+        if !exact || taken.is_empty() {
+            let any = live.iter().filter(|(tag, _)| tag == ANY);
+            let any: Vec<(String, usize)> = any.cloned().collect();
+            if every {
+                live.clear();
+            }
+            let known = |from| match exact {
+                true => (plan.matches.clone(), from),
+                false => (ANY.to_owned(), from),
+            };
+            taken.extend(any.into_iter().map(|(_, from)| known(from)));
+        }
         let mut after = BTreeSet::new();
         for (tag, from) in &taken {
             match arrows.iter_mut().find(|a| a.from == *from && a.to == at) {
@@ -60,10 +72,6 @@ fn arrows(pipeline: &Pipeline) -> (Vec<Step>, Vec<Arrow>) {
                     to: at,
                     tags: BTreeSet::from([tag.clone()]),
                 }),
-            }
-            // Of any tag only some are taken.
-            if tag != ANY {
-                live.remove(&(tag.clone(), *from));
             }
             after.insert((tag.clone(), at));
         }
@@ -77,11 +85,34 @@ fn arrows(pipeline: &Pipeline) -> (Vec<Step>, Vec<Arrow>) {
                 after.insert((ANY.to_owned(), at));
             }
         } else if let Some(tag) = own {
+            // What an expression says is the tag of every event.
+            if is_expression(plan) {
+                after.clear();
+            }
             after.insert((tag, at));
         }
         live.extend(after);
     }
     (steps, arrows)
+}
+
+/// Whether the tag of a step is an expression.
+fn is_expression(plan: &StepPlan) -> bool {
+    let mut parameters = plan.spec.parameters.iter();
+    parameters.any(|known| known.name == "tag" && known.kind == ParameterKind::Expression)
+}
+
+/// The tag that a step gives: of an expression that is a text, the text, of others any.
+fn said(plan: &StepPlan, tag: &str) -> String {
+    if !is_expression(plan) {
+        return tag.to_owned();
+    }
+    let text = tag.trim();
+    let inside = ['\'', '"'].into_iter().find_map(|mark| {
+        let inside = text.strip_prefix(mark)?.strip_suffix(mark)?;
+        (!inside.contains([mark, '\\'])).then(|| inside.to_owned())
+    });
+    inside.unwrap_or_else(|| ANY.to_owned())
 }
 
 fn step(plan: &StepPlan, label: String) -> Step {
