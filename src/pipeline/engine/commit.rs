@@ -365,6 +365,10 @@ impl Committer<'_> {
         }
         let mut states: Vec<(usize, Json)> = Vec::new();
         for (at, own) in self.own.iter().enumerate() {
+            // A large state is not even made where nothing keeps it.
+            if !self.memory.keeps() && self.db_paths.get(at).is_none_or(Option::is_none) {
+                continue;
+            }
             let state = match own {
                 Own::Kept(kept) => kept.save(),
                 Own::Sink(sink) => sink.save(),
