@@ -422,8 +422,9 @@ fn a_load_that_breaks_can_be_run_again(server: &str) {
                 });
                 match done {
                     Ok(()) => {
-                        sums.0 += loaded.lock().stored;
-                        sums.1 += loaded.lock().refused.len() + loaded.lock().known as usize;
+                        let loaded = loaded.lock();
+                        sums.0 += loaded.stored;
+                        sums.1 += loaded.refused.len() + loaded.known as usize;
                     }
                     Err(fault) => {
                         assert_eq!(fault.code, Code::EventStorage, "{}", fault.message);
