@@ -20,7 +20,7 @@ pub use growing::{Growing, Whole};
 pub use live::Live;
 pub use open::{Format, Input, cannot_read, inputs, no_file, once};
 pub use order::{Batch, End, Finish, PART, Problem, Totals, Worker, process};
-pub use place::{Id, Mark, Place, Trace, id};
+pub use place::{FOOT, HEAD, Id, Mark, Place, Trace, id};
 pub use replace::replace;
 pub use rotated::Opened;
 pub use rows::FileRows;

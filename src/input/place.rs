@@ -36,6 +36,8 @@ pub struct Place {
     pub foot: Mark,
     /// Whether nothing more is to come.
     pub done: bool,
+    /// Whether the file is not there any more, so that another one may have its inode.
+    pub gone: bool,
 }
 
 /// The length and a hash of some bytes: what stands in logs is not to stand in states.
@@ -43,7 +45,8 @@ pub struct Place {
 pub struct Mark {
     /// How many bytes they are.
     pub length: usize,
-    hash: u64,
+    /// Their hash.
+    pub hash: u64,
 }
 
 impl Mark {
@@ -82,6 +85,7 @@ impl Place {
             head: Mark::default(),
             foot: Mark::default(),
             done: false,
+            gone: false,
         }
     }
 
@@ -137,8 +141,10 @@ impl Place {
             "path": self.path.display().to_string(), "device": self.id.0, "inode": self.id.1,
             "at": self.at, "head": self.head.json(), "foot": self.foot.json(),
         });
-        if let (true, Some(fields)) = (self.done, json.as_object_mut()) {
-            fields.insert("done".to_owned(), Json::Bool(true));
+        for (name, set) in [("done", self.done), ("gone", self.gone)] {
+            if let (true, Some(fields)) = (set, json.as_object_mut()) {
+                fields.insert(name.to_owned(), Json::Bool(true));
+            }
         }
         json
     }
@@ -152,6 +158,7 @@ impl Place {
             head: Mark::read(&json["head"], HEAD)?,
             foot: Mark::read(&json["foot"], FOOT)?,
             done: json["done"] == true,
+            gone: json["gone"] == true,
         })
     }
 }

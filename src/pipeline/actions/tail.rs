@@ -2,13 +2,13 @@
 
 mod copies;
 mod follow;
-mod place;
-mod rotated;
+mod places;
 mod round;
 mod wake;
 
 use super::alert::DB_PATH;
 use crate::diagnostic::Outcome;
+use crate::input::{Id, Place};
 use crate::pipeline::spec::{
     ActionKind, ActionSpec, Build, ParameterKind, ParameterSpec, Parameters,
 };
@@ -17,7 +17,7 @@ use ahash::AHashMap;
 use follow::{Common, Follow};
 use glob::Pattern;
 use parking_lot::Mutex;
-use place::{Id, Place, Places};
+use places::Places;
 use serde_json::Value as Json;
 use std::collections::VecDeque;
 use std::sync::Arc;

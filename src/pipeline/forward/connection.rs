@@ -162,8 +162,9 @@ async fn greet(
 ) -> Result<(), String> {
     let failed = |error: Error| format!("the greeting failed: {error}");
     let (nonce, helo) = gate.helo()?;
-    writer.write_all(&helo).await.map_err(failed)?;
-    writer.flush().await.map_err(failed)?;
+    // Whoever has gone by now is told below.
+    let _ = writer.write_all(&helo).await;
+    let _ = writer.flush().await;
     let ping = match read_one(reader).await {
         Ok(ping) => ping,
         Err(reason) if reason == GONE => return Err(reason),
@@ -192,8 +193,16 @@ pub(super) async fn read_one(reader: &mut (impl AsyncRead + Unpin)) -> Result<Ve
             Ok(Reach::More(wanted)) if wanted <= handshake::LONGEST => {
                 let missing = wanted - bytes.len();
                 let mut part = (&mut *reader).take(missing as u64);
-                let read = part.read_buf(&mut bytes).await;
-                match read.map_err(|error| error.to_string())? {
+                let read = match part.read_buf(&mut bytes).await {
+                    // Whoever only looks whether somebody listens may end so, too.
+                    Err(error)
+                        if bytes.is_empty() && error.kind() == ErrorKind::ConnectionReset =>
+                    {
+                        0
+                    }
+                    read => read.map_err(|error| error.to_string())?,
+                };
+                match read {
                     0 if bytes.is_empty() => return Err(GONE.to_owned()),
                     0 => return Err("the other side has closed the connection".to_owned()),
                     _ => continue,

@@ -1,9 +1,9 @@
 //! Which new files are copies of those that are known.
 
 use super::Tail;
-use super::place::{Id, Place};
-use super::rotated::{self, open_packed, related};
 use super::round::at_rest;
+use crate::input::rotated::{self, open_packed, related};
+use crate::input::{Id, Place};
 use std::fs::{File, Metadata};
 use std::path::Path;
 

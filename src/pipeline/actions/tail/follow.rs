@@ -1,8 +1,9 @@
 //! One file that is followed.
 
-use super::place::{FOOT, HEAD, Id, Mark, Place, Places};
-use super::rotated::Opened;
+use super::places::Places;
 use crate::eval::Value;
+use crate::input::Opened;
+use crate::input::{FOOT, HEAD, Id, Mark, Place};
 use crate::input::{Growing, Whole};
 use crate::pipeline::record::Record;
 use crate::pipeline::step::Feed;

@@ -3,8 +3,9 @@
 use super::Tail;
 use super::copies::Copy;
 use super::follow::{Follow, Kind, Pumped, place_at_end};
-use super::place::{Id, Place, Places, id};
-use super::rotated::{self, Opened, is_packed, open_packed};
+use super::places::Places;
+use crate::input::rotated::{self, Opened, is_packed, open_packed};
+use crate::input::{Id, Place, id};
 use crate::pipeline::step::Feed;
 use std::fs::{File, Metadata};
 use std::io;
