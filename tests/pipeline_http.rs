@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -321,45 +321,48 @@ fn a_public_address_and_a_taken_port_are_told() {
 #[test]
 fn a_full_pipeline_says_so_and_loses_nothing() {
     let home = Home::new();
-    // A server that takes its time makes the pipeline wait.
-    let slow = Server::start(|_, stream| {
-        std::thread::sleep(Duration::from_millis(300));
+    // A server that answers nobody until a client was refused.
+    let refused = Arc::new(AtomicBool::new(false));
+    let open = refused.clone();
+    let shut = Server::start(move |_, stream| {
+        let end = Instant::now() + Duration::from_secs(60);
+        while !open.load(Ordering::SeqCst) && Instant::now() < end {
+            std::thread::sleep(Duration::from_millis(5));
+        }
         stream.write_all(&answer("200 OK", "")).is_ok()
     });
     let text = format!(
         "pipelines:\n  p:\n    - {{name: input_http, port: 0, tag: log}}\n    - {{name: output_http, match: log, url: '{}', batch: 1}}\n",
-        slow.url("/")
+        shut.url("/")
     );
     home.write("p.yaml", text);
     let run = Running::start(&home, &["--threads", "1"]);
     let port = run.port();
-    let codes: Vec<u16> = std::thread::scope(|scope| {
-        let clients: Vec<_> = (0..150)
-            .map(|n| {
-                scope.spawn(move || {
-                    let answer = post(port, "/", "", json!({"n": n}).to_string());
-                    if answer.code == 503 {
-                        assert!(answer.head.contains("retry-after: 1"), "{answer:?}");
-                        return None;
-                    }
-                    Some((answer.code, n))
-                })
-            })
-            .collect();
-        let answers = clients.into_iter().map(|client| client.join().unwrap());
-        let answers: Vec<_> = answers.collect();
-        assert!(answers.iter().any(Option::is_none), "nothing was refused");
-        let taken: Vec<(u16, i32)> = answers.into_iter().flatten().collect();
-        let seen: BTreeSet<String> = slow.seen().into_iter().map(|seen| seen.body).collect();
-        for (_, n) in &taken {
-            assert!(seen.contains(&format!("{{\"n\":{n}}}\n")), "{n}: {seen:?}");
+    let taken: Vec<usize> = std::thread::scope(|scope| {
+        let mut clients = Vec::new();
+        while !refused.load(Ordering::SeqCst) && clients.len() < 2000 {
+            let (n, refused) = (clients.len(), refused.clone());
+            clients.push(scope.spawn(move || {
+                let answer = post(port, "/", "", json!({"n": n}).to_string());
+                if answer.code == 503 {
+                    assert!(answer.head.contains("retry-after: 1"), "{answer:?}");
+                    refused.store(true, Ordering::SeqCst);
+                    return None;
+                }
+                assert_eq!(answer.code, 200, "{answer:?}");
+                Some(n)
+            }));
+            std::thread::sleep(Duration::from_millis(1));
         }
-        taken.into_iter().map(|(code, _)| code).collect()
+        let answers = clients.into_iter().map(|client| client.join().unwrap());
+        answers.flatten().collect()
     });
-    assert!(
-        codes.len() >= 10 && codes.iter().all(|code| *code == 200),
-        "{codes:?}"
-    );
+    assert!(refused.load(Ordering::SeqCst), "nothing was refused");
+    assert!(taken.len() >= 64, "{taken:?}");
+    let seen: BTreeSet<String> = shut.seen().into_iter().map(|seen| seen.body).collect();
+    for n in &taken {
+        assert!(seen.contains(&format!("{{\"n\":{n}}}\n")), "{n}: {seen:?}");
+    }
 }
 
 fn sends(url: &str, more: &str, events: usize) -> String {

@@ -75,7 +75,7 @@ pub fn check(common: &Common, args: &CheckArgs) -> Outcome<bool> {
         checker.expression(expression, &mut found);
     }
     for file in &args.files {
-        let mut text = setup::read_text(file)?;
+        let mut text = crate::input::read_text(file)?;
         if file
             .extension()
             .is_some_and(|extension| extension == "json")

@@ -36,7 +36,7 @@ fn one(file: &Path, args: &FmtArgs, limits: ParseLimits) -> Outcome<bool> {
     } else {
         file.display().to_string()
     };
-    let source = Source::named(name, setup::read_text(file)?);
+    let source = Source::named(name, crate::input::read_text(file)?);
     let Formatted { text, faults } = format_script(&source, limits, WIDTH);
     let good = faults.is_empty();
     for fault in faults {

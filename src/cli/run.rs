@@ -34,7 +34,7 @@ pub fn run(common: &Common, args: &RunArgs) -> Outcome<bool> {
         } else {
             file.display().to_string()
         };
-        let source = match setup::read_text(file) {
+        let source = match crate::input::read_text(file) {
             Ok(text) => Source::named(name, text),
             Err(fault) => {
                 printer.unreadable(&name, &fault)?;
@@ -70,7 +70,7 @@ pub fn standard_input(common: &Common) -> Outcome<bool> {
         interact(&session, &front)?;
         return Ok(true);
     }
-    let source = Source::named("standard input", setup::read_text(Path::new("-"))?);
+    let source = Source::named("standard input", crate::input::read_text(Path::new("-"))?);
     let mut printer = Printer {
         format: RunFormat::Text,
         collected: Vec::new(),

@@ -8,7 +8,6 @@ use crate::engine::{Engine, Overrides};
 use crate::eval::text::to_text;
 use crate::eval::{Value, json};
 use smol_str::SmolStr;
-use std::io::Read;
 use std::path::Path;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
@@ -98,7 +97,7 @@ pub fn variables(args: &VariableArgs, depth: usize) -> Outcome<Vec<(SmolStr, Val
 
 /// The entries of a JSON object in a file.
 pub fn variables_file(path: &Path, depth: usize) -> Outcome<Vec<(SmolStr, Value)>> {
-    let text = read_text(path)?;
+    let text = crate::input::read_text(path)?;
     let object = json::read_object(&text, depth).map_err(|mut fault| {
         fault.message = format!("{}: {}", path.display(), fault.message);
         fault
@@ -108,32 +107,4 @@ pub fn variables_file(path: &Path, depth: usize) -> Outcome<Vec<(SmolStr, Value)
         .into_iter()
         .map(|(name, value)| (to_text(&name), value))
         .collect())
-}
-
-/// The text of a file, or of standard input for `-`. Errors: E0403, E0402.
-pub fn read_text(path: &Path) -> Outcome<String> {
-    let name = match path.as_os_str() == "-" {
-        true => "standard input".to_string(),
-        false => path.display().to_string(),
-    };
-    let mut bytes = Vec::new();
-    let read = if path.as_os_str() == "-" {
-        std::io::stdin().read_to_end(&mut bytes).map(|_| ())
-    } else {
-        std::fs::read(path).map(|read| bytes = read)
-    };
-    read.map_err(|error| {
-        Diagnostic::new(Code::CannotRead, format!("{name} cannot be read: {error}"))
-    })?;
-    let text = String::from_utf8(bytes).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        Diagnostic::new(
-            Code::NotUtf8,
-            format!("{name} is not UTF-8 from byte {at} on"),
-        )
-    })?;
-    Ok(text
-        .strip_prefix('\u{feff}')
-        .map(str::to_string)
-        .unwrap_or(text))
 }

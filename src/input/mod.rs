@@ -18,7 +18,7 @@ pub use chunks::{Chunk, ChunkReader, Line, lines};
 pub use event::{EventReader, Wanted};
 pub use growing::{Growing, Whole};
 pub use live::Live;
-pub use open::{Format, Input, cannot_read, inputs, no_file, once};
+pub use open::{Format, Input, cannot_read, inputs, no_file, once, read_text};
 pub use order::{Batch, End, Finish, PART, Problem, Totals, Worker, process};
 pub use place::{FOOT, HEAD, Id, Mark, Place, Trace, id};
 pub use replace::replace;

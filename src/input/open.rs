@@ -252,6 +252,34 @@ fn matching(pattern: &Path) -> Outcome<Vec<Input>> {
     Ok(files)
 }
 
+/// The text of a file, or of standard input for `-`. Errors: E0403, E0402.
+pub fn read_text(path: &Path) -> Outcome<String> {
+    let name = match path.as_os_str() == "-" {
+        true => "standard input".to_string(),
+        false => path.display().to_string(),
+    };
+    let mut bytes = Vec::new();
+    let read = if path.as_os_str() == "-" {
+        io::stdin().read_to_end(&mut bytes).map(|_| ())
+    } else {
+        std::fs::read(path).map(|read| bytes = read)
+    };
+    read.map_err(|error| {
+        Diagnostic::new(Code::CannotRead, format!("{name} cannot be read: {error}"))
+    })?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        Diagnostic::new(
+            Code::NotUtf8,
+            format!("{name} is not UTF-8 from byte {at} on"),
+        )
+    })?;
+    Ok(text
+        .strip_prefix('\u{feff}')
+        .map(str::to_string)
+        .unwrap_or(text))
+}
+
 /// What something that has no content of its own is called; `None` for a regular file.
 pub fn no_file(there: &std::fs::Metadata) -> Option<&'static str> {
     match there.is_file() {

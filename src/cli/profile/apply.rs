@@ -1,8 +1,8 @@
 //! `stellar profile apply`: profiles over archives.
 
 use super::super::args::{InputFormat, ListFormat};
+use super::super::output;
 use super::super::progress::{Complaints, Progress};
-use super::super::{output, setup};
 use super::heard::Heard;
 use crate::config::{duration, parse_now, size};
 use crate::diagnostic::{Code, Diagnostic, Fault, Outcome, Source, brief};
@@ -270,7 +270,7 @@ fn follow(
 pub(super) fn definitions(engine: &Engine, path: &Path) -> Outcome<Definitions> {
     let source = Arc::new(Source::named(
         path.display().to_string(),
-        setup::read_text(path)?,
+        crate::input::read_text(path)?,
     ));
     let definitions = definition::parse(&source).map_err(definition::first)?;
     for fault in definition::check(&source, &engine.context) {

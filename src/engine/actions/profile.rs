@@ -201,10 +201,8 @@ fn definitions(parameters: &Parameters, context: &Context) -> Outcome<Definition
             Source::expression(String::from_utf8(json).unwrap_or_default())
         }
         (None, Some(path)) => {
-            let text = std::fs::read_to_string(&path).map_err(|error| {
-                let text = format!("{} cannot be read: {error}", path.display());
-                parameters.fault("definition_file", text)
-            })?;
+            let text = crate::input::read_text(&path)
+                .map_err(|fault| parameters.fault("definition_file", fault.message))?;
             Source::named(path.display().to_string(), text)
         }
         _ => {
@@ -451,12 +449,11 @@ impl Kept for Profile {
     }
 
     fn others(&self) -> Vec<(&'static str, u64)> {
-        let all = [
+        vec![
             ("measured", self.measurements),
             ("late", self.stream.late()),
             ("errors", self.stream.failed() + self.unfit),
-        ];
-        all.into_iter().filter(|(_, count)| *count > 0).collect()
+        ]
     }
 
     fn size(&self) -> usize {

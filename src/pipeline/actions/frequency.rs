@@ -237,10 +237,7 @@ impl Kept for Frequency {
     }
 
     fn others(&self) -> Vec<(&'static str, u64)> {
-        [("late", self.late)]
-            .into_iter()
-            .filter(|(_, n)| *n > 0)
-            .collect()
+        vec![("late", self.late)]
     }
 
     fn size(&self) -> usize {

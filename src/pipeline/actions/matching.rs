@@ -57,10 +57,8 @@ fn make(parameters: &Parameters, _: &Build<'_>) -> Outcome<Step> {
     ) {
         (true, None) => parameters.texts("matching_list"),
         (false, Some(path)) => {
-            let text = std::fs::read_to_string(&path).map_err(|error| {
-                let text = format!("{} cannot be read: {error}", path.display());
-                parameters.fault("matching_list_file", text)
-            })?;
+            let text = crate::input::read_text(&path)
+                .map_err(|fault| parameters.fault("matching_list_file", fault.message))?;
             text.lines().map(|line| line.trim().into()).collect()
         }
         _ => {

@@ -83,18 +83,8 @@ pub fn load(path: &Path, actions: &Actions) -> Result<File, Vec<Fault>> {
 }
 
 fn read(path: &Path) -> Result<Arc<Source>, Fault> {
-    let name = path.display().to_string();
-    let bytes = std::fs::read(path).map_err(|error| {
-        Diagnostic::new(Code::CannotRead, format!("{name} cannot be read: {error}"))
-    })?;
-    let text = String::from_utf8(bytes).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        Diagnostic::new(
-            Code::NotUtf8,
-            format!("{name} is not UTF-8 from byte {at} on"),
-        )
-    })?;
-    Ok(Arc::new(Source::named(name, text)))
+    let text = crate::input::read_text(path)?;
+    Ok(Arc::new(Source::named(path.display().to_string(), text)))
 }
 
 /// The document of a file, and what messages show of it.

@@ -311,6 +311,7 @@ impl Committer<'_> {
                 Own::Sink(sink) => *others = sink.others(),
                 Own::None => {}
             }
+            others.retain(|(_, count)| *count > 0);
         }
     }
 
@@ -394,18 +395,6 @@ impl Hands for Committer<'_> {
     fn counts(&mut self, at: usize) -> Option<&mut Counts> {
         self.counts.get_mut(at)
     }
-
-    fn hands_over(&self) -> bool {
-        false
-    }
-
-    fn hand_over(&mut self, _: usize, _: Event) {}
-
-    fn holds(&self, _: usize) -> bool {
-        false
-    }
-
-    fn hold(&mut self, _: usize, _: Event) {}
 
     fn keep(&mut self, at: usize, event: &mut Event, now: Now, more: &mut Vec<Event>) -> Done {
         match self.own.get_mut(at) {

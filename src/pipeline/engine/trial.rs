@@ -87,18 +87,6 @@ impl Hands for Trial {
         None
     }
 
-    fn hands_over(&self) -> bool {
-        false
-    }
-
-    fn hand_over(&mut self, _: usize, _: Event) {}
-
-    fn holds(&self, _: usize) -> bool {
-        false
-    }
-
-    fn hold(&mut self, _: usize, _: Event) {}
-
     fn keep(&mut self, at: usize, event: &mut Event, now: Now, more: &mut Vec<Event>) -> Done {
         match self.own.get_mut(at) {
             Some(Own::Kept(kept)) => kept.apply(event, now, more),

@@ -11,16 +11,20 @@ pub(super) trait Hands {
     fn counts(&mut self, at: usize) -> Option<&mut Counts>;
 
     /// Whether steps that remember run on another thread.
-    fn hands_over(&self) -> bool;
+    fn hands_over(&self) -> bool {
+        false
+    }
 
     /// Gives an event to the thread that runs the step.
-    fn hand_over(&mut self, at: usize, event: Event);
+    fn hand_over(&mut self, _at: usize, _event: Event) {}
 
     /// Whether events wait at this step until the batch has come there.
-    fn holds(&self, at: usize) -> bool;
+    fn holds(&self, _at: usize) -> bool {
+        false
+    }
 
     /// Lets an event wait.
-    fn hold(&mut self, at: usize, event: Event);
+    fn hold(&mut self, _at: usize, _event: Event) {}
 
     /// Runs a step that remembers.
     fn keep(&mut self, at: usize, event: &mut Event, now: Now, more: &mut Vec<Event>) -> Done;
