@@ -119,6 +119,7 @@ const LAST: Duration = Duration::from_millis(700);
 const WAITING: usize = 64;
 
 struct Forward {
+    pipeline: String,
     serving: Serving,
 }
 
@@ -147,7 +148,7 @@ fn size(parameters: &Parameters, name: &str, usual: usize) -> Outcome<usize> {
     }
 }
 
-fn make(parameters: &Parameters, _: &Build<'_>) -> Outcome<Step> {
+fn make(parameters: &Parameters, build: &Build<'_>) -> Outcome<Step> {
     let tls = match parameters.flag("tls_enable").unwrap_or(false) {
         true => {
             let file = |name: &str| {
@@ -207,20 +208,30 @@ fn make(parameters: &Parameters, _: &Build<'_>) -> Outcome<Step> {
         memory: size(parameters, "memory_limit", 256 << 20)?,
         connections: size(parameters, "max_connections", 4096)?,
     };
-    Ok(Step::Input(Box::new(Forward { serving })))
+    let pipeline = build.pipeline.to_owned();
+    Ok(Step::Input(Box::new(Forward { pipeline, serving })))
+}
+
+impl Forward {
+    /// Says where it listens, and who else can send and hear.
+    fn greet(&self, server: &Server, feed: &Feed) {
+        let (pipeline, address) = (&self.pipeline, server.address);
+        feed.say(&format!(
+            "pipeline {pipeline}: input_forward listens at {address}"
+        ));
+        let open = self.serving.gate.is_none() && self.serving.tls.is_none();
+        if open && !address.ip().to_canonical().is_loopback() {
+            feed.say(&format!(
+                "pipeline {pipeline}: everybody who reaches {address} can send events and read what others send: set shared_key and TLS, or host: 127.0.0.1"
+            ));
+        }
+    }
 }
 
 impl Input for Forward {
     fn run(&mut self, feed: &Feed) -> Outcome<()> {
         let mut server = Server::start(self.serving.clone())?;
-        let address = server.address;
-        tracing::info!("input_forward: listening at {address}");
-        if !address.ip().is_loopback() && self.serving.gate.is_none() && self.serving.tls.is_none()
-        {
-            tracing::warn!(
-                "input_forward: everybody who reaches {address} can send events and read what others send: set shared_key and TLS, or host: 127.0.0.1"
-            );
-        }
+        self.greet(&server, feed);
         let mut intake = Intake {
             feed,
             most: self.serving.message,
