@@ -4,6 +4,7 @@ mod authorities;
 mod deadline;
 mod fault;
 mod file;
+mod lock;
 pub mod postgres;
 mod reach;
 mod retry;
@@ -17,6 +18,7 @@ mod writer;
 
 pub use authorities::authorities;
 pub use deadline::{Deadline, proceed};
+pub use lock::Lock;
 pub use reach::{Reached, in_words, reach};
 pub use retry::{Backoff, Verdict, retry};
 pub use rooms::Room;
@@ -76,6 +78,13 @@ impl Store {
     /// Where the file lies or would lie.
     pub fn path(&self) -> &Path {
         &self.0.path
+    }
+
+    /// The path of a lock beside the file; `name` must be fit for a file name.
+    pub fn lock_path(&self, name: &str) -> PathBuf {
+        let mut file = self.0.path.file_name().unwrap_or_default().to_os_string();
+        file.push(format!("-{name}.lock"));
+        self.0.path.with_file_name(file)
     }
 
     /// Runs `work` on the writing thread and gives its result once that is committed; creates the file if need be.

@@ -3,14 +3,10 @@
 
 use super::Within;
 use crate::diagnostic::{Code, Diagnostic, Outcome};
-use crate::store::{Room, Store};
+use crate::store::{Lock, Room, Store};
 use rusqlite::{Connection, OptionalExtension, params};
 use sha2::{Digest, Sha256};
 use smol_str::SmolStr;
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::ErrorKind;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
-use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Where it is kept in the embedded file.
@@ -82,20 +78,6 @@ pub struct Keeper {
     pub since: i64,
 }
 
-/// Keeps others from following under the same name.
-#[derive(Debug)]
-pub struct Lock {
-    path: PathBuf,
-    _file: File,
-}
-
-impl Drop for Lock {
-    fn drop(&mut self) {
-        // While it is still locked, so that nobody's else is removed.
-        let _ = std::fs::remove_file(&self.path);
-    }
-}
-
 /// The marks of followers.
 pub struct Marks(Store);
 
@@ -107,42 +89,16 @@ impl Marks {
 
     /// Keeps others from following under that name, until it is dropped. Errors: E0603 while somebody does.
     pub fn lock(&self, name: &str) -> Outcome<Lock> {
-        let path = self.0.path();
         let digest = Sha256::digest(name.as_bytes());
         let digest: String = digest.iter().take(6).map(|b| format!("{b:02x}")).collect();
-        let mut lock = path.file_name().unwrap_or_default().to_os_string();
-        lock.push(format!("-follow-{digest}.lock"));
-        let path = path.with_file_name(lock);
-        let failed = |error: std::io::Error| {
-            let message = format!("{} cannot be locked: {error}", path.display());
+        let path = self.0.lock_path(&format!("follow-{digest}"));
+        Lock::take(&path)?.ok_or_else(|| {
+            let message = "another process follows with these definitions and settings; the two would overwrite \
+                           each other's measurements";
             Diagnostic::new(Code::StoreFailed, message)
-        };
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).map_err(failed)?;
-        }
-        loop {
-            let mut how = OpenOptions::new();
-            how.write(true).create(true).truncate(false).mode(0o600);
-            let file = how.open(&path).map_err(failed)?;
-            match file.try_lock() {
-                Ok(()) => {}
-                // Where files cannot be locked nobody else does it either.
-                Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => {}
-                Err(TryLockError::WouldBlock) => {
-                    let message = "another process follows with these definitions and settings; the two would overwrite \
-                                   each other's measurements";
-                    return Err(Diagnostic::new(Code::StoreFailed, message)
-                        .help("give all files to one of them, or copy the definitions and rename their profiles")
-                        .note(format!("it holds {}", path.display())));
-                }
-                Err(TryLockError::Error(error)) => return Err(failed(error)),
-            }
-            // The one that had it may have removed it meanwhile.
-            let own = file.metadata().map_err(failed)?;
-            if std::fs::metadata(&path).is_ok_and(|there| there.ino() == own.ino()) {
-                return Ok(Lock { path, _file: file });
-            }
-        }
+                .help("give all files to one of them, or copy the definitions and rename their profiles")
+                .note(format!("it holds {}", path.display()))
+        })
     }
 
     /// The mark of that name.

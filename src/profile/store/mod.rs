@@ -9,8 +9,9 @@ mod spooled;
 mod sqlite;
 mod upkeep;
 
+pub use crate::store::Lock;
 pub use crate::store::Within;
-pub use follow::{FOLLOW, Keeper, Lock, Mark, Marks, Passed, State};
+pub use follow::{FOLLOW, Keeper, Mark, Marks, Passed, State};
 pub use reason::Reason;
 pub(super) use reason::span;
 pub use spool::Spool;
