@@ -266,6 +266,13 @@ fn states_belong_to_one_step_of_one_run() {
         "{}",
         ran.err
     );
+    drop(talk);
+    home.write("q.yaml", "pipelines:\n  p:\n    - {name: input_dummy, repeat: 0, tag: x, data: {k: b}}\n    - {name: output_stdout, match: x}\n");
+    let talk = home.talk(&["pipeline", "run", "q.yaml", "--state", "store"]);
+    talk.hear();
+    let run = ["pipeline", "run", "--once", "./q.yaml", "--state", "store"];
+    let ran = home.run(&run, "").ended(1);
+    assert!(ran.err.contains("are used by another run"), "{}", ran.err);
 }
 
 #[test]

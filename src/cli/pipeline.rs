@@ -8,7 +8,7 @@ use crate::diagnostic::{Code, Diagnostic, Fault, Outcome};
 use crate::engine::Engine;
 use crate::pipeline::Actions;
 use crate::pipeline::config::{self, File};
-use crate::pipeline::engine::{self, DeadLetters, Memory, Options, Runner, StateFile};
+use crate::pipeline::engine::{self, DeadLetters, Memory, Options, Runner, Shelf, StateFile};
 use clap::builder::RangedU64ValueParser;
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -203,8 +203,7 @@ fn run(engine: &Engine, args: &PipelineRunArgs) -> Outcome<bool> {
     let memory = match &state {
         None => Memory::None,
         Some(path) if path.as_os_str() == "store" => {
-            let path = std::fs::canonicalize(&args.file).unwrap_or_else(|_| args.file.clone());
-            Memory::Store(engine.store.clone(), path.display().to_string())
+            Memory::Store(Shelf::open(&engine.store, &args.file)?)
         }
         Some(path) => Memory::File(StateFile::open(path)?),
     };

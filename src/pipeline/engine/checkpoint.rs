@@ -3,7 +3,9 @@
 use super::{Own, Pipeline, Shared};
 use crate::diagnostic::{Code, Diagnostic, Outcome};
 use crate::input::replace;
-use crate::store::{Deadline, Room, Store};
+use crate::store::{Deadline, Lock, Room, Store};
+use data_encoding::HEXLOWER;
+use md5::{Digest, Md5};
 use parking_lot::Mutex;
 use rusqlite::OptionalExtension;
 use serde::Serialize;
@@ -28,8 +30,37 @@ pub enum Memory {
     None,
     /// One file of JSON.
     File(StateFile),
-    /// The embedded store, under the name of the file of pipelines.
-    Store(Store, String),
+    /// The embedded store.
+    Store(Shelf),
+}
+
+/// The states of one file of pipelines in the embedded store.
+pub struct Shelf {
+    store: Store,
+    /// What they are kept under: the path of the file.
+    prefix: String,
+    /// Keeps other runs of the file away.
+    _lock: Lock,
+}
+
+impl Shelf {
+    /// The states of the pipelines in a file. Errors: E0404 when another run has them, E0603.
+    pub fn open(store: &Store, file: &Path) -> Outcome<Shelf> {
+        let file = std::fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
+        let prefix = file.display().to_string();
+        let digest = HEXLOWER.encode(&Md5::digest(&prefix));
+        let lock =
+            Lock::take(&store.lock_path(&format!("pipeline-{digest}")))?.ok_or_else(|| {
+                let text = format!("the saved states of {prefix} are used by another run");
+                Diagnostic::new(Code::CannotWrite, text)
+                    .help("stop it first, or give this run a --state file of its own")
+            })?;
+        Ok(Shelf {
+            store: store.clone(),
+            prefix,
+            _lock: lock,
+        })
+    }
 }
 
 /// A file with the states of all pipelines.
@@ -111,7 +142,7 @@ impl Memory {
         match self {
             Memory::None => Ok(None),
             Memory::File(file) => Ok(file.all.lock().get(pipeline).cloned()),
-            Memory::Store(store, prefix) => {
+            Memory::Store(Shelf { store, prefix, .. }) => {
                 let name = format!("{prefix}#{pipeline}");
                 let text: Option<String> = store.read(&PIPELINE, |conn| {
                     let mut statement =
@@ -142,7 +173,7 @@ impl Memory {
                 let text = serde_json::to_vec(&*all).map_err(internal)?;
                 replace(&file.path, &text)
             }
-            Memory::Store(store, prefix) => {
+            Memory::Store(Shelf { store, prefix, .. }) => {
                 let name = format!("{prefix}#{pipeline}");
                 let text = state.to_string();
                 store.write(

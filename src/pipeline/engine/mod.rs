@@ -11,7 +11,7 @@ mod trial;
 mod walk;
 mod worker;
 
-pub use checkpoint::{Memory, PIPELINE, StateFile, kept};
+pub use checkpoint::{Memory, PIPELINE, Shelf, StateFile, kept};
 pub use counts::{COLUMNS, Counts, Tally};
 pub use dead::DeadLetters;
 pub(in crate::pipeline) use dead::time_text;
