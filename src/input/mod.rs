@@ -24,6 +24,6 @@ pub use place::{FOOT, HEAD, Id, Mark, Place, Trace, id};
 pub use replace::replace;
 pub use rotated::Opened;
 pub use rows::FileRows;
-pub use source::{Catalogue, Column, Columns, EVENTDATE, Rows, Source, Take, Wish};
+pub use source::{Catalogue, Column, Columns, EVENTDATE, LAG, Rows, Source, Take, Wish};
 pub use table::{Header, csv_line};
 pub use time::moment;

@@ -60,9 +60,16 @@ pub struct Rows {
     pub values: Vec<Value>,
     /// What is no row, with its place and the reason.
     pub bad: Vec<String>,
+    /// While older data is still being read up, the time that has been reached: earlier rows have all come. `None` when
+    /// nothing waits to be read.
+    pub behind: Option<i64>,
 }
 
-/// Takes rows; `false` when nothing more is wanted. Empty rows say that time passes.
+/// By so many milliseconds rows of a source that grows may come too late, unless the source says otherwise.
+pub const LAG: i64 = 60_000;
+
+/// Takes rows; `false` when nothing more is wanted. Empty rows say that time passes: who follows hears from the source at
+/// least once a second.
 pub type Take<'t> = &'t mut dyn FnMut(Rows) -> Outcome<bool>;
 
 /// Something that rows can be read from.
@@ -76,6 +83,16 @@ pub trait Source: Send + Sync {
     /// Whether rows may come for ever.
     fn grows(&self) -> bool {
         false
+    }
+
+    /// Whether [`Wish::follow`] has a meaning.
+    fn follows(&self) -> bool {
+        self.grows()
+    }
+
+    /// By how many milliseconds rows may come later than others of their time.
+    fn lag(&self) -> i64 {
+        LAG
     }
 
     /// Reads rows to the end, or until `take` wants no more. Errors: what cannot be read, and E0307.

@@ -1,8 +1,10 @@
 //! What is computed over the rows of a group.
 
+use super::groups::weight;
 use crate::eval::Value;
 use crate::eval::order;
-use crate::functions::sketches::{hash, hyperloglog::HyperLogLog};
+use crate::functions::sketches::hash;
+use crate::functions::sketches::hyperloglog::{Form, HyperLogLog};
 use std::cmp::Ordering;
 
 /// A way to compute one value of many.
@@ -167,6 +169,20 @@ impl State {
             }
         }
         Ok(())
+    }
+
+    /// What it keeps beyond its own size, roughly, in bytes.
+    pub fn weight(&self) -> usize {
+        match self {
+            State::Extreme(value, _) | State::At(_, value, _) => weight(value),
+            State::Distinct(sketch) => {
+                4 * match sketch.form() {
+                    Form::Sparse { set, waiting, .. } => set.len() + waiting.len(),
+                    Form::Normal(registers) => registers.len(),
+                }
+            }
+            _ => 0,
+        }
     }
 
     /// The value for the whole group.

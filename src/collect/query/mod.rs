@@ -1,6 +1,7 @@
 //! Queries in the style of Devo's LINQ: rows of a source through conditions, columns and groups.
 
 mod aggregate;
+mod groups;
 mod layout;
 mod parse;
 mod plan;
@@ -10,7 +11,7 @@ pub mod tree;
 
 pub use parse::parse;
 pub use plan::{Query, aggregate_names};
-pub use run::{LAG, Range, Row, TakeRow, Totals};
+pub use run::{Range, Row, TakeRow, Totals};
 pub use time::time;
 
 #[cfg(test)]

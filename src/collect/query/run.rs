@@ -1,21 +1,19 @@
 //! Rows through the steps of a query.
 
 use super::aggregate::State;
+use super::groups::{Groups, MEMORY};
 use super::layout::Layout;
 use super::plan::{Group, Made, Query, Stage};
-use crate::diagnostic::{Code, Diagnostic, Outcome, brief};
+use crate::diagnostic::{Code, Diagnostic, Fault, Outcome, brief};
 use crate::eval::collections::Map;
 use crate::eval::{Context, Value};
 use crate::input::{EVENTDATE, Rows, Wish};
-use indexmap::{Equivalent, IndexMap};
 use smol_str::SmolStr;
-use std::hash::{Hash, Hasher};
+use std::time::{Duration, Instant};
 
-/// So much later than its time a row of a source that grows may come and still count in its group, in milliseconds.
-pub const LAG: i64 = 60_000;
-
-/// So many groups may be open at once.
-const GROUPS: usize = 5_000_000;
+/// A row so far ahead of the clock does not move the time up to which groups are told: one wrong clock would make all
+/// other rows late.
+const AHEAD: i64 = 3_600_000;
 
 /// So many problems are told, the rest is counted.
 const TOLD: usize = 10;
@@ -58,6 +56,11 @@ pub struct Totals {
     pub failed: u64,
     /// Rows that came when their group had been told already.
     pub late: u64,
+    /// The latest time of a row of the source.
+    pub last: Option<i64>,
+    /// From this time on a later run has to read so that no row of the result is missing; some may come again, since rows
+    /// may come late and groups may be open. `None` before the first row.
+    pub resume: Option<i64>,
     /// The first of what was bad and failed, in words.
     pub problems: Vec<String>,
 }
@@ -103,8 +106,9 @@ impl Row<'_> {
 pub type TakeRow<'t> = &'t mut dyn FnMut(&Row<'_>) -> Outcome<bool>;
 
 impl Query {
-    /// Runs the query: `take` gets each row, `pass` hears after some rows, also when none came. Where a row fails, it is
-    /// counted and left out.
+    /// Runs the query: `take` gets each row, `pass` hears after some rows, and while it follows at least once a second
+    /// also when none came. Where a row fails, it is counted and left out. What is followed ends when the clock has passed
+    /// the end of the range by the lag of the source, and when the context's cancel flag is set.
     ///
     /// Errors: of the source and of `take`; E0410 for a group without `every` over rows that never end; E0304 for too
     /// many groups at once; E0307.
@@ -132,8 +136,7 @@ impl Query {
                     Stage::Limit(count) | Stage::Offset(count) => *count,
                     _ => 0,
                 },
-                groups: IndexMap::default(),
-                told: i64::MIN,
+                groups: Groups::new(),
                 row: Vec::new(),
             });
         }
@@ -142,6 +145,9 @@ impl Query {
             context,
             totals: Totals::default(),
             newest: i64::MIN,
+            lag: self.source.lag(),
+            follow: range.follow,
+            heard: Instant::now(),
             take,
         };
         let names: Vec<SmolStr> = self.layouts.first().map_or(Vec::new(), |first| {
@@ -162,11 +168,14 @@ impl Query {
         if wanted {
             self.source.read(&wish, context, &mut |rows| {
                 wanted = work.rows(&rows, names.len(), &mut running)?;
+                let mut goes_on = wanted;
                 if wanted && range.follow {
-                    wanted = work.close(&mut running)?;
+                    wanted = work.close(&rows, &mut running)?;
+                    let end = range.to.saturating_add(work.lag);
+                    goes_on = wanted && (rows.behind.is_some() || context.clock.now() < end);
                 }
                 pass(&work.totals)?;
-                Ok(wanted)
+                Ok(goes_on)
             })?;
         }
         if wanted {
@@ -186,39 +195,12 @@ impl Limited for Vec<Stage> {
     }
 }
 
-/// The rows of a group have the same bucket and the same keys.
-#[derive(PartialEq, Eq, Hash)]
-struct Key {
-    bucket: i64,
-    values: Box<[Value]>,
-}
-
-struct Asked<'k> {
-    bucket: i64,
-    values: &'k [Value],
-}
-
-impl Hash for Asked<'_> {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.bucket.hash(state);
-        self.values.hash(state);
-    }
-}
-
-impl Equivalent<Key> for Asked<'_> {
-    fn equivalent(&self, key: &Key) -> bool {
-        self.bucket == key.bucket && *self.values == *key.values
-    }
-}
-
 /// A step at work.
 struct Live<'q> {
     stage: &'q Stage,
     /// Rows that may still go on, or are still left out.
     left: u64,
-    groups: IndexMap<Key, Vec<State>, ahash::RandomState>,
-    /// Groups before this time have been told.
-    told: i64,
+    groups: Groups,
     /// Memory for the row that the step makes.
     row: Vec<Value>,
 }
@@ -227,8 +209,12 @@ struct Work<'w> {
     layouts: &'w [Layout],
     context: &'w Context,
     totals: Totals,
-    /// The latest time seen.
+    /// The latest time seen that counts.
     newest: i64,
+    lag: i64,
+    follow: bool,
+    /// When a row came.
+    heard: Instant,
     take: TakeRow<'w>,
 }
 
@@ -244,7 +230,9 @@ impl Work<'_> {
             if self.totals.read.is_multiple_of(256) {
                 self.context.check_cancelled()?;
             }
-            self.newest = self.newest.max(*time);
+            if *time > self.newest {
+                self.seen(*time);
+            }
             let from = number * width;
             let row = rows.values.get(from..from + width).unwrap_or_default();
             if !self.push(stages, *time, row)? {
@@ -254,6 +242,16 @@ impl Work<'_> {
         Ok(true)
     }
 
+    fn seen(&mut self, time: i64) {
+        self.totals.last = self.totals.last.max(Some(time));
+        if !self.follow {
+            self.totals.resume = self.totals.last;
+        }
+        if !self.follow || time <= self.context.clock.now().saturating_add(AHEAD.max(self.lag)) {
+            self.newest = time;
+        }
+    }
+
     fn problem(&mut self, text: &str) {
         if self.totals.problems.len() < TOLD {
             self.totals.problems.push(text.to_owned());
@@ -261,7 +259,7 @@ impl Work<'_> {
     }
 
     /// What failed is counted; what was interrupted ends the query.
-    fn failed(&mut self, fault: crate::diagnostic::Fault) -> Outcome<bool> {
+    fn failed(&mut self, fault: Fault) -> Outcome<bool> {
         if fault.code == Code::Interrupted {
             return Err(fault);
         }
@@ -343,55 +341,55 @@ impl Work<'_> {
         let bucket = group
             .every
             .map_or(0, |every| self.bucket(time, every.millis));
-        if bucket < live.told {
+        let groups = &mut live.groups;
+        if bucket < groups.told {
             self.totals.late += 1;
             return Ok(true);
         }
-        live.row.clear();
+        groups.keys.clear();
         for key in &group.keys {
             match key.value(self.layouts, time, row, self.context) {
+                Ok(value) => groups.keys.push(value),
+                Err(fault) => return self.failed(fault),
+            }
+        }
+        // Before anything is counted, so that a row that fails counts nowhere.
+        live.row.clear();
+        for (_, argument) in &group.aggregates {
+            let Some(bound) = argument else { continue };
+            match bound.value(self.layouts, time, row, self.context) {
                 Ok(value) => live.row.push(value),
                 Err(fault) => return self.failed(fault),
             }
         }
-        let asked = Asked {
-            bucket,
-            values: &live.row,
+        let kinds = group.aggregates.iter().map(|(kind, _)| *kind);
+        let Some(states) = groups.states(bucket, kinds) else {
+            return Err(self.too_many(group));
         };
-        let at = match live.groups.get_index_of(&asked) {
-            Some(at) => at,
-            None => {
-                if live.groups.len() >= GROUPS {
-                    let message = format!("there are more than {GROUPS} groups at once");
-                    return Err(Diagnostic::at(Code::CollectionSize, group.span, message)
-                        .help("group by less, or every shorter time"));
-                }
-                let key = Key {
-                    bucket,
-                    values: live.row.clone().into_boxed_slice(),
-                };
-                let states = group.aggregates.iter().map(|(kind, _)| kind.start());
-                live.groups.insert_full(key, states.collect()).0
-            }
-        };
-        let Some((_, states)) = live.groups.get_index_mut(at) else {
-            return Ok(true);
-        };
+        let mut values = live.row.iter();
+        let (mut grown, mut wrong) = (0, None);
         for (state, (_, argument)) in states.iter_mut().zip(&group.aggregates) {
-            let value = match argument {
-                None => None,
-                Some(bound) => match bound.value(self.layouts, time, row, self.context) {
-                    Ok(value) => Some(value),
-                    Err(fault) => return self.failed(fault),
-                },
-            };
-            if let Err(text) = state.add(value.as_ref(), time, self.context.limits.string) {
-                self.totals.failed += 1;
-                self.problem(&text);
-                return Ok(true);
+            let value = argument.as_ref().and_then(|_| values.next());
+            let before = state.weight();
+            if let Err(text) = state.add(value, time, self.context.limits.string) {
+                wrong.get_or_insert(text);
             }
+            grown += state.weight().saturating_sub(before);
+        }
+        if let Some(text) = wrong {
+            self.totals.failed += 1;
+            self.problem(&text);
+        }
+        if grown > 0 && !live.groups.grown(grown) {
+            return Err(self.too_many(group));
         }
         Ok(true)
+    }
+
+    fn too_many(&self, group: &Group) -> Fault {
+        let message = format!("the open groups take more than {} MiB", MEMORY >> 20);
+        Diagnostic::at(Code::CollectionSize, group.span, message)
+            .help("group by less, or every shorter time")
     }
 
     /// The start of the bucket of a time; buckets of whole days begin at midnight where we are.
@@ -403,10 +401,26 @@ impl Work<'_> {
         (time + shift).div_euclid(every) * every - shift
     }
 
-    /// Tells the groups that are over by the time of the rows.
-    fn close(&mut self, stages: &mut [Live<'_>]) -> Outcome<bool> {
-        let mark = self.newest.saturating_sub(LAG);
-        self.tell(stages, Some(mark))
+    /// Tells the groups that are over by the time of the rows, or by the clock where none come any more.
+    fn close(&mut self, rows: &Rows, stages: &mut [Live<'_>]) -> Outcome<bool> {
+        if !rows.times.is_empty() {
+            self.heard = Instant::now();
+        }
+        let mut newest = rows
+            .behind
+            .map_or(self.newest, |behind| behind.min(self.newest));
+        let lag = Duration::from_millis(self.lag.unsigned_abs());
+        if rows.behind.is_none() && self.newest > i64::MIN && self.heard.elapsed() >= lag {
+            newest = newest.max(self.context.clock.now());
+        }
+        let mark = newest.saturating_sub(self.lag);
+        let wanted = self.tell(stages, Some(mark))?;
+        if self.totals.last.is_some() {
+            let open = stages.iter().filter_map(|live| live.groups.first());
+            let first = open.min().map_or(mark, |open| open.min(mark));
+            self.totals.resume = Some(first).filter(|first| *first > i64::MIN);
+        }
+        Ok(wanted)
     }
 
     /// Tells all groups that are left.
@@ -423,37 +437,30 @@ impl Work<'_> {
             let Stage::Group(group) = live.stage else {
                 continue;
             };
-            let over = |bucket: i64| match (until, group.every) {
-                (None, _) => true,
-                (Some(mark), Some(every)) => bucket.saturating_add(every.millis) <= mark,
-                (Some(_), None) => false,
-            };
-            let (mut ready, open): (Vec<_>, IndexMap<_, _, _>) = {
-                let mut open = IndexMap::default();
-                let mut ready = Vec::new();
-                for (key, states) in std::mem::take(&mut live.groups) {
-                    if over(key.bucket) {
-                        ready.push((key, states));
-                    } else {
-                        open.insert(key, states);
-                    }
-                }
-                (ready, open)
-            };
-            live.groups = open;
-            if let (Some(mark), Some(every)) = (until, group.every) {
-                live.told = live.told.max(mark.saturating_sub(every.millis - 1));
+            let length = group.every.map_or(i64::MAX, |every| every.millis);
+            if let Some(mark) = until {
+                let told = mark.saturating_sub(length - 1);
+                live.groups.told = live.groups.told.max(told);
             }
-            // By time; of one time in the order in which they came up.
-            ready.sort_by_key(|(key, _)| key.bucket);
-            for (key, states) in ready {
-                self.context.check_cancelled()?;
-                let time = group.every.map_or(self.newest, |_| key.bucket);
-                let mut row = vec![Value::Long(time)];
-                row.extend(key.values);
-                row.extend(states.into_iter().map(State::value));
-                if !self.push(rest, time, &row)? {
-                    return Ok(false);
+            let told = live.groups.told;
+            let over = |bucket: i64| until.is_none() || bucket < told;
+            while live.groups.first().is_some_and(over) {
+                let Some((bucket, groups)) = live.groups.take() else {
+                    break;
+                };
+                let time = group.every.map_or(self.newest, |_| bucket);
+                for (number, (keys, states)) in groups.enumerate() {
+                    if number % 256 == 0 {
+                        self.context.check_cancelled()?;
+                    }
+                    let row = &mut live.row;
+                    row.clear();
+                    row.push(Value::Long(time));
+                    row.extend(keys);
+                    row.extend(states.into_iter().map(State::value));
+                    if !self.push(rest, time, row)? {
+                        return Ok(false);
+                    }
                 }
             }
         }
