@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 const CHUNK: usize = 1 << 20;
 
 /// The byte-order mark.
-const BOM: &[u8] = b"\xef\xbb\xbf";
+pub(super) const BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// Whole lines of one input.
 pub struct Chunk {

@@ -2,11 +2,13 @@
 
 mod chunks;
 mod event;
+mod follow;
 mod growing;
 mod live;
 mod open;
 mod order;
 mod place;
+mod poll;
 mod replace;
 pub mod rotated;
 mod rows;
@@ -21,6 +23,7 @@ pub use live::Live;
 pub use open::{Format, Input, cannot_read, inputs, no_file, once, read_text};
 pub use order::{Batch, End, Finish, PART, Problem, Totals, Worker, process};
 pub use place::{FOOT, HEAD, Id, Mark, Place, Trace, id};
+pub use poll::{Batch as Polled, TOGETHER, poll};
 pub use replace::replace;
 pub use rotated::Opened;
 pub use rows::FileRows;

@@ -39,6 +39,7 @@ pub enum Columns {
 }
 
 /// What a reader wants of a source.
+#[derive(Debug, Clone, Copy)]
 pub struct Wish<'w> {
     /// The values of a row: names of columns, where a name with points may lead into a value; `_` is the whole row as a
     /// map.
@@ -103,7 +104,11 @@ pub trait Source: Send + Sync {
 #[derive(Default, Clone)]
 pub struct Catalogue {
     sources: IndexMap<SmolStr, Arc<dyn Source>>,
+    families: Vec<(&'static str, MakeSource)>,
 }
+
+/// Makes a source of what stands behind the first point of a name.
+type MakeSource = fn(&str) -> Arc<dyn Source>;
 
 impl Catalogue {
     /// Adds or replaces a source.
@@ -111,9 +116,20 @@ impl Catalogue {
         self.sources.insert(name.into(), source);
     }
 
+    /// Adds sources for all names that begin with `first` and a point and are not there otherwise.
+    pub fn add_family(&mut self, first: &'static str, make: fn(&str) -> Arc<dyn Source>) {
+        self.families.push((first, make));
+    }
+
     /// The source with a name.
-    pub fn get(&self, name: &str) -> Option<&Arc<dyn Source>> {
-        self.sources.get(name)
+    pub fn get(&self, name: &str) -> Option<Arc<dyn Source>> {
+        let family = || {
+            let (first, rest) = name.split_once('.')?;
+            let mut families = self.families.iter();
+            let (_, make) = families.find(|(known, _)| *known == first)?;
+            Some(make(rest))
+        };
+        self.sources.get(name).cloned().or_else(family)
     }
 
     /// All sources in the order in which they were added.
