@@ -1,3 +1,4 @@
 //! Collections: queries whose results are kept for look-ups.
 
 pub mod query;
+pub mod sources;

@@ -109,7 +109,9 @@ impl Layout {
         if let Some(map) = self.whole_of(row) {
             take(&EVENTDATE.into(), &Value::Long(time));
             for (name, value) in map.entries() {
-                if let Value::Text(name) = name {
+                if let Value::Text(name) = name
+                    && name != EVENTDATE
+                {
                     take(&name, &value);
                 }
             }

@@ -120,12 +120,17 @@ impl Query {
     pub fn grows(&self) -> bool {
         self.source.grows()
     }
+
+    /// Whether its source can be followed.
+    pub fn follows(&self) -> bool {
+        self.source.follows()
+    }
 }
 
 fn plan(tree: Tree, limits: ParseLimits, context: &Context) -> Outcome<Query> {
     let catalogue = context.services.get::<Catalogue>();
     let found = catalogue.as_ref().and_then(|all| all.get(&tree.from.name));
-    let Some(source) = found.cloned() else {
+    let Some(source) = found else {
         let names = catalogue
             .as_ref()
             .map(|all| all.iter().map(|(name, _)| name.as_str()));
@@ -137,7 +142,8 @@ fn plan(tree: Tree, limits: ParseLimits, context: &Context) -> Outcome<Query> {
                 "stellar query sources lists them; [sources.NAME] in the configuration adds one",
             ));
     };
-    let first = match source.columns(context)? {
+    let columns = source.columns(context);
+    let first = match columns.map_err(|fault| fault.or_at(tree.from.span))? {
         Columns::Fixed(columns) => Layout {
             columns,
             ..Layout::default()
