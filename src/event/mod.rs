@@ -7,6 +7,7 @@ mod range;
 mod row;
 pub mod service;
 pub mod shape;
+mod source;
 pub mod store;
 pub mod thresholding;
 
@@ -14,6 +15,7 @@ pub use message::{Address, Ids, Item, Message, Options, PRIVATE_KEY};
 pub use range::Range;
 pub use row::{COLUMNS, Column, ColumnKind, PHYSICAL, Record, Row};
 pub use service::{Cursor, Events};
+pub use source::EventRows;
 pub use store::{EVENT, Embedded};
 
 use crate::functions::spec::FunctionSpec;

@@ -13,10 +13,12 @@ pub mod period;
 pub mod plot;
 pub mod row_key;
 pub mod runner;
+mod source;
 pub mod store;
 pub mod window;
 
 pub use functions::{explain_window, lint_window, reports};
+pub use source::ProfileRows;
 pub use store::{Embedded, FOLLOW, PROFILE, Profiles};
 
 use crate::functions::spec::FunctionSpec;
