@@ -40,8 +40,11 @@ impl Config {
             .map(|(key, value)| line(global_name(key), Some(masked(key, value).to_string())));
         let sources = self.sources.iter().map(|(name, source)| {
             let files = source.files.iter().map(|path| path.display().to_string());
-            let files: Vec<String> = files.collect();
-            line(format!("sources.{name}"), Some(files.join(", ")))
+            let mut parts: Vec<String> = files.collect();
+            parts.extend(source.table.clone());
+            parts.extend(source.path.as_ref().map(|path| path.display().to_string()));
+            parts.extend(source.url.as_ref().map(ToString::to_string));
+            line(format!("sources.{name}"), Some(parts.join(", ")))
         });
         settings
             .chain(models)

@@ -8,6 +8,7 @@ mod overrides;
 mod properties;
 mod secret;
 mod settings;
+mod sources;
 mod stores;
 mod tree;
 mod units;
@@ -130,15 +131,25 @@ impl Default for PipelineConfig {
     }
 }
 
-/// `[sources.NAME]`: files that queries read.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// `[sources.NAME]`: files, or a table of a database, that queries read.
+#[derive(Debug, Clone, Default)]
 pub struct SourceConfig {
-    /// Their paths and patterns.
+    /// The paths and patterns of files.
     pub files: Vec<PathBuf>,
+    /// The name of a table, perhaps with its schema.
+    pub table: Option<String>,
+    /// The SQLite database that has it.
+    pub path: Option<PathBuf>,
+    /// The address of the PostgreSQL database that has it.
+    pub url: Option<Secretive>,
     /// The field with the time of a row.
     pub time: Option<String>,
     /// `jsonl`, `csv`, `tsv` or `zeek`, where names do not tell it.
     pub format: Option<String>,
+    /// Whether more will come.
+    pub follow: bool,
+    /// By how much rows may come too late.
+    pub lag: Option<Duration>,
 }
 
 /// `[serve]`: the HTTP API.

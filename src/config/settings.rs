@@ -1,6 +1,7 @@
 //! Every setting, declared once: its key, what it wants, how it is taken and how it is shown.
 
 use super::secret::{Secretive, is_secret_name, mask_text, mask_whole};
+use super::sources::source;
 use super::tree::{Entry, Node, Spot};
 use super::{CheckConfig, Config, units};
 use crate::diagnostic::{Code, Diagnostic, Fault, Outcome, Source, nearest};
@@ -20,7 +21,7 @@ struct Setting {
 }
 
 /// Why a value is not taken.
-enum Refusal {
+pub(super) enum Refusal {
     /// It is of the wrong type.
     Type,
     /// The type is right; a sentence says what is wrong.
@@ -28,9 +29,9 @@ enum Refusal {
 }
 
 /// A value on its way into the configuration.
-struct Given<'a> {
-    spot: &'a Spot,
-    base: Option<&'a Path>,
+pub(super) struct Given<'a> {
+    pub spot: &'a Spot,
+    pub base: Option<&'a Path>,
 }
 
 /// Where entries come from.
@@ -44,7 +45,7 @@ pub(super) struct Place {
 }
 
 impl Place {
-    fn origin(&self, entry: &Entry) -> String {
+    pub(super) fn origin(&self, entry: &Entry) -> String {
         if self.lines {
             format!(
                 "{}:{}",
@@ -57,21 +58,21 @@ impl Place {
     }
 }
 
-type Taken<T> = Result<T, Refusal>;
+pub(super) type Taken<T> = Result<T, Refusal>;
 
 impl Given<'_> {
-    fn text(&self) -> Taken<String> {
+    pub(super) fn text(&self) -> Taken<String> {
         match &self.spot.node {
             Node::Text(text) => Ok(text.clone()),
             _ => Err(Refusal::Type),
         }
     }
 
-    fn secretive(&self) -> Taken<Option<Secretive>> {
+    pub(super) fn secretive(&self) -> Taken<Option<Secretive>> {
         self.text().map(|text| Some(Secretive::new(text)))
     }
 
-    fn flag(&self) -> Taken<bool> {
+    pub(super) fn flag(&self) -> Taken<bool> {
         match &self.spot.node {
             Node::Flag(flag) => Ok(*flag),
             _ => Err(Refusal::Type),
@@ -105,7 +106,7 @@ impl Given<'_> {
         Ok(check)
     }
 
-    fn path(&self) -> Taken<Option<PathBuf>> {
+    pub(super) fn path(&self) -> Taken<Option<PathBuf>> {
         self.text().map(|text| Some(self.based(text)))
     }
 
@@ -117,7 +118,7 @@ impl Given<'_> {
         }
     }
 
-    fn paths(&self) -> Taken<Vec<PathBuf>> {
+    pub(super) fn paths(&self) -> Taken<Vec<PathBuf>> {
         Ok(self
             .texts()?
             .into_iter()
@@ -157,7 +158,7 @@ impl Given<'_> {
         }
     }
 
-    fn duration(&self) -> Taken<Duration> {
+    pub(super) fn duration(&self) -> Taken<Duration> {
         match &self.spot.node {
             Node::Whole(number) => match u64::try_from(*number) {
                 Ok(millis) => Ok(Duration::from_millis(millis)),
@@ -191,9 +192,9 @@ impl Given<'_> {
     }
 }
 
-const TEXT: &str = "a text";
+pub(super) const TEXT: &str = "a text";
 const TEXTS: &str = "a list of texts";
-const PATH: &str = "a path as a text";
+pub(super) const PATH: &str = "a path as a text";
 const PLACE: &str = "\"store\", or a path as a text";
 const COUNT: &str = "a whole number";
 const SIZE: &str = "a number of bytes, or a text such as \"64KiB\"";
@@ -221,8 +222,8 @@ macro_rules! settings {
     };
 }
 
-const FLAG: &str = "true or false";
-const TIME: &str = "milliseconds, or a text such as \"10s\"";
+pub(super) const FLAG: &str = "true or false";
+pub(super) const TIME: &str = "milliseconds, or a text such as \"10s\"";
 
 settings! {
     "store.path" PATH store.path = path; |c| path(&c.store.path);
@@ -330,59 +331,13 @@ fn apply_sections(config: &mut Config, entries: &[Entry], place: &Place) -> Outc
                         .insert(entry.key.clone(), Secretive::new(text));
                     config.origins.insert(full, place.origin(entry));
                 }
-                "sources" => source(config, entry, place)?,
+                "sources" => source(config, entry, &entry.key, place)?,
                 _ => apply_one(config, &section.key, entry, place)?,
             }
         }
     }
     Ok(())
 }
-
-/// `[sources.NAME]`
-fn source(config: &mut Config, entry: &Entry, place: &Place) -> Outcome<()> {
-    let full = format!("sources.{}", entry.key);
-    let Node::Table(keys) = &entry.value.node else {
-        return Err(wrong_type(entry, &full, "a table with files"));
-    };
-    // A second configuration changes what it names.
-    let mut made = config.sources.get(&entry.key).cloned().unwrap_or_default();
-    for key in keys {
-        let named = format!("{full}.{}", key.key);
-        let given = Given {
-            spot: &key.value,
-            base: place.base.as_deref(),
-        };
-        match key.key.as_str() {
-            "files" => {
-                made.files = given
-                    .paths()
-                    .map_err(|_| wrong_type(key, &named, "a path or a list of paths"))?
-            }
-            "time" => made.time = Some(given.text().map_err(|_| wrong_type(key, &named, TEXT))?),
-            "format" => {
-                let format = given.text().map_err(|_| wrong_type(key, &named, TEXT))?;
-                if !FORMATS.contains(&format.as_str()) {
-                    let message = format!("{named} cannot have this value");
-                    return Err(Diagnostic::at(Code::Configuration, key.value.span, message)
-                        .labelled(format!("one of {}", FORMATS.join(", "))));
-                }
-                made.format = Some(format);
-            }
-            _ => return Err(unknown(key, &named, &["files", "time", "format"], "keys")),
-        }
-    }
-    if made.files.is_empty() {
-        let message = format!("{full} names no files");
-        return Err(Diagnostic::at(Code::Configuration, entry.span, message)
-            .help("write files = \"logs/*.jsonl\""));
-    }
-    config.sources.insert(entry.key.clone(), made);
-    config.origins.insert(full, place.origin(entry));
-    Ok(())
-}
-
-/// The formats of files.
-const FORMATS: [&str; 4] = ["jsonl", "csv", "tsv", "zeek"];
 
 fn apply_one(config: &mut Config, section: &str, entry: &Entry, place: &Place) -> Outcome<()> {
     let full = format!("{section}.{}", entry.key);
@@ -410,7 +365,7 @@ fn apply_one(config: &mut Config, section: &str, entry: &Entry, place: &Place) -
     Ok(())
 }
 
-fn wrong_type(entry: &Entry, full: &str, wants: &str) -> Fault {
+pub(super) fn wrong_type(entry: &Entry, full: &str, wants: &str) -> Fault {
     let kind = entry.value.node.kind();
     let fault = Diagnostic::at(
         Code::Configuration,
@@ -424,7 +379,7 @@ fn wrong_type(entry: &Entry, full: &str, wants: &str) -> Fault {
     fault.labelled(format!("this is {kind}"))
 }
 
-fn unknown(entry: &Entry, full: &str, known: &[&'static str], what: &str) -> Fault {
+pub(super) fn unknown(entry: &Entry, full: &str, known: &[&'static str], what: &str) -> Fault {
     let fault = Diagnostic::at(
         Code::UnknownKey,
         entry.span,

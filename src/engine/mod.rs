@@ -1,6 +1,7 @@
 //! Puts registry, services, configuration and clock together: the one way in for every front end.
 
 mod actions;
+mod sources;
 
 use crate::config::{Config, FixedClock, Surroundings, SystemClock, parse_now, resolve_path};
 use crate::diagnostic::{Code, Diagnostic, Outcome, Source};
@@ -10,7 +11,6 @@ use crate::event::store::Configured;
 use crate::event::{self, EVENT, Events};
 use crate::functions::registry::Registry;
 use crate::functions::{FAMILIES, library};
-use crate::input::{Catalogue, FileRows, Format};
 use crate::pipeline::{self, Actions};
 use crate::profile::store::Spooled;
 use crate::profile::{self, Embedded, FOLLOW, PROFILE, Profiles, client};
@@ -164,13 +164,7 @@ impl Engine {
                 .add(Arc::new(Events::new(configured.clone())));
             context.services.add(configured);
         }
-        let mut sources = Catalogue::default();
-        for (name, source) in &config.sources {
-            let format = source.format.as_deref().and_then(Format::named);
-            let time = source.time.as_deref().map(Into::into);
-            let rows = FileRows::new(source.files.clone(), time, format);
-            sources.add(name, Arc::new(rows));
-        }
+        let sources = sources::catalogue(&config, around);
         context.services.add(Arc::new(sources));
         engine.config = Arc::new(config);
         engine.start = Arc::new((around.clone(), overrides.clone()));
