@@ -174,3 +174,77 @@ fn a_row_that_fails_is_left_out_and_told() {
     assert!(ran.lines().is_empty());
     assert!(ran.err.contains("E0406"), "{}", ran.err);
 }
+
+#[test]
+fn the_queries_of_the_published_examples_run() {
+    let home = Home::new();
+    home.write(
+        "web.jsonl",
+        "{\"eventdate\": 1000000, \"domain\": \"d\", \"username\": \"u\"}\n{\"eventdate\": 1000301, \"domain\": \"d\", \"username\": \"u\"}\n",
+    );
+    home.write(
+        "stellar.toml",
+        "[sources.siem.logtrust.web.activity]\nfiles = \"web.jsonl\"\n[sources]\n\"siem.logtrust.web.activityAll\" = {files = \"web.jsonl\"}\n",
+    );
+    let ran = home.run(
+        &[
+            "query",
+            "from siem.logtrust.web.activity select * limit 10",
+            "--from",
+            "yesterday()",
+            "--to",
+            "now()",
+        ],
+        "",
+    );
+    assert!(ran.ended(0).lines().is_empty());
+    let ran = home.run(
+        &["query", "from siem.logtrust.web.activity select * limit 1"],
+        "",
+    );
+    assert_eq!(
+        ran.ended(0).lines(),
+        [r#"{"eventdate":1000000000,"domain":"d","username":"u"}"#]
+    );
+    let text = "from siem.logtrust.web.activityAll group every 5m by domain, username every 5m";
+    assert_eq!(
+        home.run(&["query", text], "").ended(0).lines(),
+        [
+            r#"{"eventdate":999900000,"domain":"d","username":"u"}"#,
+            r#"{"eventdate":1000200000,"domain":"d","username":"u"}"#,
+        ]
+    );
+}
+
+#[test]
+fn a_source_names_one_place() {
+    let home = Home::new();
+    for (text, said) in [
+        (
+            "[sources.x]\ntime = \"a\"\n",
+            "needs one of files, path and url",
+        ),
+        (
+            "[sources.x]\nfiles = \"a\"\npath = \"b\"\n",
+            "needs one of files, path and url",
+        ),
+        ("[sources.x]\npath = \"a\"\n", "needs table and time"),
+        (
+            "[sources.x]\nfiles = \"a\"\ntable = \"b\"\n",
+            "has no meaning for files",
+        ),
+        (
+            "[sources.x]\nfiles = \"a\"\nlag = \"soon\"\n",
+            "sources.x.lag cannot have this value",
+        ),
+        (
+            "[sources.a.b]\nfles = \"a\"\n",
+            "did you mean sources.a.b.files?",
+        ),
+        ("sources.x = 3\n", "a table with files"),
+    ] {
+        home.write("stellar.toml", text);
+        let ran = home.run(&["query", "sources"], "").ended(2);
+        assert!(ran.err.contains(said), "{text}: {}", ran.err);
+    }
+}

@@ -2,7 +2,7 @@
 
 use super::args::{Common, ListFormat};
 use super::{output, setup};
-use crate::collect::query::{Query, Range, Row, time};
+use crate::collect::query::{Query, Range, Row, Totals, time};
 use crate::diagnostic::{Code, Diagnostic, Outcome};
 use crate::engine::Engine;
 use crate::eval::json::write_json;
@@ -30,6 +30,9 @@ pub struct QueryArgs {
     /// Rows before this time.
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub to: Option<String>,
+    /// Goes on with what comes later, for ever; Ctrl-C ends it.
+    #[arg(long)]
+    pub follow: bool,
     /// A source besides those that are configured: a file or a pattern of files.
     #[arg(long = "source", value_name = "NAME=FILE", global = true)]
     pub sources: Vec<String>,
@@ -105,15 +108,41 @@ fn ask(engine: &Engine, text: &str, args: &QueryArgs) -> Outcome<bool> {
     let range = Range {
         from: at(&args.from)?.unwrap_or(i64::MIN),
         to: at(&args.to)?.unwrap_or(i64::MAX),
-        follow: false,
+        follow: args.follow,
     };
-    let mut printed = Printed::new(&query, ListFormat::or_usual(args.format));
-    let totals = query.run(
+    if args.follow && !query.follows() {
+        let message = format!("{} does not grow, and cannot be followed", query.from);
+        return Err(Diagnostic::new(Code::Usage, message));
+    }
+    let format = match args.format {
+        // Rows are shown as they come.
+        None | Some(ListFormat::Jsonl) if range.follow => ListFormat::Jsonl,
+        Some(_) if range.follow => {
+            let message = "what is followed is printed as it comes, and only jsonl can be";
+            return Err(Diagnostic::new(Code::Usage, message).help("leave --format out"));
+        }
+        format => ListFormat::or_usual(format),
+    };
+    let mut printed = Printed::new(&query, format);
+    let printed_rows = std::cell::RefCell::new(&mut printed);
+    let mut last = Totals::default();
+    let ran = query.run(
         range,
         &context,
-        &mut |row| printed.put(row),
-        &mut |_| Ok(()),
-    )?;
+        &mut |row| printed_rows.borrow_mut().put(row),
+        &mut |totals| {
+            if range.follow {
+                last.clone_from(totals);
+                printed_rows.borrow_mut().shown()?;
+            }
+            Ok(())
+        },
+    );
+    let totals = match ran {
+        // The usual end of what is followed for ever.
+        Err(fault) if fault.code == Code::Interrupted && range.follow => last,
+        ran => ran?,
+    };
     printed.end()?;
     for problem in &totals.problems {
         output::note(problem);
@@ -126,8 +155,12 @@ fn ask(engine: &Engine, text: &str, args: &QueryArgs) -> Outcome<bool> {
         ));
     }
     if args.stats {
+        let late = match totals.late {
+            0 => String::new(),
+            late => format!(", late {late}"),
+        };
         output::note(&format!(
-            "read {}, kept {}, bad {}, failed {}",
+            "read {}, kept {}, bad {}, failed {}{late}",
             totals.read, totals.kept, totals.bad, totals.failed
         ));
     }
@@ -160,6 +193,11 @@ impl Printed {
             out: BufWriter::with_capacity(1 << 16, io::stdout()),
             line: Vec::new(),
         }
+    }
+
+    /// What was printed is to be seen now.
+    fn shown(&mut self) -> Outcome<()> {
+        output::written(self.out.flush())
     }
 
     fn put(&mut self, row: &Row<'_>) -> Outcome<bool> {
