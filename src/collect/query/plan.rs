@@ -116,6 +116,12 @@ impl Query {
         }
     }
 
+    /// Whether it counts rows: it leaves out the first ones, or ends after some.
+    pub fn is_limited(&self) -> bool {
+        let mut stages = self.stages.iter();
+        stages.any(|stage| matches!(stage, Stage::Limit(_) | Stage::Offset(_)))
+    }
+
     /// Whether rows may come for ever.
     pub fn grows(&self) -> bool {
         self.source.grows()
