@@ -106,6 +106,8 @@ pub enum Family {
     Profiler,
     /// Security events as IDEA messages.
     Events,
+    /// What queries find and collections keep.
+    Collected,
     /// Help for the eyes of people at the shell.
     Shell,
     /// What is written in the language itself.
@@ -137,6 +139,7 @@ impl Family {
             Family::Triage => "Threat triage",
             Family::Profiler => "Profiler",
             Family::Events => "Events",
+            Family::Collected => "Queries and collections",
             Family::Shell => "Shell",
             Family::Library => "Library",
         }
