@@ -2,12 +2,14 @@
 
 use super::args::{Common, ListFormat};
 use super::{output, setup};
-use crate::collect::query::{Query, Range, Row, Totals, time};
+use crate::collect::query::{Query, Range, Row, Saved, Totals, time};
 use crate::diagnostic::{Code, Diagnostic, Outcome};
 use crate::engine::Engine;
 use crate::eval::json::write_json;
 use crate::eval::{Context, Value};
+use crate::event;
 use crate::input::{Catalogue, Columns, EVENTDATE, FileRows};
+use crate::store::Within;
 use clap::{Args, Subcommand};
 use serde_json::{Value as Json, json};
 use std::io::{self, BufWriter, Write};
@@ -21,7 +23,7 @@ pub struct QueryArgs {
     /// Something other than asking.
     #[command(subcommand)]
     pub command: Option<QueryCommand>,
-    /// The query: from SOURCE where … group every 5m by … select … limit …
+    /// The query: from SOURCE where … group every 5m by … select … limit …; or the name of a saved one.
     #[arg(value_name = "QUERY")]
     pub text: Option<String>,
     /// Rows from this time on: seconds since 1970, ISO 8601, now()-2h, today(), yesterday().
@@ -53,14 +55,42 @@ pub enum QueryCommand {
         #[arg(long, value_enum)]
         format: Option<ListFormat>,
     },
+    /// Keeps a query under a name, by which it can be asked and a task can be made of it (queryId).
+    Save {
+        /// Its name.
+        name: String,
+        /// The query.
+        query: String,
+        /// In the place of another one of this name.
+        #[arg(long)]
+        replace: bool,
+    },
+    /// Lists the saved queries.
+    List {
+        /// How to print the list.
+        #[arg(long, value_enum)]
+        format: Option<ListFormat>,
+    },
+    /// Shows a saved query.
+    Show {
+        /// Its name.
+        name: String,
+    },
+    /// Forgets a saved query.
+    Remove {
+        /// Its name.
+        name: String,
+    },
 }
 
 /// Runs the command.
 pub fn query(common: &Common, args: &QueryArgs) -> Outcome<bool> {
     let engine = setup::engine(common)?;
     match (&args.command, &args.text) {
-        (Some(QueryCommand::Sources { format }), _) => {
-            list(&with_sources(&engine.context, &args.sources)?, *format)
+        (Some(command), _) => kept(&engine, command, args),
+        (None, Some(text)) if Saved::is_name(text) => {
+            let text = Saved::new(&engine.store).text(text, Within::context(&engine.context))?;
+            ask(&engine, &text, args)
         }
         (None, Some(text)) => ask(&engine, text, args),
         (None, None) => Err(Diagnostic::new(Code::Usage, "a query is missing")
@@ -77,6 +107,45 @@ fn list(context: &Context, format: Option<ListFormat>) -> Outcome<bool> {
         &["source", "is"],
         rows.collect(),
     )?;
+    Ok(true)
+}
+
+/// Saved queries.
+fn kept(engine: &Engine, command: &QueryCommand, args: &QueryArgs) -> Outcome<bool> {
+    let within = Within::context(&engine.context);
+    let saved = Saved::new(&engine.store);
+    match command {
+        QueryCommand::Sources { format } => {
+            return list(&with_sources(&engine.context, &args.sources)?, *format);
+        }
+        QueryCommand::Save {
+            name,
+            query,
+            replace,
+        } => {
+            let context = with_sources(&engine.context, &args.sources)?;
+            match Query::compile(query, &context) {
+                // What it reads may be away just now.
+                Err(fault) if [Code::ServerFailed, Code::CannotRead].contains(&fault.code) => {
+                    output::note(&format!("it could not be checked: {}", fault.message));
+                }
+                checked => checked.map(drop)?,
+            }
+            saved.save(name, query.trim(), *replace, within)?;
+        }
+        QueryCommand::List { format } => {
+            let rows = saved.list(within)?.into_iter().map(|saved| {
+                json!({ "name": saved.name, "query": saved.text, "saved": event::shape::time_text(saved.saved.saturating_mul(1000)) })
+            });
+            output::table(
+                ListFormat::or_usual(*format),
+                &["name", "query", "saved"],
+                rows.collect(),
+            )?;
+        }
+        QueryCommand::Show { name } => output::line(&saved.text(name, within)?)?,
+        QueryCommand::Remove { name } => saved.remove(name, within)?,
+    }
     Ok(true)
 }
 

@@ -2,3 +2,8 @@
 
 pub mod query;
 pub mod sources;
+
+use crate::functions::spec::FunctionSpec;
+
+/// The built-ins of this room.
+pub const FAMILIES: &[&[FunctionSpec]] = &[query::FUNCTIONS];

@@ -3,6 +3,7 @@
 mod actions;
 mod sources;
 
+use crate::collect;
 use crate::config::{Config, FixedClock, Surroundings, SystemClock, parse_now, resolve_path};
 use crate::diagnostic::{Code, Diagnostic, Outcome, Source};
 use crate::eval::java::date_format::{Locale, Zone};
@@ -55,6 +56,7 @@ const ROOMS: &[&Room] = &[
     &PROFILE,
     &FOLLOW,
     &pipeline::engine::PIPELINE,
+    &collect::query::SAVED,
 ];
 
 impl Engine {
@@ -69,7 +71,8 @@ impl Engine {
                 .iter()
                 .chain(world::FAMILIES)
                 .chain(profile::FAMILIES)
-                .chain(event::FAMILIES),
+                .chain(event::FAMILIES)
+                .chain(collect::FAMILIES),
             library::read,
         ));
         let mut services = Services::default();
@@ -78,6 +81,7 @@ impl Engine {
         services.add(Arc::new(Events::new(Arc::new(event::Embedded::new(
             &store,
         )))));
+        services.add(Arc::new(collect::query::Saved::new(&store)));
         services.add(Arc::new(Objects::default()));
         services.add(Arc::new(Web::default()));
         services.add(Arc::new(Databases::default()));

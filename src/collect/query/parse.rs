@@ -17,8 +17,8 @@ struct Grammar;
 /// The name that queries have in messages.
 const NAME: &str = "query";
 
-/// The words that begin a clause.
-const WORDS: &[&str] = &[
+/// The words of the language.
+pub const WORDS: &[&str] = &[
     "from", "where", "select", "group", "every", "limit", "offset", "by", "as",
 ];
 

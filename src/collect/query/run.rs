@@ -8,6 +8,7 @@ use crate::diagnostic::{Code, Diagnostic, Fault, Outcome, brief};
 use crate::eval::collections::Map;
 use crate::eval::{Context, Value};
 use crate::input::{EVENTDATE, Rows, Wish};
+use crate::store::{Deadline, proceed};
 use smol_str::SmolStr;
 use std::time::{Duration, Instant};
 
@@ -219,8 +220,12 @@ struct Work<'w> {
 }
 
 impl Work<'_> {
+    fn go_on(&self) -> Outcome<()> {
+        proceed(Deadline::from(self.context.deadline), &self.context.cancel)
+    }
+
     fn rows(&mut self, rows: &Rows, width: usize, stages: &mut [Live<'_>]) -> Outcome<bool> {
-        self.context.check_cancelled()?;
+        self.go_on()?;
         self.totals.bad += rows.bad.len() as u64;
         for text in &rows.bad {
             self.problem(text);
@@ -228,7 +233,7 @@ impl Work<'_> {
         for (number, time) in rows.times.iter().enumerate() {
             self.totals.read += 1;
             if self.totals.read.is_multiple_of(256) {
-                self.context.check_cancelled()?;
+                self.go_on()?;
             }
             if *time > self.newest {
                 self.seen(*time);
@@ -451,7 +456,7 @@ impl Work<'_> {
                 let time = group.every.map_or(self.newest, |_| bucket);
                 for (number, (keys, states)) in groups.enumerate() {
                     if number % 256 == 0 {
-                        self.context.check_cancelled()?;
+                        self.go_on()?;
                     }
                     let row = &mut live.row;
                     row.clear();
