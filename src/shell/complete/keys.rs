@@ -1,7 +1,7 @@
 //! Keys of maps, inside of strings and behind points; parameters of lambdas.
 
 use super::place::open_call;
-use super::{Completions, Kind, files, value_of, words};
+use super::{Completions, Kind, files, query, value_of, words};
 use crate::eval::{Value, Variables};
 use crate::functions::spec::FunctionSpec;
 use crate::shell::session::Session;
@@ -19,6 +19,12 @@ pub(super) fn in_text(
 ) -> Completions {
     let code = &text[start..at];
     let call = open_call(&code[..code.len() - inside.len() - 1], before);
+    if call
+        .as_ref()
+        .is_some_and(|call| query::takes_query(call.name, call.index))
+    {
+        return query::complete(session, inside, at);
+    }
     let engine = session.engine();
     let spec = call
         .as_ref()

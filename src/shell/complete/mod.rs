@@ -5,6 +5,7 @@ mod files;
 mod keys;
 mod place;
 mod plot;
+mod query;
 
 pub use place::{OpenCall, open_call};
 
