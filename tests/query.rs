@@ -147,7 +147,7 @@ fn what_does_not_exist_is_told_with_its_place() {
             "",
         )
         .ended(0);
-    assert_eq!(ran.lines(), ["web", "all", "x"]);
+    assert_eq!(ran.lines(), ["web", "all", "events", "profile", "x"]);
     home.write("stellar.toml", "[sources.web]\nfile = \"x\"\n");
     let ran = home.run(&["query", "sources"], "").ended(2);
     assert!(
@@ -246,5 +246,119 @@ fn a_source_names_one_place() {
         home.write("stellar.toml", text);
         let ran = home.run(&["query", "sources"], "").ended(2);
         assert!(ran.err.contains(said), "{text}: {}", ran.err);
+    }
+}
+
+#[test]
+fn queries_are_saved_under_names() {
+    let home = home();
+    let text = "from web group by user select user, count() as n where n > 1";
+    home.run(&["query", "save", "busy", text], "").ended(0);
+    let ran = home.run(&["query", "busy", "--format", "jsonl"], "");
+    assert_eq!(ran.lines(), [r#"{"user":"ann","n":3}"#]);
+    let ran = home.run(&["eval", "QUERY('busy')"], "").ended(0);
+    assert_eq!(ran.out().trim(), "[{user=ann, n=3}]");
+    let ran = home.run(
+        &[
+            "eval",
+            "QUERY('from web select user', {'limit': 1, 'from': 1000001, 'to': '1970-01-16'})",
+        ],
+        "",
+    );
+    assert_eq!(ran.out().trim(), "[{user=bob}]", "{}", ran.err);
+    // Again the same is no matter; another one only in its place.
+    home.run(&["query", "save", "busy", text], "").ended(0);
+    let ran = home
+        .run(&["query", "save", "busy", "from web"], "")
+        .ended(2);
+    assert!(ran.err.contains("--replace"), "{}", ran.err);
+    home.run(&["query", "save", "busy", "from web", "--replace"], "")
+        .ended(0);
+    let ran = home.run(&["query", "show", "busy"], "").ended(0);
+    assert_eq!(ran.out(), "from web\n");
+    let ran = home.run(&["query", "list", "--format", "ids"], "").ended(0);
+    assert_eq!(ran.lines(), ["busy"]);
+    for (arguments, code, said) in [
+        (
+            &["query", "save", "a b", "from web"][..],
+            2,
+            "cannot name a query",
+        ),
+        (
+            &["query", "save", "wrong", "from web where"][..],
+            1,
+            "the query ends too early",
+        ),
+        (
+            &["query", "save", "wrong", "from webb"][..],
+            1,
+            "did you mean web?",
+        ),
+        (&["query", "busi"][..], 1, "did you mean busy?"),
+        (
+            &["query", "remove", "wrong"][..],
+            1,
+            "there is no saved query wrong",
+        ),
+    ] {
+        let ran = home.run(arguments, "").ended(code);
+        assert!(ran.err.contains(said), "{}", ran.err);
+    }
+    home.run(&["query", "remove", "busy"], "").ended(0);
+    assert!(home.run(&["query", "list"], "").ended(0).lines().is_empty());
+}
+
+#[test]
+fn hostile_texts_and_files_end_well() {
+    let home = home();
+    home.write("empty.jsonl", "");
+    home.write("odd.jsonl", b"{\"eventdate\": 1, \"a\": \"\xff\"}\n{\"eventdate\": 1, \"a\": [1]}\n{\"eventdate\": 1e300}\n{\"eventdate\": 1, \"a\": 3}\n");
+    let deep = format!(
+        "from web where {}1{} == 1",
+        "(".repeat(5000),
+        ")".repeat(5000)
+    );
+    let long = format!("from web where {}", "x or ".repeat(20_000));
+    for (text, code) in [
+        ("from empty group by a", 0),
+        ("from empty group select count() as n", 0),
+        ("from web limit 0", 0),
+        ("from web offset 18446744073709551615", 1),
+        ("from web limit 18446744073709551616", 1),
+        ("from web group every 9223372036854775807d by user", 1),
+        ("from web group every 0s", 1),
+        (
+            "from odd group select sum(a) as s, max(a) as m, countdistinct(a) as d",
+            1,
+        ),
+        ("from odd where a", 1),
+        ("from web where 'unclosed", 1),
+        ("from web where f(", 1),
+        ("", 1),
+        ("from", 1),
+        ("select *", 1),
+        ("from web select * select * select user as user", 1),
+        (deep.as_str(), 1),
+        (long.as_str(), 1),
+    ] {
+        let ran = home.run(
+            &[
+                "query",
+                text,
+                "--source",
+                "empty=empty.jsonl",
+                "--source",
+                "odd=odd.jsonl",
+            ],
+            "",
+        );
+        assert!(
+            ran.code == Some(code),
+            "{:.100}: {:?} {:.2000}",
+            text,
+            ran.code,
+            ran.err
+        );
+        assert!(!ran.err.contains("panic"), "{text}: {}", ran.err);
     }
 }

@@ -142,11 +142,13 @@ fn plan(tree: Tree, limits: ParseLimits, context: &Context) -> Outcome<Query> {
             .map(|all| all.iter().map(|(name, _)| name.as_str()));
         let near = names.and_then(|names| nearest(&tree.from.name, names));
         let message = format!("there is no source {}", tree.from.name);
-        return Err(Diagnostic::at(Code::BadQuery, tree.from.span, message)
-            .did_you_mean(near)
-            .help(
+        let fault = Diagnostic::at(Code::BadQuery, tree.from.span, message);
+        return Err(match near {
+            Some(near) => fault.did_you_mean(Some(near)),
+            None => fault.help(
                 "stellar query sources lists them; [sources.NAME] in the configuration adds one",
-            ));
+            ),
+        });
     };
     let columns = source.columns(context);
     let first = match columns.map_err(|fault| fault.or_at(tree.from.span))? {

@@ -116,7 +116,9 @@ impl Saved {
 fn unknown(name: &str, all: &[SavedQuery]) -> Fault {
     let near = nearest(name, all.iter().map(|saved| saved.name.as_str()));
     let message = format!("there is no saved query {name}");
-    Diagnostic::new(Code::BadQuery, message)
-        .did_you_mean(near)
-        .help("stellar query list shows the saved queries; a query begins with from")
+    let fault = Diagnostic::new(Code::BadQuery, message);
+    match near {
+        Some(near) => fault.did_you_mean(Some(near)),
+        None => fault.help("stellar query list shows the saved queries; a query begins with from"),
+    }
 }

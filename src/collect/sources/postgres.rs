@@ -11,8 +11,8 @@ use crate::store::Within;
 use crate::store::postgres::{Answer, Failure, Pool, Session};
 use parking_lot::Mutex;
 
-/// Beyond this the server knows no times, in milliseconds.
-const FARTHEST: i64 = 8_000_000_000_000_000;
+/// Before and behind this the server knows no times, in milliseconds.
+const TIMES: (i64, i64) = (-200_000_000_000_000, 8_000_000_000_000_000);
 
 /// The rows of a table or view.
 pub struct PostgresRows {
@@ -99,7 +99,7 @@ impl PostgresRows {
 
     fn statement(&self, known: &Known, wish: &Wish<'_>) -> String {
         let time = quoted(&self.table.time);
-        let near = |at: i64| at.clamp(-FARTHEST, FARTHEST);
+        let near = |at: i64| at.clamp(TIMES.0, TIMES.1);
         let (from, to) = (near(wish.from), near(wish.to));
         let span = |zone: &str| {
             let at = |at: i64| format!("to_timestamp({at} / 1000.0){zone}");
