@@ -2,6 +2,7 @@
 #![allow(dead_code)]
 
 pub mod cells;
+pub mod collections;
 pub mod events;
 pub mod hbase;
 pub mod http;
