@@ -3,7 +3,7 @@
 mod actions;
 mod sources;
 
-use crate::collect;
+use crate::collect::{self, COLLECT, Collections};
 use crate::config::{Config, FixedClock, Surroundings, SystemClock, parse_now, resolve_path};
 use crate::diagnostic::{Code, Diagnostic, Outcome, Source};
 use crate::eval::java::date_format::{Locale, Zone};
@@ -51,6 +51,7 @@ const DEEPEST: usize = 512;
 
 /// Who keeps tables in the embedded file.
 const ROOMS: &[&Room] = &[
+    &COLLECT,
     &ENRICHMENT,
     &EVENT,
     &PROFILE,
@@ -82,6 +83,9 @@ impl Engine {
             &store,
         )))));
         services.add(Arc::new(collect::query::Saved::new(&store)));
+        let embedded = Arc::new(collect::Embedded::new(&store));
+        let domain = Config::default().collect.domain;
+        services.add(Arc::new(Collections::new(embedded, &domain)));
         services.add(Arc::new(Objects::default()));
         services.add(Arc::new(Web::default()));
         services.add(Arc::new(Databases::default()));
@@ -169,6 +173,9 @@ impl Engine {
             context.services.add(configured);
         }
         let sources = sources::catalogue(&config, around);
+        let embedded = Arc::new(collect::Embedded::new(&engine.store));
+        let collections = Collections::new(embedded, &config.collect.domain);
+        context.services.add(Arc::new(collections));
         context.services.add(Arc::new(sources));
         engine.config = Arc::new(config);
         engine.start = Arc::new((around.clone(), overrides.clone()));
