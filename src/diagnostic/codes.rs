@@ -291,6 +291,10 @@ with_lints! {
         cause "The query misses a part, names a source or a column that does not exist, or uses a clause where it has no meaning."
         cure "The message shows the place; a query is from SOURCE, then any of where, select, group every … by …, limit."
         example "";
+    BadTask "E0411" Input "collection task that cannot be"
+        cause "A parameter of a collection task is missing or wrong, its name is taken, there is no such task, or its status does not allow what is asked."
+        cure "The message names the parameter or the status; `stellar collect list` shows all tasks."
+        example "";
     Configuration "E0501" Input "configuration that cannot be used"
         cause "The configuration file is not TOML, or a value has the wrong type."
         cure "The message names the key and the place."
