@@ -6,9 +6,11 @@ pub mod query;
 mod service;
 pub mod sources;
 pub mod store;
+pub mod task;
 
 pub use service::Collections;
 pub use store::{COLLECT, Embedded};
+pub use task::{TASK, Tasks};
 
 use crate::functions::spec::FunctionSpec;
 

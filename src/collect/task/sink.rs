@@ -1,0 +1,317 @@
+//! Rows on their way into a collection.
+
+use super::kept::Progress;
+use super::request::Destination;
+use super::work::{LOOK, Work, note_error, passes};
+use crate::collect::entry::Entry;
+use crate::collect::key::{Base, Field, Key};
+use crate::collect::query::{Query, Range, Row, Totals};
+use crate::diagnostic::{Code, Diagnostic, Outcome, brief};
+use crate::eval::Value;
+use crate::eval::collections::Map;
+use crate::input::{Columns, EVENTDATE};
+use crate::store::Backoff;
+use smol_str::SmolStr;
+use std::cell::RefCell;
+use std::time::Instant;
+
+/// So many entries are written together.
+const BATCH: usize = 4_000;
+
+/// So many bytes of texts wait at most.
+const BYTES: usize = 4 << 20;
+
+/// So many kinds of trouble with rows are remembered.
+const TOLD: usize = 5;
+
+/// Where a field of a row is found.
+enum Place {
+    At(usize),
+    Named,
+}
+
+/// A field and where it is found.
+struct Column {
+    field: Field,
+    place: Place,
+}
+
+/// Rows on their way.
+pub(super) struct Sink<'w> {
+    work: &'w Work,
+    reached: &'w mut Progress,
+    backoff: &'w mut Backoff,
+    base: Base,
+    keys: Vec<Column>,
+    values: Vec<Column>,
+    /// Whether a later run begins anew, since it could not know which rows have come.
+    anew: bool,
+    follow: bool,
+    batch: Vec<Entry>,
+    bytes: usize,
+    /// Whether the status says that something is away.
+    away: bool,
+    saved: Instant,
+    failed: u64,
+    told: usize,
+    /// Rows with trouble of which the task knows already.
+    trouble: (u64, usize),
+}
+
+impl<'w> Sink<'w> {
+    /// A sink for the rows of a query, or for events.
+    pub fn new(
+        work: &'w Work,
+        reached: &'w mut Progress,
+        backoff: &'w mut Backoff,
+        query: Option<&Query>,
+    ) -> Sink<'w> {
+        let columns = query.map_or(Columns::Open, Query::columns);
+        let place = |field: &Field| Column {
+            place: match &columns {
+                Columns::Open => Place::Named,
+                Columns::Fixed(columns) => columns
+                    .iter()
+                    .position(|column| column.name == field.name)
+                    .map_or(Place::Named, Place::At),
+            },
+            field: field.clone(),
+        };
+        let definition = &work.task.definition;
+        Sink {
+            base: work.task.base(),
+            keys: definition.keys.iter().map(place).collect(),
+            values: definition.values.iter().map(place).collect(),
+            anew: query.is_none_or(Query::is_limited),
+            follow: query.is_some_and(Query::grows),
+            batch: Vec::new(),
+            bytes: 0,
+            away: false,
+            saved: Instant::now(),
+            failed: 0,
+            told: 0,
+            trouble: (0, 0),
+            work,
+            reached,
+            backoff,
+        }
+    }
+
+    /// Writes the rows of a query.
+    pub fn query(self, query: &Query, range: Range) -> Outcome<()> {
+        let context = &self.work.context;
+        // Both closures need it, one after the other.
+        let sink = RefCell::new(self);
+        let totals = query.run(
+            range,
+            context,
+            &mut |row| {
+                let mut sink = sink.borrow_mut();
+                sink.reached.read += 1;
+                let time = row.get(EVENTDATE);
+                sink.put(time.as_ref(), |column| match column.place {
+                    Place::At(at) => row.values().get(at).cloned().unwrap_or_default(),
+                    Place::Named => named(row, &column.field.name),
+                })?;
+                Ok(true)
+            },
+            &mut |totals| sink.borrow_mut().pass(totals),
+        );
+        let mut sink = sink.into_inner();
+        if let Err(fault) = &totals
+            && fault.code == Code::Interrupted
+        {
+            // What has come is written even so, but nothing is waited for.
+            let _ = sink.last_flush();
+        }
+        let totals = totals?;
+        sink.flush()?;
+        sink.trouble(&totals);
+        Ok(())
+    }
+
+    /// Writes events.
+    pub fn events(mut self, events: &[Map]) -> Outcome<()> {
+        self.reached.read = 0;
+        self.reached.kept = 0;
+        for event in events {
+            self.work.context.check_cancelled()?;
+            self.reached.read += 1;
+            let time = event.get_text(EVENTDATE);
+            self.put(time.as_ref(), |column| {
+                let name = &column.field.name;
+                crate::eval::look_up(name, |asked| event.get_text(asked)).unwrap_or_default()
+            })?;
+        }
+        self.flush()?;
+        self.trouble(&Totals::default());
+        Ok(())
+    }
+
+    /// Takes a row; one that cannot be an entry is counted.
+    fn put(&mut self, date: Option<&Value>, value: impl Fn(&Column) -> Value) -> Outcome<()> {
+        let date = match date {
+            Some(Value::Long(date)) => *date,
+            Some(Value::Int(date)) => i64::from(*date),
+            other => {
+                let found = other.unwrap_or(&Value::Null).kind_in_words();
+                let message = format!("eventdate is {found}, not milliseconds since 1970");
+                self.refuse(&message);
+                return Ok(());
+            }
+        };
+        self.reached.last = self.reached.last.max(Some(date));
+        let definition = &self.work.task.definition;
+        if definition.destination == Destination::DoNothing {
+            return Ok(());
+        }
+        let keys: smallvec::SmallVec<[Value; 4]> = self
+            .keys
+            .iter()
+            .map(|column| column.field.kind.of(&value(column)))
+            .collect();
+        let key = match Key::of(&self.base, &keys) {
+            Ok(key) => key,
+            Err(fault) => {
+                self.refuse(&brief(&fault));
+                return Ok(());
+            }
+        };
+        let fields = match self.values.is_empty() {
+            true => None,
+            false => {
+                let mut fields = Vec::with_capacity(self.values.len());
+                for column in &self.values {
+                    // The date is there in any case.
+                    if column.field.name == EVENTDATE {
+                        continue;
+                    }
+                    let value = column.field.kind.of(&value(column));
+                    self.bytes += match &value {
+                        Value::Text(text) => text.len(),
+                        _ => 16,
+                    };
+                    fields.push((column.field.name.clone(), value));
+                }
+                Some(fields)
+            }
+        };
+        self.batch.push(Entry {
+            key,
+            date,
+            expires: date.saturating_add(definition.life()),
+            fields,
+        });
+        if self.batch.len() >= BATCH || self.bytes >= BYTES {
+            self.flush()?;
+        }
+        Ok(())
+    }
+
+    fn refuse(&mut self, text: &str) {
+        self.failed += 1;
+        if self.told < TOLD {
+            self.told += 1;
+            note_error(self.reached, self.work.context.clock.now(), text);
+        }
+    }
+
+    /// Time has passed.
+    fn pass(&mut self, totals: &Totals) -> Outcome<()> {
+        if self.follow {
+            self.flush()?;
+        }
+        if self.saved.elapsed() < LOOK {
+            return Ok(());
+        }
+        self.flush()?;
+        self.trouble(totals);
+        if self.follow
+            && !self.anew
+            && let Some(resume) = totals.resume
+        {
+            self.reached.origin = self.reached.origin.max(resume);
+        }
+        self.saved = Instant::now();
+        match self.work.save(self.reached) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Diagnostic::new(Code::Interrupted, "the task was stopped")),
+            // It is saved the next time.
+            Err(fault) if passes(&fault) => {
+                tracing::warn!("a collection task cannot be saved: {}", fault.message);
+                Ok(())
+            }
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// Keeps in mind what was wrong with rows.
+    fn trouble(&mut self, totals: &Totals) {
+        let wrong = totals.bad + totals.failed + self.failed;
+        let (known, told) = self.trouble;
+        if wrong == known {
+            return;
+        }
+        let now = self.work.context.clock.now();
+        for problem in totals.problems.iter().skip(told).take(TOLD) {
+            note_error(self.reached, now, problem);
+        }
+        let before = format!("{known} rows are bad or failed");
+        self.reached
+            .errors
+            .retain(|error| !error.ends_with(&before));
+        let text = format!("{wrong} rows are bad or failed");
+        note_error(self.reached, now, &text);
+        self.trouble = (wrong, totals.problems.len());
+    }
+
+    /// Writes what waits, however long the store is away. Errors: what does not pass, and E0307.
+    fn flush(&mut self) -> Outcome<()> {
+        if self.batch.is_empty() {
+            return Ok(());
+        }
+        loop {
+            let batch = &self.batch;
+            let put = self
+                .work
+                .call(|within| self.work.collections.put(batch, within));
+            match put {
+                Ok(written) => {
+                    self.reached.kept += written.stored;
+                    break;
+                }
+                Err(fault) if passes(&fault) => {
+                    self.away = true;
+                    self.work.lost(self.reached, &fault)?;
+                    self.work.sleep(self.backoff.pause())?;
+                }
+                Err(fault) => return Err(fault),
+            }
+        }
+        self.batch.clear();
+        self.bytes = 0;
+        self.backoff.reset();
+        if std::mem::take(&mut self.away) {
+            self.work.regained()?;
+        }
+        Ok(())
+    }
+
+    /// Writes what waits unless the store is away.
+    fn last_flush(&mut self) -> Outcome<()> {
+        if self.batch.is_empty() {
+            return Ok(());
+        }
+        let batch = &self.batch;
+        let written = self
+            .work
+            .calmly(|within| self.work.collections.put(batch, within))?;
+        self.reached.kept += written.stored;
+        Ok(())
+    }
+}
+
+/// The value of a name in a row of which the columns are not known before; it may lead into values.
+fn named(row: &Row<'_>, name: &SmolStr) -> Value {
+    crate::eval::look_up(name, |asked| row.get(asked)).unwrap_or_default()
+}
