@@ -3,7 +3,7 @@
 mod actions;
 mod sources;
 
-use crate::collect::{self, COLLECT, Collections};
+use crate::collect::{self, COLLECT, Collections, TASK, Tasks};
 use crate::config::{Config, FixedClock, Surroundings, SystemClock, parse_now, resolve_path};
 use crate::diagnostic::{Code, Diagnostic, Outcome, Source};
 use crate::eval::java::date_format::{Locale, Zone};
@@ -52,6 +52,7 @@ const DEEPEST: usize = 512;
 /// Who keeps tables in the embedded file.
 const ROOMS: &[&Room] = &[
     &COLLECT,
+    &TASK,
     &ENRICHMENT,
     &EVENT,
     &PROFILE,
@@ -86,6 +87,7 @@ impl Engine {
         let embedded = Arc::new(collect::Embedded::new(&store));
         let domain = Config::default().collect.domain;
         services.add(Arc::new(Collections::new(embedded, &domain)));
+        services.add(Arc::new(Tasks::new(&store)));
         services.add(Arc::new(Objects::default()));
         services.add(Arc::new(Web::default()));
         services.add(Arc::new(Databases::default()));
@@ -203,6 +205,12 @@ impl Engine {
         context.clock = self.context.clock.clone();
         context.globals = self.context.globals.clone();
         context.services.fill_from(&self.context.services);
+        // What runs goes on.
+        if engine.store.path() == self.store.path()
+            && let Some(tasks) = self.context.services.get::<Tasks>()
+        {
+            context.services.add(tasks);
+        }
         let mut globals = context.globals.write();
         for (name, value) in changed {
             globals.insert(name.into(), json::from_json(&value, depth)?);
