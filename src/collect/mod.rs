@@ -15,4 +15,4 @@ pub use task::{TASK, Tasks};
 use crate::functions::spec::FunctionSpec;
 
 /// The built-ins of this room.
-pub const FAMILIES: &[&[FunctionSpec]] = &[query::FUNCTIONS];
+pub const FAMILIES: &[&[FunctionSpec]] = &[query::FUNCTIONS, task::FUNCTIONS];

@@ -174,10 +174,11 @@ impl Engine {
                 .add(Arc::new(Events::new(configured.clone())));
             context.services.add(configured);
         }
-        let sources = sources::catalogue(&config, around);
         let embedded = Arc::new(collect::Embedded::new(&engine.store));
         let collections = Collections::new(embedded, &config.collect.domain);
         context.services.add(Arc::new(collections));
+        let mut sources = sources::catalogue(&config, around);
+        collect::task::add_sources(&mut sources);
         context.services.add(Arc::new(sources));
         engine.config = Arc::new(config);
         engine.start = Arc::new((around.clone(), overrides.clone()));

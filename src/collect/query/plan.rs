@@ -122,6 +122,12 @@ impl Query {
         stages.any(|stage| matches!(stage, Stage::Limit(_) | Stage::Offset(_)))
     }
 
+    /// Whether it never ends.
+    pub fn is_endless(&self) -> bool {
+        let mut stages = self.stages.iter();
+        self.grows() && !stages.any(|stage| matches!(stage, Stage::Limit(_)))
+    }
+
     /// Whether rows may come for ever.
     pub fn grows(&self) -> bool {
         self.source.grows()

@@ -54,8 +54,8 @@ pub struct Created {
     pub base: Option<String>,
     /// What else is to be said; may be empty.
     pub message: String,
-    /// Whether rows may come for ever.
-    pub grows: bool,
+    /// Whether it has no end.
+    pub endless: bool,
 }
 
 impl Created {
@@ -118,12 +118,11 @@ impl Tasks {
     /// Makes a task and starts it. Errors: what is wrong, by name; a name that is taken.
     pub fn make(&self, given: Given, who: &Who, context: &Context) -> Result<Created, Denied> {
         let now = context.clock.now();
-        let (request, events, grows) = match given {
+        let (request, events, grows, endless) = match given {
             Given::Query(mut request) => {
                 let query = Query::compile(&request.query, context)?;
                 request.definition.check(&query.columns())?;
-                let grows = query.grows();
-                (request, None, grows)
+                (request, None, query.grows(), query.is_endless())
             }
             Given::Events(events, definition) => {
                 if let Some(at) = events
@@ -141,7 +140,7 @@ impl Tasks {
                     dated: false,
                     definition,
                 };
-                (request, Some(events), false)
+                (request, Some(events), false, false)
             }
         };
         let redis = request.definition.destination == Destination::Redis;
@@ -186,7 +185,7 @@ impl Tasks {
             id: task.id.clone(),
             base: redis.then(|| task.base().to_string()),
             message,
-            grows,
+            endless,
         };
         self.launch(task, events, grows, context)?;
         Ok(created)
@@ -272,7 +271,7 @@ impl Tasks {
             id: task.id.clone(),
             base: redis.then(|| task.base().to_string()),
             message: String::new(),
-            grows: query.grows(),
+            endless: query.is_endless(),
         };
         self.launch(started, None, query.grows(), context)?;
         Ok(created)

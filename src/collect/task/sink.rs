@@ -9,7 +9,7 @@ use crate::collect::query::{Query, Range, Row, Totals};
 use crate::diagnostic::{Code, Diagnostic, Outcome, brief};
 use crate::eval::Value;
 use crate::eval::collections::Map;
-use crate::input::{Columns, EVENTDATE};
+use crate::input::{Columns, EVENTDATE, moment};
 use crate::store::Backoff;
 use smol_str::SmolStr;
 use std::cell::RefCell;
@@ -150,15 +150,17 @@ impl<'w> Sink<'w> {
 
     /// Takes a row; one that cannot be an entry is counted.
     fn put(&mut self, date: Option<&Value>, value: impl Fn(&Column) -> Value) -> Outcome<()> {
-        let date = match date {
-            Some(Value::Long(date)) => *date,
-            Some(Value::Int(date)) => i64::from(*date),
-            other => {
-                let found = other.unwrap_or(&Value::Null).kind_in_words();
-                let message = format!("eventdate is {found}, not milliseconds since 1970");
-                self.refuse(&message);
-                return Ok(());
-            }
+        let millis = match date {
+            Some(Value::Long(date)) => Some(*date),
+            Some(Value::Int(date)) => Some(i64::from(*date)),
+            Some(text @ Value::Text(_)) => moment(text),
+            _ => None,
+        };
+        let Some(date) = millis else {
+            let found = date.unwrap_or(&Value::Null).kind_in_words();
+            let message = format!("eventdate is {found}, not milliseconds since 1970");
+            self.refuse(&message);
+            return Ok(());
         };
         self.reached.last = self.reached.last.max(Some(date));
         let definition = &self.work.task.definition;
