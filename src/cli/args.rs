@@ -114,6 +114,9 @@ pub enum Command {
     Pipeline(super::pipeline::PipelineCommand),
     /// Asks files and other sources, in the style of Devo's LINQ.
     Query(super::query::QueryArgs),
+    /// Keeps collections filled with the results of queries, for look-ups.
+    #[command(subcommand)]
+    Collect(super::collect::CollectCommand),
     /// Says what is configured, what answers and how fast.
     Doctor {
         /// How to print the settings.

@@ -34,8 +34,9 @@ pub fn eval(common: &Common, args: &EvalArgs) -> Outcome<bool> {
     let variables = setup::variables(&args.variables, engine.context.limits.depth)?;
     engine.context = engine.context.with_variables(Arc::new(Given(variables)));
     let Some(expression) = &args.expression else {
-        serve(&engine, args.typed)?;
-        return Ok(true);
+        let served = serve(&engine, args.typed);
+        setup::leave(&engine);
+        return served.map(|()| true);
     };
     let value = engine.evaluate(expression)?;
     let shown = if args.typed {
@@ -47,6 +48,7 @@ pub fn eval(common: &Common, args: &EvalArgs) -> Outcome<bool> {
         }
     };
     output::line(&shown)?;
+    setup::leave(&engine);
     Ok(true)
 }
 

@@ -3,6 +3,7 @@
 mod args;
 mod check;
 mod codes;
+mod collect;
 mod docs;
 mod doctor;
 mod eval;
@@ -81,6 +82,7 @@ fn dispatch(args: Args) -> Outcome<bool> {
         Some(Command::Event(command)) => event::event(&common, &command),
         Some(Command::Pipeline(command)) => pipeline::pipeline(&common, &command),
         Some(Command::Query(command)) => query::query(&common, &command),
+        Some(Command::Collect(command)) => collect::collect(&common, &command),
         Some(Command::Doctor { format }) => doctor::doctor(&common, format),
         Some(Command::Check(command)) => check::check(&common, &command),
         Some(Command::Fmt(command)) => fmt::fmt(&common, &command),

@@ -48,7 +48,14 @@ pub fn run(common: &Common, args: &RunArgs) -> Outcome<bool> {
             break;
         }
     }
+    ended(&session);
     printer.finish()
+}
+
+/// Ends what statements have begun, and shows what it has to say.
+fn ended(session: &Session) {
+    setup::leave(&session.engine());
+    session.notes().iter().for_each(|note| output::note(note));
 }
 
 /// Runs standard input as a script of the shell.
@@ -67,7 +74,9 @@ pub fn standard_input(common: &Common) -> Outcome<bool> {
             colors: output::in_color(),
             history: history(&engine)?,
         };
-        interact(&session, &front)?;
+        let ran = interact(&session, &front);
+        ended(&session);
+        ran?;
         return Ok(true);
     }
     let source = Source::named("standard input", crate::input::read_text(Path::new("-"))?);
@@ -77,6 +86,7 @@ pub fn standard_input(common: &Common) -> Outcome<bool> {
         failed: false,
     };
     script(&session, &source, &mut printer, false)?;
+    ended(&session);
     printer.finish()
 }
 

@@ -2,6 +2,7 @@
 
 use super::args::{Common, VariableArgs};
 use super::output;
+use crate::collect::Tasks;
 use crate::config::{Config, Options, Surroundings};
 use crate::diagnostic::{Code, Diagnostic, Outcome};
 use crate::engine::{Engine, Overrides};
@@ -74,6 +75,13 @@ pub fn engine(common: &Common) -> Outcome<Engine> {
     let engine = Engine::new(config, &around, &overrides)?;
     super::interrupt::listen(&engine.context.cancel);
     Ok(engine)
+}
+
+/// Ends what runs in the background: collection tasks that go on for ever are paused, others are waited for.
+pub fn leave(engine: &Engine) {
+    if let Some(tasks) = engine.context.services.get::<Tasks>() {
+        tasks.leave(&engine.context.cancel, &output::note);
+    }
 }
 
 /// The variables that the command line gives, files first.

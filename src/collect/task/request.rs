@@ -140,6 +140,16 @@ impl Definition {
         self.expire_in * 1000
     }
 
+    /// Takes the types of fields that were not said from another definition.
+    pub fn fill(&mut self, other: &Definition) {
+        let pairs = self.keys.iter_mut().zip(&other.keys);
+        for (own, other) in pairs.chain(self.values.iter_mut().zip(&other.values)) {
+            if own.kind == Kind::Any {
+                own.kind = other.kind;
+            }
+        }
+    }
+
     /// Checks the fields against the columns of a result and fills in the types that were not said.
     pub fn check(&mut self, columns: &Columns) -> Result<(), Denied> {
         let Columns::Fixed(columns) = columns else {
