@@ -1,5 +1,6 @@
 //! Actions that join pipelines with other systems.
 
+mod collect;
 mod event;
 mod profile;
 mod threshold;
@@ -8,6 +9,8 @@ use crate::pipeline::ActionSpec;
 
 /// All of them.
 pub const ACTIONS: &[&ActionSpec] = &[
+    &collect::FILTER_COLLECT,
+    &collect::OUTPUT_REDIS,
     &event::OUTPUT_EVENT,
     &profile::FILTER_PROFILE,
     &threshold::FILTER_THRESHOLD,
