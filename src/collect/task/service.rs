@@ -174,6 +174,8 @@ impl Tasks {
         if self.running() >= AT_ONCE {
             return Err(crowded());
         }
+        // Held before anybody can see the task, so that nobody else begins with it.
+        let lock = self.lock(&task)?;
         if !self.kept.add(&task, Within::context(context))? {
             return Err(Denied::invalid(format!(
                 "friendlyName: there is a task {name} already in the domain {}",
@@ -187,7 +189,7 @@ impl Tasks {
             message,
             endless,
         };
-        self.launch(task, events, grows, context)?;
+        self.launch(task, lock, events, grows, context)?;
         Ok(created)
     }
 
@@ -255,6 +257,7 @@ impl Tasks {
         if self.running() >= AT_ONCE {
             return Err(crowded());
         }
+        let lock = self.lock(&task)?;
         // Whoever ran it may have died.
         self.kept
             .change(&task.id, Some(task.round), Move::Pause, within)?;
@@ -273,7 +276,7 @@ impl Tasks {
             message: String::new(),
             endless: query.is_endless(),
         };
-        self.launch(started, None, query.grows(), context)?;
+        self.launch(started, lock, None, query.grows(), context)?;
         Ok(created)
     }
 
@@ -331,7 +334,10 @@ impl Tasks {
             // A query that cannot be compiled any more says so in its task.
             let grows = Query::compile(&task.query, context).is_ok_and(|query| query.grows());
             let name = task.definition.name.clone();
-            if let Err(denied) = self.launch(task, None, grows, context) {
+            let launched = self
+                .lock(&task)
+                .and_then(|lock| self.launch(task, lock, None, grows, context));
+            if let Err(denied) = launched {
                 tracing::warn!("the collection task {name}: {}", denied.fault.message);
             }
         }
@@ -351,7 +357,12 @@ impl Tasks {
             let none = live.is_empty();
             for (_, live) in live.iter() {
                 if live.grows || cancel.load(Ordering::Relaxed) {
-                    live.order.pause();
+                    if live.order.pause() {
+                        say(&format!(
+                            "the collection task {} is paused; stellar serve goes on with it, or stellar collect start",
+                            live.name
+                        ));
+                    }
                 } else {
                     waits.push(live.name.clone());
                 }
@@ -374,19 +385,24 @@ impl Tasks {
         }
     }
 
+    /// Keeps other processes from running a task.
+    fn lock(&self, task: &Task) -> Result<Lock, Denied> {
+        Lock::take(&self.lock_path(&task.id))?.ok_or_else(|| {
+            let name = &task.definition.name;
+            let message = format!("another process runs the collection task {name}");
+            Denied::new(Number::Status, message)
+        })
+    }
+
     /// Starts the thread of a task.
     fn launch(
         &self,
         task: Task,
+        lock: Lock,
         events: Option<Vec<Map>>,
         grows: bool,
         context: &Context,
     ) -> Result<(), Denied> {
-        let Some(lock) = Lock::take(&self.lock_path(&task.id))? else {
-            let name = &task.definition.name;
-            let message = format!("another process runs the collection task {name}");
-            return Err(Denied::new(Number::Status, message));
-        };
         let Some(collections) = context.services.get::<Collections>() else {
             let message = "a collection task needs a store, and there is none";
             return Err(Diagnostic::new(Code::NotAvailable, message).into());

@@ -21,6 +21,9 @@ const BATCH: usize = 4_000;
 /// So many bytes of texts wait at most.
 const BYTES: usize = 4 << 20;
 
+/// After so many rows of what grows it is said which columns none has had.
+const ROWS: u64 = 100;
+
 /// So many kinds of trouble with rows are remembered.
 const TOLD: usize = 5;
 
@@ -32,8 +35,19 @@ enum Place {
 
 /// A field and where it is found.
 struct Column {
+    parameter: &'static str,
     field: Field,
     place: Place,
+    /// Whether some row had a value for it.
+    seen: bool,
+}
+
+impl Column {
+    fn value(&mut self, value: impl Fn(&Column) -> Value) -> Value {
+        let value = self.field.kind.of(&value(self));
+        self.seen |= !value.is_null();
+        value
+    }
 }
 
 /// Rows on their way.
@@ -54,6 +68,7 @@ pub(super) struct Sink<'w> {
     saved: Instant,
     failed: u64,
     told: usize,
+    told_unseen: bool,
     /// Rows with trouble of which the task knows already.
     trouble: (u64, usize),
 }
@@ -67,7 +82,9 @@ impl<'w> Sink<'w> {
         query: Option<&Query>,
     ) -> Sink<'w> {
         let columns = query.map_or(Columns::Open, Query::columns);
-        let place = |field: &Field| Column {
+        let place = |parameter, field: &Field| Column {
+            parameter,
+            seen: false,
             place: match &columns {
                 Columns::Open => Place::Named,
                 Columns::Fixed(columns) => columns
@@ -77,12 +94,20 @@ impl<'w> Sink<'w> {
             },
             field: field.clone(),
         };
+        let all = |parameter, fields: &[Field]| -> Vec<Column> {
+            fields.iter().map(|field| place(parameter, field)).collect()
+        };
         let definition = &work.task.definition;
+        let anew = query.is_none_or(|query| query.is_limited() || !query.grows());
+        if anew {
+            reached.read = 0;
+            reached.kept = 0;
+        }
         Sink {
             base: work.task.base(),
-            keys: definition.keys.iter().map(place).collect(),
-            values: definition.values.iter().map(place).collect(),
-            anew: query.is_none_or(Query::is_limited),
+            keys: all("keyFields", &definition.keys),
+            values: all("valueFields", &definition.values),
+            anew,
             follow: query.is_some_and(Query::grows),
             batch: Vec::new(),
             bytes: 0,
@@ -90,6 +115,7 @@ impl<'w> Sink<'w> {
             saved: Instant::now(),
             failed: 0,
             told: 0,
+            told_unseen: false,
             trouble: (0, 0),
             work,
             reached,
@@ -127,13 +153,26 @@ impl<'w> Sink<'w> {
         let totals = totals?;
         sink.flush()?;
         sink.trouble(&totals);
+        sink.unseen();
         Ok(())
+    }
+
+    /// Says which columns no row had: where columns are not known before, a name may be misspelt.
+    fn unseen(&mut self) {
+        let nowhere = self.work.task.definition.destination == Destination::DoNothing;
+        if self.reached.read == 0 || nowhere {
+            return;
+        }
+        let now = self.work.context.clock.now();
+        for column in self.keys.iter().chain(&self.values).filter(|c| !c.seen) {
+            let (parameter, name) = (column.parameter, &column.field.name);
+            let text = format!("{parameter}: no row has had a value of {name}");
+            note_error(self.reached, now, &text);
+        }
     }
 
     /// Writes events.
     pub fn events(mut self, events: &[Map]) -> Outcome<()> {
-        self.reached.read = 0;
-        self.reached.kept = 0;
         for event in events {
             self.work.context.check_cancelled()?;
             self.reached.read += 1;
@@ -145,6 +184,7 @@ impl<'w> Sink<'w> {
         }
         self.flush()?;
         self.trouble(&Totals::default());
+        self.unseen();
         Ok(())
     }
 
@@ -169,8 +209,8 @@ impl<'w> Sink<'w> {
         }
         let keys: smallvec::SmallVec<[Value; 4]> = self
             .keys
-            .iter()
-            .map(|column| column.field.kind.of(&value(column)))
+            .iter_mut()
+            .map(|column| column.value(&value))
             .collect();
         let key = match Key::of(&self.base, &keys) {
             Ok(key) => key,
@@ -183,12 +223,12 @@ impl<'w> Sink<'w> {
             true => None,
             false => {
                 let mut fields = Vec::with_capacity(self.values.len());
-                for column in &self.values {
+                for column in &mut self.values {
                     // The date is there in any case.
                     if column.field.name == EVENTDATE {
                         continue;
                     }
-                    let value = column.field.kind.of(&value(column));
+                    let value = column.value(&value);
                     self.bytes += match &value {
                         Value::Text(text) => text.len(),
                         _ => 16,
@@ -228,8 +268,12 @@ impl<'w> Sink<'w> {
         }
         self.flush()?;
         self.trouble(totals);
-        if self.follow
-            && !self.anew
+        // Enough to tell, and told once.
+        if self.follow && !self.told_unseen && self.reached.read >= ROWS {
+            self.told_unseen = true;
+            self.unseen();
+        }
+        if !self.anew
             && let Some(resume) = totals.resume
         {
             self.reached.origin = self.reached.origin.max(resume);

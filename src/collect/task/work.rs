@@ -42,10 +42,11 @@ impl Order {
         self.cancel.store(true, Ordering::SeqCst);
     }
 
-    /// Ends the thread and leaves the task to be gone on with.
-    pub fn pause(&self) {
-        self.pausing.store(true, Ordering::SeqCst);
+    /// Ends the thread and leaves the task to be gone on with; `false` when it was told so before.
+    pub fn pause(&self) -> bool {
+        let first = !self.pausing.swap(true, Ordering::SeqCst);
         self.cancel();
+        first
     }
 }
 
