@@ -131,7 +131,7 @@ impl Desk {
             let message = format!("{} is no JSON: {error}", file.display());
             Diagnostic::new(Code::BadTask, message)
         })?;
-        let request = Request::read(&json, context, |_| Ok(None)).map_err(told)?;
+        let request = Request::read(&json, context).map_err(told)?;
         let name = &request.definition.name;
         let known = self.tasks.get(name, &self.who, context).ok();
         let same = |task: &Task| {

@@ -2,6 +2,7 @@
 
 use super::source::tasks;
 use super::{Definition, Denied, Destination, Given, Number, Request, Status, Task};
+use crate::collect::query::Saved;
 use crate::diagnostic::{Code, Diagnostic, Fault, Outcome};
 use crate::eval::collections::{List, Map};
 use crate::eval::{Call, Notes, Value, json};
@@ -31,7 +32,7 @@ const REDIS_COLLECT: FunctionSpec = FunctionSpec {
         required(
             "query",
             Kind::Any,
-            "the query: from SOURCE …; or a list of events, which are maps with eventdate in milliseconds or as ISO text",
+            "the query: from SOURCE …, or the name of a saved one; or a list of events, which are maps with eventdate in milliseconds or as ISO text",
         ),
         required("params", Kind::Map, "the parameters of the collection"),
         optional("options", Kind::Map, "{'wait': true} waits for the end"),
@@ -181,14 +182,18 @@ fn collect(call: &mut Call<'_, '_>) -> Outcome<Value> {
         Some(events) => Definition::read(Destination::Redis, &params)
             .and_then(|definition| tasks.make(Given::Events(events, definition), &who, context)),
         None => {
-            let mut request = json!({ "query": call.arg(0).as_text() });
+            let text = call.arg(0).as_text().unwrap_or_default();
+            let mut request = match Saved::is_name(text) {
+                true => json!({ "queryId": text }),
+                false => json!({ "query": text }),
+            };
             for name in ["from", "to", "offset", "limit"] {
                 if let Some(value) = params.remove(name) {
                     request[name] = value;
                 }
             }
             request["destination"] = json!({ "type": "redis", "params": params });
-            Request::read(&request, context, |_| Ok(None))
+            Request::read(&request, context)
                 .and_then(|request| tasks.make(Given::Query(request), &who, context))
         }
     };

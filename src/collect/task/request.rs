@@ -2,10 +2,11 @@
 
 use super::Denied;
 use crate::collect::key::{Field, Kind};
-use crate::collect::query::time;
+use crate::collect::query::{Saved, time};
 use crate::diagnostic::nearest;
 use crate::eval::Context;
 use crate::input::{Columns, EVENTDATE};
+use crate::store::Within;
 use serde_json::{Map, Value as Json, json};
 use smol_str::SmolStr;
 
@@ -336,6 +337,21 @@ fn described(place: &str, parts: &Map<String, Json>) -> Result<Field, Denied> {
     Ok(Field::new(name, kind))
 }
 
+/// The text of a saved query.
+fn saved(id: &str, context: &Context) -> Result<String, Denied> {
+    let Some(saved) = context.services.get::<Saved>() else {
+        return Err(Denied::invalid(format!(
+            "queryId: there is no saved query {id}"
+        )));
+    };
+    saved
+        .text(id, Within::context(context))
+        .map_err(|mut fault| {
+            fault.message = format!("queryId: {}", fault.message);
+            Denied::from(fault)
+        })
+}
+
 /// A request for a task.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Request {
@@ -350,13 +366,9 @@ pub struct Request {
 }
 
 impl Request {
-    /// Reads a request as it is sent to `/search/query`: `query` or `queryId`, which `saved` finds, and a `destination`.
-    /// Errors: what is missing or wrong, by name.
-    pub fn read(
-        json: &Json,
-        context: &Context,
-        saved: impl FnOnce(&str) -> Result<Option<String>, Denied>,
-    ) -> Result<Request, Denied> {
+    /// Reads a request as it is sent to `/search/query`: `query`, or `queryId` that names a saved query, and a
+    /// `destination`. Errors: what is missing or wrong, by name.
+    pub fn read(json: &Json, context: &Context) -> Result<Request, Denied> {
         let Json::Object(all) = json else {
             return Err(wrong_type("the request", "an object", json));
         };
@@ -372,12 +384,7 @@ impl Request {
             }
             (Some(query), None) => (None, query),
             (None, Some(id)) => {
-                let Some(query) = saved(&id)? else {
-                    return Err(
-                        Denied::invalid(format!("queryId: there is no saved query {id}"))
-                            .help("stellar query list shows the saved queries"),
-                    );
-                };
+                let query = saved(&id, context)?;
                 (Some(id), query)
             }
             (None, None) => return Err(Denied::invalid("query is missing")),

@@ -103,15 +103,9 @@ impl Tasks {
         }
     }
 
-    /// Makes a task from a request as it is sent to `/search/query`, and starts it; `saved` finds saved queries.
-    pub fn create(
-        &self,
-        request: &Json,
-        who: &Who,
-        context: &Context,
-        saved: impl FnOnce(&str) -> Result<Option<String>, Denied>,
-    ) -> Result<Created, Denied> {
-        let request = Request::read(request, context, saved)?;
+    /// Makes a task from a request as it is sent to `/search/query`, and starts it.
+    pub fn create(&self, request: &Json, who: &Who, context: &Context) -> Result<Created, Denied> {
+        let request = Request::read(request, context)?;
         self.make(Given::Query(request), who, context)
     }
 

@@ -23,7 +23,7 @@ fn params() -> Json {
 }
 
 fn read(json: &Json) -> Result<Request, Denied> {
-    Request::read(json, &bare(), |_| Ok(None))
+    Request::read(json, &bare())
 }
 
 fn refused(json: &Json) -> String {
@@ -214,11 +214,6 @@ fn errors_name_the_part_of_the_request() {
     );
     let saved = json!({"queryId": "logins", "destination": all["destination"]});
     assert_eq!(refused(&saved), "queryId: there is no saved query logins");
-    let found = Request::read(&saved, &bare(), |id| Ok(Some(format!("from {id}")))).unwrap();
-    assert_eq!(
-        (found.query.as_str(), found.query_id.as_deref()),
-        ("from logins", Some("logins"))
-    );
     let mut limited = all.clone();
     limited["offset"] = json!(2);
     limited["limit"] = json!(10);
