@@ -46,7 +46,16 @@ impl Config {
             parts.extend(source.url.as_ref().map(ToString::to_string));
             line(format!("sources.{name}"), Some(parts.join(", ")))
         });
+        let keys = self.serve.keys.iter().map(|(name, key)| {
+            let domain = key.domain.as_ref().unwrap_or(&self.collect.domain);
+            let rights = key.rights().names().join(", ");
+            line(
+                format!("serve.keys.{name}"),
+                Some(format!("{domain}: {rights}")),
+            )
+        });
         settings
+            .chain(keys)
             .chain(models)
             .chain(sources)
             .chain(globals)

@@ -7,6 +7,7 @@ mod globals;
 mod overrides;
 mod properties;
 mod secret;
+mod serve;
 mod settings;
 mod sources;
 mod stores;
@@ -20,6 +21,7 @@ pub use secret::{
     Secret, Secretive, is_secret_name, mask_addresses, mask_source, mask_text, resolve,
     resolve_with,
 };
+pub use serve::{KeyConfig, RIGHTS, Right, Rights, ServeConfig};
 pub use stores::{STORES, Server, StoreRoom, usual_port};
 pub use units::{duration, size};
 
@@ -152,34 +154,10 @@ pub struct SourceConfig {
     pub lag: Option<Duration>,
 }
 
-/// `[serve]`: the HTTP API.
-#[derive(Debug, Clone)]
-pub struct ServeConfig {
-    /// Address and port.
-    pub listen: String,
-    /// Tokens that callers present.
-    pub tokens: Vec<Secretive>,
-    /// The certificate for TLS.
-    pub tls_cert: Option<PathBuf>,
-    /// Its key.
-    pub tls_key: Option<PathBuf>,
-}
-
 impl Default for CollectConfig {
     fn default() -> Self {
         CollectConfig {
             domain: "self".to_string(),
-        }
-    }
-}
-
-impl Default for ServeConfig {
-    fn default() -> Self {
-        ServeConfig {
-            listen: "127.0.0.1:8650".to_string(),
-            tokens: Vec::new(),
-            tls_cert: None,
-            tls_key: None,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Every setting, declared once: its key, what it wants, how it is taken and how it is shown.
 
 use super::secret::{Secretive, is_secret_name, mask_text, mask_whole};
+use super::serve::{RIGHTS, Right, Rights};
 use super::sources::source;
 use super::tree::{Entry, Node, Spot};
 use super::{CheckConfig, Config, units};
@@ -263,8 +264,16 @@ settings! {
     "serve.listen" TEXT serve.listen = text; |c| Some(c.serve.listen.clone());
     "serve.tokens" TEXTS serve.tokens = secretives;
         |c| texts(c.serve.tokens.iter().map(|t| mask_whole(t.raw())).collect::<Vec<_>>().iter().map(String::as_str));
+    "serve.jwt_secret" TEXT serve.jwt_secret = secretive; |c| c.serve.jwt_secret.as_ref().map(|s| mask_whole(s.raw()));
     "serve.tls_cert" PATH serve.tls_cert = path; |c| path(&c.serve.tls_cert);
     "serve.tls_key" PATH serve.tls_key = path; |c| path(&c.serve.tls_key);
+    "serve.threads" COUNT serve.threads = some_count; |c| c.serve.threads.map(|n| n.to_string());
+    "serve.waiting" COUNT serve.waiting = count; |c| Some(c.serve.waiting.to_string());
+    "serve.streams" COUNT serve.streams = count; |c| Some(c.serve.streams.to_string());
+    "serve.connections" COUNT serve.connections = count; |c| Some(c.serve.connections.to_string());
+    "serve.body" SIZE serve.body = size; |c| Some(units::show_size(c.serve.body as u64));
+    "serve.time" TIME serve.time = duration; |c| Some(format!("{}ms", c.serve.time.as_millis()));
+    "serve.grace" TIME serve.grace = duration; |c| Some(format!("{}ms", c.serve.grace.as_millis()));
 }
 
 /// Sections whose keys are free.
@@ -332,9 +341,58 @@ fn apply_sections(config: &mut Config, entries: &[Entry], place: &Place) -> Outc
                     config.origins.insert(full, place.origin(entry));
                 }
                 "sources" => source(config, entry, &entry.key, place)?,
+                "serve" if entry.key == "keys" => serve_keys(config, entry, place)?,
                 _ => apply_one(config, &section.key, entry, place)?,
             }
         }
+    }
+    Ok(())
+}
+
+/// `[serve.keys.NAME]`
+fn serve_keys(config: &mut Config, entry: &Entry, place: &Place) -> Outcome<()> {
+    const KEYS: [&str; 5] = ["key", "secret", "token", "domain", "rights"];
+    let Node::Table(names) = &entry.value.node else {
+        return Err(wrong_type(entry, "serve.keys", "a table of names"));
+    };
+    for named in names {
+        let full = format!("serve.keys.{}", named.key);
+        let Node::Table(values) = &named.value.node else {
+            return Err(wrong_type(named, &full, "a table"));
+        };
+        // A second configuration changes what it names.
+        let known = config.serve.keys.get(&named.key);
+        let mut made = known.cloned().unwrap_or_default();
+        for value in values {
+            let one = format!("{full}.{}", value.key);
+            let given = Given {
+                spot: &value.value,
+                base: None,
+            };
+            let text = |given: &Given<'_>| given.text().map_err(|_| wrong_type(value, &one, TEXT));
+            match value.key.as_str() {
+                "key" => made.key = Some(Secretive::new(text(&given)?)),
+                "secret" => made.secret = Some(Secretive::new(text(&given)?)),
+                "token" => made.token = Some(Secretive::new(text(&given)?)),
+                "domain" => made.domain = Some(text(&given)?),
+                "rights" => {
+                    let names = given.texts().map_err(|_| wrong_type(value, &one, TEXTS))?;
+                    let rights = names.iter().map(|name| Right::named(name));
+                    made.rights = rights.collect::<Option<Rights>>();
+                    if made.rights.is_none() {
+                        let message = format!("{one} cannot have this value");
+                        let all = RIGHTS.map(|(name, _)| name).join(", ");
+                        return Err(
+                            Diagnostic::at(Code::Configuration, value.value.span, message)
+                                .labelled(format!("some of {all}")),
+                        );
+                    }
+                }
+                _ => return Err(unknown(value, &one, &KEYS, "keys")),
+            }
+        }
+        config.serve.keys.insert(named.key.clone(), made);
+        config.origins.insert(full, place.origin(named));
     }
     Ok(())
 }
