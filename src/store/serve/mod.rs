@@ -1,7 +1,13 @@
 //! HTTP served on the one runtime, for programs that block: a router, an address, limits, an orderly end.
 
+mod route;
 #[cfg(test)]
 mod tests;
+
+pub use route::{
+    Answer, Asked, Caller, Endpoint, Handler, Head, JSON, Method, Reply, Sending, forbidden,
+    timestamp,
+};
 
 use super::wait::runtime;
 use crate::diagnostic::{Code, Diagnostic, Fault, Outcome};
