@@ -5,7 +5,7 @@ mod route;
 mod tests;
 
 pub use route::{
-    Answer, Asked, Caller, Endpoint, Handler, Head, JSON, Method, Reply, Sending, forbidden,
+    Answer, Asked, Caller, Endpoint, Handler, Head, JSON, Method, Parts, Reply, Sending, forbidden,
     timestamp,
 };
 

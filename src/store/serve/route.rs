@@ -18,6 +18,9 @@ pub const JSON: &str = "application/json";
 /// A client that takes no more of an answer for so long is given up, where nothing else limits it.
 const SLOW: Duration = Duration::from_secs(60);
 
+/// So long a client may take for the last part.
+const LAST: Duration = Duration::from_secs(4);
+
 /// How a request is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
@@ -56,6 +59,8 @@ pub struct Endpoint {
     pub summary: &'static str,
     /// Does it, on a thread that may block.
     pub answer: Handler,
+    /// Whether it never blocks and so needs no thread.
+    pub light: bool,
 }
 
 /// Answers what was asked.
@@ -76,6 +81,7 @@ impl Endpoint {
             right: Some(right),
             summary,
             answer: Arc::new(answer),
+            light: false,
         }
     }
 }
@@ -156,10 +162,22 @@ pub fn timestamp() -> i64 {
 pub enum Head {
     /// All of it.
     Whole(Answer),
-    /// Status and content type; the body comes in parts. What is sent while nothing comes.
-    Parts(u16, &'static str, &'static [u8], mpsc::Receiver<Vec<u8>>),
+    /// Its body comes in parts.
+    Parts(Parts),
     /// This goes on elsewhere.
     Endless(Box<dyn FnOnce(&Asked) -> Reply + Send>),
+}
+
+/// An answer whose body comes in parts.
+pub struct Parts {
+    /// The status of HTTP.
+    pub status: u16,
+    /// The content type.
+    pub kind: &'static str,
+    /// What is sent while no part comes.
+    pub idle: &'static [u8],
+    /// The parts.
+    pub parts: mpsc::Receiver<Vec<u8>>,
 }
 
 /// A request.
@@ -218,7 +236,13 @@ impl Asked {
     ) -> Outcome<Sending<'_>> {
         let (sender, parts) = mpsc::channel(PARTS);
         let head = self.head.lock().take();
-        let sent = head.map(|head| head.send(Head::Parts(status, kind, idle, parts)));
+        let parts = Parts {
+            status,
+            kind,
+            idle,
+            parts,
+        };
+        let sent = head.map(|head| head.send(Head::Parts(parts)));
         match sent {
             Some(Ok(())) => Ok(Sending {
                 sender,
@@ -271,5 +295,11 @@ impl Sending<'_> {
             Some(moment) => Deadline::at(moment),
         };
         wait(self.sender.send(part), deadline, &self.asked.cancel)?.map_err(|_| gone())
+    }
+
+    /// Sends the last part, also when the time is over or the server ends. Errors: as [`Sending::send`].
+    pub fn end(self, part: Vec<u8>) -> Outcome<()> {
+        let go = AtomicBool::new(false);
+        wait(self.sender.send(part), Deadline::after(LAST), &go)?.map_err(|_| gone())
     }
 }
