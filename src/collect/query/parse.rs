@@ -58,7 +58,7 @@ fn read(source: &Arc<Source>, limits: ParseLimits) -> Outcome<Tree> {
     for pair in pairs {
         match pair.as_rule() {
             Rule::from => from = pair.into_inner().find(|p| p.as_rule() == Rule::source),
-            Rule::EOI => {}
+            Rule::EOI | Rule::pragma => {}
             _ => clauses.push(reader.clause(pair)?),
         }
     }

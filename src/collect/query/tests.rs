@@ -101,3 +101,63 @@ fn what_is_no_query_is_told_with_its_place() {
     let deep = format!("from a where {}x", "(".repeat(60_000));
     assert!(fault(&deep).contains("E0"), "deep");
 }
+
+#[test]
+fn what_programs_say_about_a_query_changes_nothing() {
+    // As the public client of Devo sends it.
+    let pragmas = " pragma comment.id:\"python-sdk-app\" pragma comment.user:\"python-sdk-user\"";
+    for text in [
+        "from a select * limit 10",
+        "from a where b = 'x'",
+        "from a group every 5m by domain, username every 5m",
+    ] {
+        assert_eq!(shown(&format!("{text}{pragmas}")), shown(text));
+        assert_eq!(
+            shown(&format!("{text}{pragmas} limit 5")),
+            format!("{}; limit 5", shown(text))
+        );
+    }
+    assert_eq!(shown("from a select pragma, b"), "a; select pragma | b");
+}
+
+#[test]
+fn times_as_people_and_devo_write_them() {
+    use crate::config::FixedClock;
+    // 2026-11-22T10:30:15Z
+    let now: i64 = 1_795_343_415_000;
+    let mut context = crate::engine::Engine::bare().context;
+    context.clock = std::sync::Arc::new(FixedClock(now));
+    let hour = 3_600_000;
+    let midnight = now - now % (24 * hour);
+    for (text, expected) in [
+        ("1795343415", now),
+        ("1795343415000", now),
+        ("now()", now),
+        ("now", now),
+        ("now() - 2h", now - 2 * hour),
+        ("now()-2*hour()", now - 2 * hour),
+        ("now() - day() + hour()*3", now - 21 * hour),
+        ("2h", now - 2 * hour),
+        ("1d", now - 24 * hour),
+        ("today()", midnight),
+        ("yesterday()", midnight - 24 * hour),
+        ("now() @ 1d", midnight),
+        ("(now() - 1d) @ 1d", midnight - 24 * hour),
+        ("now() @ 1h", now - now % hour),
+        ("2026-11-22T10:30:15Z", now),
+    ] {
+        assert_eq!(super::time(text, &context).ok(), Some(expected), "{text}");
+    }
+    for text in [
+        "",
+        "soon",
+        "now() -",
+        "now() - 2",
+        "(now()",
+        "now())",
+        "now() @ 2d",
+        "2 apples",
+    ] {
+        assert!(super::time(text, &context).is_err(), "{text}");
+    }
+}
