@@ -117,6 +117,8 @@ pub enum Command {
     /// Keeps collections filled with the results of queries, for look-ups.
     #[command(subcommand)]
     Collect(super::collect::CollectCommand),
+    /// Serves the HTTP API: queries, and tasks that keep collections filled.
+    Serve(super::serve::ServeArgs),
     /// Says what is configured, what answers and how fast.
     Doctor {
         /// How to print the settings.

@@ -24,6 +24,7 @@ mod profile_server;
 mod progress;
 mod query;
 mod run;
+mod serve;
 mod setup;
 mod store;
 
@@ -83,6 +84,7 @@ fn dispatch(args: Args) -> Outcome<bool> {
         Some(Command::Pipeline(command)) => pipeline::pipeline(&common, &command),
         Some(Command::Query(command)) => query::query(&common, &command),
         Some(Command::Collect(command)) => collect::collect(&common, &command),
+        Some(Command::Serve(command)) => serve::serve(&common, &command),
         Some(Command::Doctor { format }) => doctor::doctor(&common, format),
         Some(Command::Check(command)) => check::check(&common, &command),
         Some(Command::Fmt(command)) => fmt::fmt(&common, &command),

@@ -24,6 +24,20 @@ pub fn start_log(common: &Common) {
         .try_init();
 }
 
+/// Logs requests on standard error, and what is warned of, unless a log was started; `quiet` leaves out the requests.
+pub fn show_requests(quiet: bool) {
+    let filter = if quiet {
+        "warn"
+    } else {
+        "warn,stellar::serve=info"
+    };
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::new(filter))
+        .with_writer(std::io::stderr)
+        .with_ansi(output::in_color())
+        .try_init();
+}
+
 /// Shows what is warned of while something runs, one note each, unless a log was started.
 pub fn show_warnings() {
     let _ = tracing_subscriber::fmt()

@@ -1,6 +1,7 @@
 //! Collections: queries whose results are kept for look-ups.
 
 pub mod entry;
+pub mod http;
 pub mod key;
 pub mod query;
 mod service;

@@ -15,6 +15,7 @@ use crate::functions::{FAMILIES, library};
 use crate::pipeline::{self, Actions};
 use crate::profile::store::Spooled;
 use crate::profile::{self, Embedded, FOLLOW, PROFILE, Profiles, client};
+use crate::store::serve::Endpoint;
 use crate::store::{Room, Store};
 use crate::world::{self, Databases, ENRICHMENT, Enrichments, Files, Objects, Web};
 use std::path::{Path, PathBuf};
@@ -223,6 +224,11 @@ impl Engine {
     /// All actions of pipelines.
     pub fn actions() -> Actions {
         Actions::new(&[pipeline::actions::ACTIONS, actions::ACTIONS])
+    }
+
+    /// What the systems offer over HTTP.
+    pub fn endpoints(&self) -> Vec<Endpoint> {
+        collect::http::endpoints(&self.context)
     }
 
     /// Compiles one expression. Errors: E01xx and E03xx with their places.

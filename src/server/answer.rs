@@ -444,8 +444,8 @@ fn streamed(mut visit: Visit, parts: Parts, latest: Option<Instant>) -> Response
     visit.status = status;
     let mut response = Response::new(Body::empty());
     head(&visit, &mut response, kind);
-    let bytes = stream::unfold(Some((parts, visit)), move |state| async move {
-        let (mut parts, mut visit) = state?;
+    let bytes = stream::unfold(Some((parts, visit, idle)), move |state| async move {
+        let (mut parts, mut visit, idle) = state?;
         let next = match idle.is_empty() {
             true => parts.recv().await,
             false => match tokio::time::timeout(IDLE, parts.recv()).await {
@@ -454,12 +454,12 @@ fn streamed(mut visit: Visit, parts: Parts, latest: Option<Instant>) -> Response
                     // The connection breaks, so that nobody takes this for the end.
                     return Some((Err(std::io::Error::other("too late")), None));
                 }
-                Err(_) => Some(idle.to_vec()),
+                Err(_) => Some(idle.clone()),
             },
         };
         let part = next?;
         visit.bytes += part.len() as u64;
-        Some((Ok(Bytes::from(part)), Some((parts, visit))))
+        Some((Ok(Bytes::from(part)), Some((parts, visit, idle))))
     });
     *response.body_mut() = Body::from_stream(bytes);
     response

@@ -175,7 +175,7 @@ pub struct Parts {
     /// The content type.
     pub kind: &'static str,
     /// What is sent while no part comes.
-    pub idle: &'static [u8],
+    pub idle: Vec<u8>,
     /// The parts.
     pub parts: mpsc::Receiver<Vec<u8>>,
 }
@@ -228,12 +228,7 @@ impl Asked {
 
     /// Begins an answer that comes in parts; `idle` is sent now and then while no part comes, and must do no harm
     /// between two of them. Errors: E0307 when nobody listens.
-    pub fn begin(
-        &self,
-        status: u16,
-        kind: &'static str,
-        idle: &'static [u8],
-    ) -> Outcome<Sending<'_>> {
+    pub fn begin(&self, status: u16, kind: &'static str, idle: Vec<u8>) -> Outcome<Sending<'_>> {
         let (sender, parts) = mpsc::channel(PARTS);
         let head = self.head.lock().take();
         let parts = Parts {

@@ -1,0 +1,97 @@
+//! `stellar serve`: the HTTP API.
+
+use super::args::{Common, ListFormat};
+use super::{output, setup};
+use crate::collect::Tasks;
+use crate::diagnostic::{Code, Diagnostic, Outcome};
+use crate::engine::Engine;
+use crate::server;
+use clap::Args;
+use serde_json::json;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// How often a signal is looked for.
+const TICK: Duration = Duration::from_millis(20);
+
+/// `stellar serve`
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// Where to listen instead of serve.listen; port 0 is any, which is said.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub listen: Option<String>,
+    /// Does not log every request.
+    #[arg(long)]
+    pub quiet: bool,
+    /// Does not go on with the tasks of collections that an earlier program left.
+    #[arg(long)]
+    pub no_tasks: bool,
+    /// Lists what can be asked for and ends.
+    #[arg(long)]
+    pub routes: bool,
+    /// How to print that list.
+    #[arg(long, value_enum, requires = "routes")]
+    pub format: Option<ListFormat>,
+}
+
+/// Serves until Ctrl-C or SIGTERM; what has begun is finished then.
+pub fn serve(common: &Common, args: &ServeArgs) -> Outcome<bool> {
+    let engine = setup::engine(common)?;
+    if args.routes {
+        return routes(&engine, args.format);
+    }
+    setup::show_requests(args.quiet);
+    let config = &engine.config;
+    let listen = args.listen.as_ref().unwrap_or(&config.serve.listen);
+    let path = |path: &std::path::Path| engine.path(path);
+    let serving = server::start(config, listen, engine.endpoints(), &path)?;
+    let stop = engine.context.cancel.clone();
+    end_at_termination(&stop)?;
+    let tasks = engine.context.services.get::<Tasks>();
+    if let Some(tasks) = tasks.as_ref().filter(|_| !args.no_tasks) {
+        // Tasks end by themselves, in order; the flag is for the program.
+        let mut context = engine.context.clone();
+        context.cancel = Arc::default();
+        tasks.look_after(&context)?;
+    }
+    output::line(&format!("listening at {}", serving.url()))?;
+    for note in &serving.notes {
+        output::note(note);
+    }
+    while !stop.load(Ordering::Relaxed) {
+        std::thread::sleep(TICK);
+    }
+    serving.end(&AtomicBool::new(false));
+    if let Some(tasks) = tasks {
+        tasks.leave(&AtomicBool::new(true), &output::note);
+    }
+    Ok(true)
+}
+
+/// Lets SIGTERM end the server, as Ctrl-C does; a second one ends the program.
+fn end_at_termination(stop: &Arc<AtomicBool>) -> Outcome<()> {
+    let term = signal_hook::consts::SIGTERM;
+    signal_hook::flag::register_conditional_shutdown(term, 143, stop.clone())
+        .and_then(|_| signal_hook::flag::register(term, stop.clone()))
+        .map_err(|error| {
+            let text = format!("SIGTERM cannot be listened to: {error}");
+            Diagnostic::new(Code::Internal, text)
+        })?;
+    Ok(())
+}
+
+fn routes(engine: &Engine, format: Option<ListFormat>) -> Outcome<bool> {
+    let all = server::own_endpoints()
+        .into_iter()
+        .chain(engine.endpoints());
+    let rows = all.map(|endpoint| {
+        let right = endpoint.right.map_or("", |right| right.name());
+        json!({
+            "method": endpoint.method.name(), "path": endpoint.path, "right": right, "does": endpoint.summary,
+        })
+    });
+    let columns = ["method", "path", "right", "does"];
+    output::table(ListFormat::or_usual(format), &columns, rows.collect())?;
+    Ok(true)
+}
