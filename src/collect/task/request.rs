@@ -110,6 +110,7 @@ impl Definition {
             },
             keys: match given("keyFields") {
                 None if !redis => Vec::new(),
+                Some(Json::Array(none)) if none.is_empty() && !redis => Vec::new(),
                 None => {
                     return Err(Denied::invalid("keyFields is missing")
                         .help("name the columns that make the key: [\"domain\", \"username\"]"));
@@ -127,10 +128,12 @@ impl Definition {
     /// The parameters as they are kept.
     pub fn json(&self) -> Json {
         let fields = |fields: &[Field]| fields.iter().map(field_json).collect::<Vec<_>>();
+        // Where nothing is kept, nothing expires.
+        let expire_in = Some(self.expire_in).filter(|seconds| *seconds > 0);
         json!({
             "friendlyName": self.name.as_str(),
             "description": self.description,
-            "expireIn": self.expire_in,
+            "expireIn": expire_in,
             "keyFields": fields(&self.keys),
             "valueFields": fields(&self.values),
         })

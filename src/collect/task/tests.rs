@@ -320,3 +320,12 @@ fn denials_have_the_numbers_of_the_manual() {
     }
     assert_eq!(Denied::unknown("x").fault.code, Code::BadTask);
 }
+
+#[test]
+fn what_keeps_nothing_can_be_kept_itself() {
+    let params = json!({"friendlyName": "devo-sdk-test"});
+    let made = Definition::read(Destination::DoNothing, params.as_object().unwrap()).unwrap();
+    let kept = made.json();
+    let read = Definition::read(Destination::DoNothing, kept.as_object().unwrap()).unwrap();
+    assert_eq!(read, made);
+}
