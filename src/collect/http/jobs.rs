@@ -1,12 +1,19 @@
 //! The calls about tasks.
 
 use super::shape::{good, job_denied};
-use crate::collect::task::{Denied, Task, Tasks, Who};
+use crate::collect::task::{Denied, Status, Task, Tasks, Who};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::eval::Context;
 use crate::store::serve::{Asked, Reply};
 use serde_json::{Value as Json, json};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// So long a task that was started may take until it runs.
+const SOON: Duration = Duration::from_secs(5);
+
+/// How often it is looked at.
+const TICK: Duration = Duration::from_millis(10);
 
 /// Does what a call asks for and gives the object of the answer.
 pub type Job = fn(&Asked, &Tasks, &Context) -> Result<Json, Denied>;
@@ -87,9 +94,18 @@ pub fn stop(asked: &Asked, tasks: &Tasks, context: &Context) -> Result<Json, Den
 
 /// Starts a task again.
 pub fn start(asked: &Asked, tasks: &Tasks, context: &Context) -> Result<Json, Denied> {
-    let created = tasks.start(asked.parameter("id"), &who(asked), context)?;
-    let task = tasks.get(&created.id, &who(asked), context)?;
-    Ok(task.json())
+    let who = who(asked);
+    let created = tasks.start(asked.parameter("id"), &who, context)?;
+    let soon = Instant::now() + SOON;
+    loop {
+        let task = tasks.get(&created.id, &who, context)?;
+        // Clients expect that what was started runs.
+        if task.status != Status::Created || Instant::now() > soon {
+            return Ok(task.json());
+        }
+        context.check_cancelled()?;
+        std::thread::sleep(TICK);
+    }
 }
 
 /// Removes a task.

@@ -4,11 +4,12 @@ use super::jobs::{bounded, tasks, who};
 use super::rows::Sheet;
 use super::shape::{denied, failed, good, in_words, status};
 use super::wish::{Idle, Mode, Wish, object, query_of};
-use crate::collect::query::{Query, Range, Row, Totals};
+use crate::collect::query::{Query, Range, Row, Saved, Totals};
 use crate::collect::task::Denied;
 use crate::config::Right;
 use crate::diagnostic::{Code, Diagnostic, Fault, Outcome};
 use crate::eval::Context;
+use crate::store::Within;
 use crate::store::serve::{Answer, Asked, Reply, Sending};
 use serde_json::{Map, Value as Json};
 use std::time::{Duration, Instant};
@@ -40,7 +41,7 @@ fn ask(asked: &Asked, context: &Context) -> Result<Reply, Denied> {
         own.zone = zone.clone();
     }
     let query = Query::compile(&wish.query, &own)?;
-    let endless = wish.to.is_none() && wish.mode.is_stream() && query.is_endless();
+    let endless = wish.to.is_none() && wish.mode.is_stream() && query.follows();
     if !endless {
         return Ok(Told::new(asked, &wish, &query).all(&wish, &query, &own, false));
     }
@@ -61,14 +62,18 @@ fn task(asked: &Asked, given: Map<String, Json>, context: &Context) -> Result<Re
     let query = query_of(&given, |id| saved(id, context))?;
     Wish::read(&given, query, context)?;
     let tasks = tasks(context)?;
-    let find = |id: &str| saved(id, context);
-    let created = tasks.create(&Json::Object(given), &who(asked), context, find)?;
+    let created = tasks.create(&Json::Object(given), &who(asked), context)?;
     Ok(good(asked, &created.message, &created.json()).into())
 }
 
 /// The text of a saved query.
-fn saved(_: &str, _: &Context) -> Result<Option<String>, Denied> {
-    Ok(None)
+fn saved(id: &str, context: &Context) -> Result<String, Denied> {
+    match context.services.get::<Saved>() {
+        Some(saved) => Ok(saved.text(id, Within::context(context))?),
+        None => Err(Denied::invalid(format!(
+            "queryId: there is no saved query {id}"
+        ))),
+    }
 }
 
 /// An answer with rows, on its way.

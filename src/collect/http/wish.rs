@@ -191,7 +191,7 @@ impl Wish {
 /// The text of the query, or what finds it among the saved ones.
 pub fn query_of(
     given: &Map<String, Json>,
-    saved: impl FnOnce(&str) -> Result<Option<String>, Denied>,
+    saved: impl FnOnce(&str) -> Result<String, Denied>,
 ) -> Result<String, Denied> {
     let get = |name: &str| given.get(name).filter(|value| !value.is_null());
     match (get("query"), get("queryId")) {
@@ -199,10 +199,7 @@ pub fn query_of(
         (Some(Json::String(query)), None) if !query.trim().is_empty() => Ok(query.clone()),
         (Some(Json::String(_)), None) => Err(Denied::invalid("query is empty")),
         (Some(other), None) => Err(wrong("query", "a text", other)),
-        (None, Some(Json::String(id))) => saved(id)?.ok_or_else(|| {
-            Denied::invalid(format!("queryId: there is no saved query {id}"))
-                .help("stellar query list shows the saved queries")
-        }),
+        (None, Some(Json::String(id))) => saved(id),
         (None, Some(other)) => Err(wrong("queryId", "a text", other)),
         (None, None) => Err(Denied::invalid("query is missing")),
     }
