@@ -13,6 +13,7 @@ pub mod functions;
 pub mod input;
 pub mod pipeline;
 pub mod profile;
+pub mod rule;
 pub mod server;
 pub mod shell;
 pub mod store;

@@ -1,0 +1,4 @@
+//! Correlation rules: Lua over a stream of events, and what such rules are made of.
+
+pub mod duration;
+pub mod regexp;
