@@ -1,4 +1,5 @@
 //! Correlation rules: Lua over a stream of events, and what such rules are made of.
 
 pub mod duration;
+pub mod layout;
 pub mod regexp;
