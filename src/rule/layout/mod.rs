@@ -1,8 +1,8 @@
 //! Times as Go reads them: a layout is an example of the time Mon Jan 2 15:04:05 MST 2006, given as such or by name.
 //!
-//! The rules are those of `time.Parse` with UTC as the local zone: abbreviations of zones other than UTC and GMT±n count
-//! as UTC, a fraction may follow the seconds even if the layout has none, what the layout leaves out is the first
-//! of its kind, and the year is 0 when there is none (so do the `Stamp` layouts).
+//! The rules are those of `time.Parse` with UTC as the local zone: abbreviations of zones all count as UTC, a fraction
+//! may follow the seconds even if the layout has none, what the layout leaves out is the first of its kind, and
+//! without a year (as in the `Stamp` layouts) it is the year 0.
 
 mod element;
 mod read;

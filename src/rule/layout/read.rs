@@ -41,9 +41,8 @@ pub(super) struct Reading {
     nanos: u32,
     afternoon: Option<bool>,
     offset: Option<i64>,
-    /// UTC or an offset in the name of a zone; the first wins over a numeric offset, the second does not.
+    /// Whether the zone is UTC, which wins over an offset.
     utc: bool,
-    named: Option<i64>,
 }
 
 type Rest<'a> = Result<&'a [u8], &'static str>;
@@ -175,8 +174,7 @@ impl Reading {
                 rest = rest.get(3..).unwrap_or_default();
             }
             Element::Zone => {
-                let (offset, length) = zone(rest).ok_or("no zone")?;
-                self.named = Some(offset);
+                let length = zone(rest).ok_or("no zone")?;
                 rest = rest.get(length..).unwrap_or_default();
             }
             Element::Fraction(count) => {
@@ -275,7 +273,7 @@ impl Reading {
         // Go takes an offset of one second before UTC for none.
         let offset = match self.utc {
             true => 0,
-            false => self.offset.filter(|o| *o != -1).or(self.named).unwrap_or(0),
+            false => self.offset.filter(|offset| *offset != -1).unwrap_or(0),
         };
         let seconds = days_since_1970(self.year, month, day) * 86_400
             + self.hour * 3600
@@ -342,19 +340,16 @@ fn name<'a>(text: &'a [u8], names: &[&str], short: bool) -> Option<(i64, &'a [u8
     })
 }
 
-/// An abbreviation of a zone: its offset in seconds and its length.
-fn zone(text: &[u8]) -> Option<(i64, usize)> {
+/// The length of a zone's abbreviation. It moves no time: Go, too, only remembers it, even for `GMT-5`.
+fn zone(text: &[u8]) -> Option<usize> {
     if text.starts_with(b"ChST") || text.starts_with(b"MeST") {
-        return Some((0, 4));
+        return Some(4);
     }
     if let Some(after) = text.strip_prefix(b"GMT") {
-        let (hours, length) = zone_offset(after).unwrap_or((0, 0));
-        return Some((hours * 3600, 3 + length));
+        return Some(3 + zone_offset(after).unwrap_or(0));
     }
     if let Some(b'+' | b'-') = text.first() {
-        return (text.len() >= 3)
-            .then(|| zone_offset(text).map(|(_, length)| (0, length)))
-            .flatten();
+        return zone_offset(text).filter(|_| text.len() >= 3);
     }
     let letters = text
         .iter()
@@ -367,17 +362,13 @@ fn zone(text: &[u8]) -> Option<(i64, usize)> {
         5 => text.get(4) == Some(&b'T'),
         _ => false,
     };
-    good.then_some((0, letters))
+    good.then_some(letters)
 }
 
-/// Hours with a sign, up to 23, and the length of their text.
-fn zone_offset(text: &[u8]) -> Option<(i64, usize)> {
-    let (sign, rest) = text.split_first()?;
+/// The length of a sign and hours, up to 23.
+fn zone_offset(text: &[u8]) -> Option<usize> {
+    let rest = text.strip_prefix(b"+").or(text.strip_prefix(b"-"))?;
     let digits = rest.iter().take_while(|b| b.is_ascii_digit()).count();
-    let hours = signed(rest.get(..digits)?).filter(|hours| *hours <= 23)?;
-    match sign {
-        b'+' => Some((hours, digits + 1)),
-        b'-' => Some((-hours, digits + 1)),
-        _ => None,
-    }
+    let hours = signed(rest.get(..digits)?)?;
+    (hours <= 23).then_some(digits + 1)
 }
