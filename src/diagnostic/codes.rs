@@ -295,6 +295,14 @@ with_lints! {
         cause "A parameter of a collection task is missing or wrong, its name is taken, there is no such task, or its status does not allow what is asked."
         cure "The message names the parameter or the status; `stellar collect list` shows all tasks."
         example "";
+    BadTemplate "E0412" Input "template that cannot be rendered"
+        cause "The text between {{ and }} is no action of Go's text/template, names an unknown function, or met a value that it cannot work with."
+        cure "The message shows the place; fields are written {{ .First.a.b }} and {{ .Meta.name }}, and every if, range and with needs an end."
+        example "";
+    BadRule "E0413" Input "rule that cannot be used"
+        cause "A part of the rule is missing, has the wrong type, or is something that the program does not know."
+        cure "The message names the part by its path in the JSON text, or by its line in the Lua text."
+        example "";
     Configuration "E0501" Input "configuration that cannot be used"
         cause "The configuration file is not TOML, or a value has the wrong type."
         cure "The message names the key and the place."
