@@ -6,6 +6,7 @@
 //! Unicode tables are those of `regex-syntax` (newer), and `\p{Old_Italic}` and other scripts of two words are known.
 
 mod class;
+mod escape;
 mod names;
 mod parse;
 #[cfg(test)]
