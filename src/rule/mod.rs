@@ -1,5 +1,7 @@
 //! Correlation rules: Lua over a stream of events, and what such rules are made of.
 
 pub mod duration;
+pub mod format;
 pub mod layout;
 pub mod regexp;
+pub mod template;

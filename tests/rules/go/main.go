@@ -47,6 +47,8 @@ var tables = map[string]struct {
 }{
 	"regexp":   {"pattern, text, the place of the leftmost match, none, or error", writeRegexp},
 	"duration": {"text, nanoseconds or error, the text of these nanoseconds", writeDuration},
+	"format":   {"format, operands by kind, the text", writeFormat},
+	"template": {"template, data in JSON, = and the text, or ! and the error", writeTemplate},
 	"time":     {"layout, text, seconds.nanoseconds or error", writeTime},
 }
 
