@@ -5,3 +5,4 @@ pub mod format;
 pub mod layout;
 pub mod regexp;
 pub mod template;
+pub mod grouper;
