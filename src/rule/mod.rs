@@ -6,3 +6,4 @@ pub mod layout;
 pub mod regexp;
 pub mod template;
 pub mod grouper;
+pub mod model;
