@@ -7,3 +7,4 @@ pub mod regexp;
 pub mod template;
 pub mod grouper;
 pub mod model;
+pub mod store;
