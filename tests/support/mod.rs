@@ -11,6 +11,7 @@ pub mod mmdb;
 pub mod postgres;
 pub mod profiles;
 pub mod rethink;
+pub mod rules;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::PathBuf;

@@ -127,10 +127,15 @@ fn folded(parts: &[&str]) -> String {
     parts.join("\n").to_lowercase()
 }
 
+/// How many characters are searched for; SQLite takes no long patterns.
+const SOUGHT: usize = 1000;
+
 /// The pattern of SQL's LIKE, with `\` before what would be special, for a part of a folded text.
 fn pattern(text: &str) -> String {
     let mut pattern = String::from("%");
-    for c in text.to_lowercase().chars() {
+    // No text that is stored holds a NUL.
+    let sought = text.to_lowercase();
+    for c in sought.chars().filter(|c| *c != '\0').take(SOUGHT) {
         if matches!(c, '%' | '_' | '\\') {
             pattern.push('\\');
         }

@@ -1,0 +1,151 @@
+//! Rules in a real PostgreSQL: what every store must do, and what happens when tables or connections are not there.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+
+use std::sync::Arc;
+use stellar::config::Secretive;
+use stellar::diagnostic::Code;
+use stellar::rule::model::Relations;
+use stellar::rule::store::{Postgres, Rules, Search};
+use support::postgres::{Own, ask, run};
+use support::rules::{rule, suite, within};
+
+fn main() {
+    support::live::run(
+        "STELLAR_TEST_POSTGRES",
+        &[
+            (
+                "it_does_what_every_store_must_do",
+                it_does_what_every_store_must_do,
+            ),
+            ("looking_creates_no_tables", looking_creates_no_tables),
+            (
+                "dropped_tables_are_made_again",
+                dropped_tables_are_made_again,
+            ),
+            (
+                "a_lost_connection_is_made_again",
+                a_lost_connection_is_made_again,
+            ),
+            (
+                "the_same_name_is_stored_once_by_many",
+                the_same_name_is_stored_once_by_many,
+            ),
+            (
+                "wrong_addresses_say_what_is_wrong",
+                wrong_addresses_say_what_is_wrong,
+            ),
+        ],
+    );
+}
+
+fn open(own: &Own) -> Rules {
+    Rules::new(Arc::new(Postgres::new(&Secretive::new(&own.address))))
+}
+
+fn tables(own: &Own) -> i64 {
+    let sql = "SELECT count(*) FROM pg_tables WHERE schemaname = $1";
+    ask(&own.server, sql, &own.schema)
+}
+
+fn it_does_what_every_store_must_do(server: &str) {
+    let own = Own::empty(server);
+    let rules = open(&own);
+    suite(&rules);
+    rules.close();
+}
+
+fn looking_creates_no_tables(server: &str) {
+    let own = Own::empty(server);
+    let rules = open(&own);
+    let cancel = Arc::default();
+    assert_eq!(
+        rules
+            .rules(&Search::default(), within(&cancel))
+            .unwrap()
+            .total,
+        0
+    );
+    assert!(rules.rule("a", within(&cancel)).unwrap().is_none());
+    assert_eq!(tables(&own), 0);
+    let relations = Relations::default();
+    rules
+        .create(&rule("a", "A"), &relations, within(&cancel))
+        .unwrap()
+        .unwrap();
+    assert_eq!(tables(&own), 7);
+    rules.close();
+}
+
+fn dropped_tables_are_made_again(server: &str) {
+    let own = Own::empty(server);
+    let rules = open(&own);
+    let cancel = Arc::default();
+    let create = |id: &str| {
+        let stored = rules.create(&rule(id, id), &Relations::default(), within(&cancel));
+        stored.unwrap().unwrap();
+    };
+    create("a");
+    for table in ["rule", "rule_entity", "rule_link"] {
+        run(server, &format!("DROP TABLE {}.{table}", own.schema));
+    }
+    assert!(rules.rule("a", within(&cancel)).unwrap().is_none());
+    create("b");
+    assert!(rules.rule("b", within(&cancel)).unwrap().is_some());
+    rules.close();
+}
+
+fn a_lost_connection_is_made_again(server: &str) {
+    let own = Own::empty(server);
+    let rules = open(&own);
+    let cancel = Arc::default();
+    for id in ["a", "b", "c"] {
+        let stored = rules.create(&rule(id, id), &Relations::default(), within(&cancel));
+        stored.unwrap().unwrap();
+        assert!(own.break_connections() > 0);
+        assert!(rules.rule(id, within(&cancel)).unwrap().is_some());
+        own.break_connections();
+    }
+    rules.close();
+}
+
+fn the_same_name_is_stored_once_by_many(server: &str) {
+    let own = Own::empty(server);
+    let rules = open(&own);
+    let stored: usize = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..8)
+            .map(|thread| {
+                let rules = &rules;
+                scope.spawn(move || {
+                    let cancel = Arc::default();
+                    let rule = rule(&format!("r{thread}"), "same");
+                    let answer = rules.create(&rule, &Relations::default(), within(&cancel));
+                    usize::from(answer.unwrap().is_ok())
+                })
+            })
+            .collect();
+        threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap())
+            .sum()
+    });
+    assert_eq!(stored, 1);
+    rules.close();
+}
+
+fn wrong_addresses_say_what_is_wrong(_: &str) {
+    let cancel = Arc::default();
+    let ask = |address: &str| {
+        let rules = Rules::new(Arc::new(Postgres::new(&Secretive::new(address))));
+        (rules.rule("a", within(&cancel)).unwrap_err(), rules.place())
+    };
+    let (fault, place) = ask("postgres://u:secret@127.0.0.1:1/d");
+    assert_eq!(fault.code, Code::ServerFailed);
+    assert!(!format!("{fault:?} {place}").contains("secret"));
+    assert!(place.contains("127.0.0.1"), "{place}");
+    let (fault, _) = ask("postgres://u:${STELLAR_NO_SUCH}@127.0.0.1:1/d");
+    assert_eq!(fault.code, Code::Secret);
+    let (fault, _) = ask("postgres://");
+    assert_ne!(fault.code, Code::Internal);
+}
