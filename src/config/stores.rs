@@ -49,7 +49,7 @@ pub const STORES: &[StoreRoom] = &[
     },
     StoreRoom {
         name: "rule",
-        servers: &[server(&["postgres", "postgresql"], 5432, false)],
+        servers: &[server(&["postgres", "postgresql"], 5432, true)],
         configured: |stores| &stores.rule,
     },
 ];

@@ -16,6 +16,7 @@ use crate::pipeline::{self, Actions};
 use crate::profile::store::Spooled;
 use crate::profile::{self, Embedded, FOLLOW, PROFILE, Profiles, client};
 use crate::store::serve::Endpoint;
+use crate::rule::store::{self as rules, RULE, Rules};
 use crate::store::{Room, Store};
 use crate::world::{self, Databases, ENRICHMENT, Enrichments, Files, Objects, Web};
 use std::path::{Path, PathBuf};
@@ -60,6 +61,7 @@ const ROOMS: &[&Room] = &[
     &FOLLOW,
     &pipeline::engine::PIPELINE,
     &collect::query::SAVED,
+    &RULE,
 ];
 
 impl Engine {
@@ -89,6 +91,7 @@ impl Engine {
         let domain = Config::default().collect.domain;
         services.add(Arc::new(Collections::new(embedded, &domain)));
         services.add(Arc::new(Tasks::new(&store)));
+        services.add(Arc::new(Rules::new(Arc::new(rules::Embedded::new(&store)))));
         services.add(Arc::new(Objects::default()));
         services.add(Arc::new(Web::default()));
         services.add(Arc::new(Databases::default()));
@@ -180,6 +183,10 @@ impl Engine {
         context.services.add(Arc::new(collections));
         let mut sources = sources::catalogue(&config, around);
         collect::task::add_sources(&mut sources);
+        if let Some(address) = &config.store.rule {
+            let store = Arc::new(rules::Postgres::new(address));
+            context.services.add(Arc::new(Rules::new(store)));
+        }
         context.services.add(Arc::new(sources));
         engine.config = Arc::new(config);
         engine.start = Arc::new((around.clone(), overrides.clone()));
