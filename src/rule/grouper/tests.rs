@@ -557,3 +557,52 @@ mod matching {
         search(all, wanted, through, false)
     }
 }
+
+/// The memory of this process, in bytes.
+#[cfg(target_os = "linux")]
+fn resident() -> usize {
+    let status = std::fs::read_to_string("/proc/self/statm").unwrap();
+    status.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4096
+}
+
+/// A million live groups, with keys that lie outside of their place: run with `--ignored --nocapture`.
+#[cfg(target_os = "linux")]
+#[test]
+#[ignore = "takes its time, and memory"]
+fn a_million_groups_fit() {
+    let before = resident();
+    let mut grouper: Grouper<std::sync::Arc<str>> = Grouper::new(Settings::new(600_000), &roomy());
+    let begun = std::time::Instant::now();
+    for number in 0..1_000_000u32 {
+        let host = format!(
+            "10.{}.{}.{}",
+            number >> 16,
+            (number >> 8) & 255,
+            number & 255
+        );
+        let name = format!("workstation-{number:07}.example.com");
+        let event = format!(
+            "{{\"host\": \"{host}\", \"name\": \"{name}\"{}}}",
+            " ".repeat(400)
+        );
+        let item = Item {
+            key: key_of([&host, &name]),
+            unique: key_of(["4624"]),
+            time: Some(i64::from(number) / 10),
+            weight: event.len() as u32 + 16,
+            event: event.into(),
+        };
+        grouper.feed(item, 0);
+    }
+    let used = resident() - before;
+    println!(
+        "{} groups, {} MB resident, {} MB counted, {:?}",
+        grouper.len(),
+        used >> 20,
+        grouper.bytes() >> 20,
+        begun.elapsed()
+    );
+    assert!(grouper.len() == 1_000_000 && used < 1_500_000_000, "{used}");
+    // What is counted is near the truth.
+    assert!((600 << 20..1000 << 20).contains(&grouper.bytes()));
+}
