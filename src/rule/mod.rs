@@ -1,5 +1,6 @@
 //! Correlation rules: Lua over a stream of events, and what such rules are made of.
 
+pub mod alert;
 pub mod duration;
 pub mod format;
 pub mod layout;
@@ -8,3 +9,4 @@ pub mod template;
 pub mod grouper;
 pub mod model;
 pub mod store;
+pub mod tables;
