@@ -3,10 +3,10 @@
 pub mod alert;
 pub mod duration;
 pub mod format;
-pub mod layout;
-pub mod regexp;
-pub mod template;
 pub mod grouper;
+pub mod layout;
 pub mod model;
+pub mod regexp;
 pub mod store;
 pub mod tables;
+pub mod template;
