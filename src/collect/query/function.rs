@@ -60,7 +60,7 @@ const QUERY: FunctionSpec = FunctionSpec {
         fails("QUERY('from events', {'since': 1})", "E0204"),
         fails("QUERY(1)", "E0203"),
     ],
-    see: &["EVENT_SEARCH", "REDIS_COLLECT"],
+    see: &["EVENT_SEARCH", "PROFILE_GET"],
     words: &["LINQ", "select", "where", "group", "SQL", "Devo", "hunt"],
     pure: false,
     run: query,
