@@ -12,7 +12,7 @@ pub const MEMORY: usize = 1 << 30;
 const GROUP: usize = 150;
 
 /// The groups of one bucket by their keys, in the order in which they came up.
-type Bucket = IndexMap<Box<[Value]>, Box<[State]>, ahash::RandomState>;
+pub type Bucket = IndexMap<Box<[Value]>, Box<[State]>, ahash::RandomState>;
 
 /// All groups that have not been told.
 pub struct Groups {
@@ -72,7 +72,7 @@ impl Groups {
     }
 
     /// Takes out the earliest bucket.
-    pub fn take(&mut self) -> Option<(i64, impl Iterator<Item = (Box<[Value]>, Box<[State]>)>)> {
+    pub fn take(&mut self) -> Option<(i64, Bucket)> {
         let (bucket, groups) = self.buckets.pop_first()?;
         let taken = groups.iter().map(|(keys, states)| {
             let keys = keys.iter().map(weight).sum::<usize>();
@@ -83,7 +83,7 @@ impl Groups {
             true => 0,
             false => self.bytes.saturating_sub(taken.sum()),
         };
-        Some((bucket, groups.into_iter()))
+        Some((bucket, groups))
     }
 }
 

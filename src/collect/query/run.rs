@@ -454,7 +454,7 @@ impl Work<'_> {
                     break;
                 };
                 let time = group.every.map_or(self.newest, |_| bucket);
-                for (number, (keys, states)) in groups.enumerate() {
+                for (number, (keys, states)) in groups.into_iter().enumerate() {
                     if number % 256 == 0 {
                         self.go_on()?;
                     }
