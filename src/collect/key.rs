@@ -304,3 +304,52 @@ impl Field {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_make_what_they_can() {
+        let made = |kind: &str, value: Value| {
+            let value = Kind::named(kind).map(|kind| kind.of(&value));
+            value.map(|value| format!("{value:?}")).unwrap_or_default()
+        };
+        let text = |text: &str| Value::text(text);
+        assert_eq!(made("str", Value::Int(443)), "String(443)");
+        assert_eq!(made("STR", Value::Bool(true)), "String(true)");
+        assert_eq!(made("str", Value::Null), "Null(null)");
+        assert_eq!(made("int8", text(" 443 ")), "Long(443)");
+        assert_eq!(made("int", text("443.5")), "String(443.5)");
+        assert_eq!(made("int", Value::Double(443.0)), "Long(443)");
+        assert_eq!(made("int", Value::Double(443.5)), "Double(443.5)");
+        let big = "123456789012345678901234567890";
+        assert_eq!(made("long", text(big)), format!("BigInteger({big})"));
+        assert_eq!(
+            made("timestamp", text("1795392000123")),
+            "Long(1795392000123)"
+        );
+        assert_eq!(made("float8", text("0.5")), "Double(0.5)");
+        assert_eq!(made("double", Value::Int(2)), "Double(2.0)");
+        assert_eq!(made("double", text("many")), "String(many)");
+        assert_eq!(made("bool", text("true")), "Boolean(true)");
+        assert_eq!(made("bool", text("yes")), "String(yes)");
+        assert_eq!(made("ip", text("2001:DB8::0:1")), "String(2001:db8::1)");
+        assert_eq!(made("ip", text("::ffff:192.0.2.1")), "String(192.0.2.1)");
+        assert_eq!(made("ip", text("nowhere")), "String(nowhere)");
+        assert_eq!(made("json", Value::Int(1)), "Integer(1)");
+        assert_eq!(made("", Value::Int(1)), "Integer(1)");
+        assert_eq!(Kind::named("colour"), None);
+    }
+
+    #[test]
+    fn texts_are_read_as_their_kinds_say() {
+        let read = |kind: Kind, text: &str| format!("{:?}", kind.read(&text.into()));
+        assert_eq!(read(Kind::Any, "7"), "String(7)");
+        assert_eq!(read(Kind::Whole, "7"), "Long(7)");
+        assert_eq!(read(Kind::Number, "1.0E10"), "Double(1.0E10)");
+        assert_eq!(read(Kind::Json, "[1, \"a\"]"), "List([1, a])");
+        assert_eq!(read(Kind::Json, "no JSON"), "String(no JSON)");
+        assert_eq!(read(Kind::Boolean, "false"), "Boolean(false)");
+    }
+}

@@ -20,7 +20,7 @@ pub use authorities::authorities;
 pub use deadline::{Deadline, proceed};
 pub use lock::Lock;
 pub use reach::{Reached, in_words, reach};
-pub use retry::{Backoff, Verdict, retry};
+pub use retry::{Backoff, Verdict, retry, sleep};
 pub use rooms::Room;
 pub use upkeep::{Compacted, Report, RoomVersion};
 pub use wait::wait;

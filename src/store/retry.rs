@@ -90,7 +90,7 @@ pub fn retry<T>(
 }
 
 /// Sleeps for `time`, or until the deadline; E0307 when `cancel` is set meanwhile.
-pub(super) fn sleep(time: Duration, deadline: Deadline, cancel: &AtomicBool) -> Outcome<()> {
+pub fn sleep(time: Duration, deadline: Deadline, cancel: &AtomicBool) -> Outcome<()> {
     let end = Deadline::after(deadline.at_most(time));
     loop {
         proceed(Deadline::NONE, cancel)?;

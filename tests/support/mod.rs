@@ -10,6 +10,7 @@ pub mod live;
 pub mod mmdb;
 pub mod postgres;
 pub mod profiles;
+pub mod redis;
 pub mod rethink;
 pub mod rules;
 

@@ -1,13 +1,16 @@
 //! Where entries of collections lie: one way in, whatever is behind it.
 
+mod redis;
 mod sqlite;
 
+pub use redis::{BOOK, Redis, STORE};
 pub use sqlite::{COLLECT, Embedded};
 
 use super::entry::{About, Entry, Found};
 use super::key::{Base, Key};
 use crate::diagnostic::Outcome;
 use crate::store::Within;
+use smol_str::SmolStr;
 
 /// What became of entries.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -60,6 +63,10 @@ pub trait CollectionStore: Send + Sync {
 
     /// The clock by which entries expire, in milliseconds since 1970.
     fn now(&self, within: Within<'_>) -> i64;
+
+    /// Which life of the store this is. When it changes, the store has begun anew and may have lost what it was given:
+    /// who keeps a collection filled stores again what is not over yet.
+    fn incarnation(&self, within: Within<'_>) -> Outcome<SmolStr>;
 
     /// Makes sure that it answers. E0604 when it does not.
     fn reach(&self, within: Within<'_>) -> Outcome<()>;

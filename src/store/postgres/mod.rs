@@ -26,7 +26,7 @@ mod types;
 pub use failure::{Answer, Failure, Kind, Report};
 pub use pool::Pool;
 pub use session::{Parameter, Session};
-pub use settings::Settings;
+pub use settings::{Settings, put_in};
 pub use tokio_postgres::Row;
 pub use tokio_postgres::types as sql;
 pub use types::{Micros, identifier};

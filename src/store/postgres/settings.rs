@@ -203,8 +203,8 @@ impl Own {
     }
 }
 
-/// `text` with what its references stand for; `$${` stays `${`.
-fn put_in(text: &str, look_up: &dyn Fn(&str) -> Outcome<String>) -> Outcome<String> {
+/// `text` with what its references stand for, as `look_up` tells it; `$${` stays `${`.
+pub fn put_in(text: &str, look_up: &dyn Fn(&str) -> Outcome<String>) -> Outcome<String> {
     let mut out = String::new();
     let mut rest = text;
     while let Some(at) = rest.find("${") {
