@@ -9,6 +9,10 @@ pub struct Effects {
     pub pure: bool,
     /// No function keeps, returns or changes collections among its arguments.
     pub borrows: bool,
+    /// A function asks a server, and many of its questions are better asked together: see [`Later`](super::Later).
+    pub asks: bool,
+    /// Evaluating it twice does what evaluating it once does.
+    pub repeats: bool,
 }
 
 impl Program {
@@ -17,6 +21,8 @@ impl Program {
         let mut effects = Effects {
             pure: true,
             borrows: true,
+            asks: false,
+            repeats: true,
         };
         effects.see(&self.root);
         effects
@@ -79,9 +85,13 @@ impl Effects {
                 } = call.as_ref();
                 self.pure &= builtin.pure;
                 self.borrows &= builtin.borrows;
+                self.asks |= builtin.asks;
+                self.repeats &= builtin.repeats;
                 arguments.iter().for_each(|node| self.see(node));
             }
-            Node::CallByName(_) => (self.pure, self.borrows) = (false, false),
+            Node::CallByName(_) => {
+                (self.pure, self.borrows, self.repeats) = (false, false, false);
+            }
             Node::Lambda(code) => {
                 let LambdaCode { body, .. } = code.as_ref();
                 self.see(body);

@@ -38,6 +38,10 @@ pub struct Builtin {
     pub pure: bool,
     /// Whether the function neither keeps, returns nor changes collections among its arguments.
     pub borrows: bool,
+    /// Whether it asks a server, and better for many events at a time.
+    pub asks: bool,
+    /// Whether calling it twice does what calling it once does.
+    pub repeats: bool,
     /// Work done once for literal arguments.
     pub prepare: Option<Prepare>,
     /// What else is to be said about how a call is written.

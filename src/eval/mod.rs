@@ -14,6 +14,7 @@ mod interpret;
 pub mod java;
 pub mod json;
 mod lambda;
+mod later;
 mod limits;
 mod notes;
 mod program;
@@ -28,6 +29,7 @@ pub use context::{Clock, Context, Globals, NoVariables, Services, Variables, loo
 pub use effects::Effects;
 pub use function::{Arguments, Builtin, Call, Functions, Lint, Prepare, Prepared};
 pub use lambda::{Definition, Lambda};
+pub use later::{Asker, Later};
 pub use limits::Limits;
 pub use notes::Notes;
 pub use program::Program;

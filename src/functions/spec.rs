@@ -33,6 +33,8 @@ pub struct FunctionSpec {
     pub borrows: bool,
     /// Whether more arguments than it has parameters are refused instead of ignored.
     pub strict: bool,
+    /// Whether it asks a server, changes nothing, and can leave off for questions that are asked together.
+    pub asks: bool,
     /// Work done once for literal arguments.
     pub prepare: Option<Prepare>,
     /// What is legal in the arguments of a call and hardly meant.
@@ -56,6 +58,7 @@ pub const SPEC: FunctionSpec = FunctionSpec {
     pure: true,
     borrows: true,
     strict: false,
+    asks: false,
     prepare: None,
     lint: None,
     run: |_| Ok(Value::Null),
@@ -331,6 +334,11 @@ impl FunctionSpec {
             strict: self.strict,
             pure: self.pure,
             borrows: self.borrows,
+            asks: self.asks,
+            // Dates hang on clock and zone, places on a database: none of them changes anything.
+            repeats: self.pure
+                || self.asks
+                || matches!(self.family, Family::Dates | Family::Geography),
             prepare: self.prepare,
             lint: self.lint,
             run: self.run,
