@@ -1,19 +1,21 @@
 //! Collections: queries whose results are kept for look-ups.
 
 pub mod entry;
+mod functions;
 pub mod http;
 pub mod key;
+pub mod lookup;
 pub mod query;
-mod service;
 pub mod sources;
 pub mod store;
 pub mod task;
 
-pub use service::Collections;
-pub use store::{COLLECT, Embedded};
+pub use lookup::Collections;
+pub use store::{COLLECT, Embedded, Redis};
 pub use task::{TASK, Tasks};
 
 use crate::functions::spec::FunctionSpec;
 
 /// The built-ins of this room.
-pub const FAMILIES: &[&[FunctionSpec]] = &[query::FUNCTIONS, task::FUNCTIONS];
+pub const FAMILIES: &[&[FunctionSpec]] =
+    &[query::FUNCTIONS, functions::FUNCTIONS, task::FUNCTIONS];
