@@ -1,5 +1,7 @@
 //! `stellar map` and `stellar filter`: an expression over every event of files.
 
+mod together;
+
 use super::args::{Common, EventArgs, FilterArgs, InputFormat, MapArgs};
 use super::progress::{Complaints, Progress, SHOWN};
 use super::{output, setup};
@@ -8,7 +10,7 @@ use crate::engine::Engine;
 use crate::eval::convert::condition;
 use crate::eval::json::{read_event, write_json, write_text};
 use crate::eval::text::to_text_within;
-use crate::eval::{Context, Program, Value, compile};
+use crate::eval::{Context, Later, Program, Value, compile};
 use crate::input::{
     Batch, Chunk, ChunkReader, End, EventReader, Finish, Format, Input, Line, PART, Problem,
     Totals, Wanted, Worker, inputs, lines, process,
@@ -143,17 +145,23 @@ fn run(engine: &Engine, task: Task, args: &EventArgs, quiet: bool) -> Outcome<(T
         .threads
         .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, |n| n.get()));
     let workers = (0..threads.max(1))
-        .map(|_| EventWorker {
-            readers: steps
-                .iter()
-                .map(|step| (EventReader::new(&step.wanted), step.slots.clone()))
-                .collect(),
-            steps: steps.clone(),
-            task: task.clone(),
-            context: context.clone(),
-            strict: args.strict,
-            limit: args.limit,
-            quiet,
+        .map(|_| {
+            let mut worker = EventWorker {
+                readers: steps
+                    .iter()
+                    .map(|step| (EventReader::new(&step.wanted), step.slots.clone()))
+                    .collect(),
+                steps: steps.clone(),
+                task: task.clone(),
+                context: context.clone(),
+                strict: args.strict,
+                limit: args.limit,
+                quiet,
+                given: !given.is_empty(),
+                later: None,
+            };
+            worker.ask_together();
+            worker
         })
         .collect();
     let out: Box<dyn Write + Send> = match &args.output {
@@ -269,6 +277,10 @@ struct EventWorker {
     strict: bool,
     limit: Option<u64>,
     quiet: bool,
+    /// Whether the command line gives variables.
+    given: bool,
+    /// Where questions to servers are gathered.
+    later: Option<Arc<Later>>,
 }
 
 /// Why an event gives no output.
@@ -298,6 +310,9 @@ impl Worker for EventWorker {
             self.trouble(batch, chunk.lines_before + 1, Trouble::Bad(fault));
             return;
         }
+        if let Some(later) = self.later.clone() {
+            return self.together(&later, chunk, &mut lines(chunk), batch, pass_on);
+        }
         for line in lines(chunk) {
             if self.is_cancelled() {
                 batch.stop = true;
@@ -305,34 +320,9 @@ impl Worker for EventWorker {
             }
             batch.totals.read += 1;
             let before = batch.output.len();
-            match self.event(chunk, line, &mut batch.output) {
-                Ok(false) => {}
-                Ok(true) => {
-                    batch.totals.kept += 1;
-                    if let Some(limit) = self.limit {
-                        batch.ends.push(End {
-                            output: batch.output.len(),
-                            totals: batch.totals,
-                        });
-                        if batch.totals.kept >= limit {
-                            return;
-                        }
-                    }
-                    if batch.output.len() > PART && !pass_on(batch) {
-                        batch.stop = true;
-                        return;
-                    }
-                }
-                Err(trouble) => {
-                    batch.output.truncate(before);
-                    // What was interrupted has not failed.
-                    if !self.is_cancelled() {
-                        self.trouble(batch, line.before + 1, trouble);
-                    }
-                    if batch.stop {
-                        return;
-                    }
-                }
+            let came = self.event(chunk, line, &mut batch.output);
+            if !self.settled(batch, &line, came, before, pass_on) {
+                return;
             }
         }
     }
@@ -349,6 +339,46 @@ impl EventWorker {
     #[inline]
     fn is_cancelled(&self) -> bool {
         self.context.cancel.load(Ordering::Relaxed)
+    }
+
+    /// Counts what came of a line, whose output begins at `before`; false when nothing more shall be read.
+    #[inline]
+    fn settled(
+        &self,
+        batch: &mut Batch,
+        line: &Line<'_>,
+        came: Result<bool, Trouble>,
+        before: usize,
+        pass_on: &mut dyn FnMut(&mut Batch) -> bool,
+    ) -> bool {
+        match came {
+            Ok(false) => true,
+            Ok(true) => {
+                batch.totals.kept += 1;
+                if let Some(limit) = self.limit {
+                    batch.ends.push(End {
+                        output: batch.output.len(),
+                        totals: batch.totals,
+                    });
+                    if batch.totals.kept >= limit {
+                        return false;
+                    }
+                }
+                if batch.output.len() > PART && !pass_on(batch) {
+                    batch.stop = true;
+                    return false;
+                }
+                true
+            }
+            Err(trouble) => {
+                batch.output.truncate(before);
+                // What was interrupted has not failed.
+                if !self.is_cancelled() {
+                    self.trouble(batch, line.before + 1, trouble);
+                }
+                !batch.stop
+            }
+        }
     }
 
     fn trouble(&self, batch: &mut Batch, line: u64, trouble: Trouble) {

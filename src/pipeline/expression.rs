@@ -108,6 +108,8 @@ pub fn whole(record: &Record) -> Map {
 pub struct Expression {
     how: How,
     pure: bool,
+    /// Whether it asks servers, and may be evaluated ahead for what it asks.
+    asks: bool,
 }
 
 enum How {
@@ -141,6 +143,7 @@ impl Expression {
             Kind::Scalar(value) if value.as_text().is_none() => Ok(Expression {
                 how: How::Constant(value.clone()),
                 pure: true,
+                asks: false,
             }),
             Kind::Scalar(_) => Expression::new(node, given, world),
             _ => Err(Diagnostic::at(
@@ -179,6 +182,7 @@ impl Expression {
         Ok(Expression {
             how,
             pure: effects.pure,
+            asks: effects.asks && effects.repeats,
         })
     }
 
@@ -198,6 +202,11 @@ impl Expression {
     /// Whether its value depends on the fields alone and evaluating it changes nothing.
     pub fn is_pure(&self) -> bool {
         self.pure
+    }
+
+    /// Whether it asks servers, changes nothing, and may be evaluated ahead for what it asks.
+    pub fn asks(&self) -> bool {
+        self.asks
     }
 
     /// Its value for a record. Errors: why it has none.

@@ -1,8 +1,8 @@
 //! `filter_stellar`
 
 use crate::diagnostic::{Code, Diagnostic, Outcome};
-use crate::eval::Value;
 use crate::eval::collections::Map;
+use crate::eval::{Later, Value};
 use crate::pipeline::event::Event;
 use crate::pipeline::expression::{Expression, World};
 use crate::pipeline::record::Record;
@@ -19,7 +19,7 @@ pub const FILTER_STELLAR: ActionSpec = ActionSpec {
     name: "filter_stellar",
     kind: ActionKind::Filter,
     summary: "Keeps or drops events, sets fields, makes new records and tags, all by expressions.",
-    details: "Names stand for the fields of the event (`geo.city` for what is below), `_` for all of them, as in `stellar filter` and `stellar map`; what is not there is null. First `expr`: false, null and what is empty drop the event, and a value that is neither true nor false is an error. Then `set`, one field after the other, later ones seeing those before. Then `record`: a map becomes the event's record, a list of maps as many events; null and an empty list leave none. Then `tag`, which sees the new record. What cannot be evaluated goes to the dead letters as it came.\n\nThe functions of a step run on all cores when they depend on their arguments alone, else event by event in order; `parallel: true` lets functions that look elsewhere (ENRICHMENT_GET, GEO_GET) run on all cores, too. `now` is the time of the pipeline: with `--clock event:FIELD` that of the event.",
+    details: "Names stand for the fields of the event (`geo.city` for what is below), `_` for all of them, as in `stellar filter` and `stellar map`; what is not there is null. First `expr`: false, null and what is empty drop the event, and a value that is neither true nor false is an error. Then `set`, one field after the other, later ones seeing those before. Then `record`: a map becomes the event's record, a list of maps as many events; null and an empty list leave none. Then `tag`, which sees the new record. What cannot be evaluated goes to the dead letters as it came.\n\nThe functions of a step run on all cores when they depend on their arguments alone or look up collections (COLLECTION_HAS; the questions of a batch go to the store together), else event by event in order; `parallel: true` lets functions that look elsewhere (ENRICHMENT_GET, GEO_GET) run on all cores, too. `now` is the time of the pipeline: with `--clock event:FIELD` that of the event.",
     parameters: &[
         ParameterSpec::optional(
             "expr",
@@ -54,7 +54,7 @@ pub const FILTER_STELLAR: ActionSpec = ActionSpec {
         ParameterSpec::optional(
             "parallel",
             ParameterKind::Flag,
-            "whether all functions depend on their arguments alone",
+            "whether all functions depend on their arguments alone, or look up collections",
             "whether the expressions may run on several threads at once",
         ),
     ],
@@ -72,6 +72,8 @@ struct Filter {
     sets: Vec<(SmolStr, Expression)>,
     record: Option<Expression>,
     tag: Option<Expression>,
+    /// Whether expressions ask servers, so that the questions of a batch can go there together.
+    asks: bool,
 }
 
 /// The same where order matters.
@@ -113,14 +115,17 @@ fn make(parameters: &Parameters, build: &Build<'_>) -> Outcome<Step> {
         );
         return Err(fault.help("write `expr: status == 'failure'`"));
     }
-    let pure = all.iter().all(|expression| expression.is_pure());
-    let parallel = parameters.flag("parallel").unwrap_or(pure);
+    let alone = |expression: &&Expression| expression.is_pure() || expression.asks();
+    let alone = all.iter().all(alone);
+    let asks = alone && all.iter().any(|expression| expression.asks());
+    let parallel = parameters.flag("parallel").unwrap_or(alone);
     let filter = Filter {
         world,
         keeps,
         sets,
         record,
         tag,
+        asks,
     };
     Ok(match parallel {
         true => Step::Pure(Arc::new(filter)),
@@ -232,6 +237,29 @@ pub(super) fn records(value: Value) -> Result<Vec<Record>, String> {
 }
 
 impl Pure for Filter {
+    fn waits(&self) -> bool {
+        self.asks
+    }
+
+    fn ahead(&self, events: &[&Event], now: Now) {
+        let later = Arc::new(Later::default());
+        let mut context = self.world.at(now).clone();
+        context.services.add(later.clone());
+        let rest = self.sets.iter().map(|(_, expression)| expression);
+        let rest: Vec<&Expression> = rest.chain(&self.record).chain(&self.tag).collect();
+        // What comes of it does not count here: the answers are remembered, and so are failures.
+        let _ = later.settle(events.len(), &context, |n| {
+            let Some(event) = events.get(n) else { return };
+            let keeps = self.keeps.as_ref();
+            if keeps.is_some_and(|keeps| keeps.holds(&event.record, &context) != Ok(true)) {
+                return;
+            }
+            for expression in rest.iter().filter(|expression| expression.asks()) {
+                let _ = expression.run(&event.record, &context);
+            }
+        });
+    }
+
     fn apply(&self, event: &mut Event, now: Now, more: &mut Vec<Event>) -> Done {
         self.work(event, now, more)
     }
