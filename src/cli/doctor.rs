@@ -2,10 +2,11 @@
 
 use super::args::{Common, ListFormat};
 use super::{event, output, profile_server, setup};
+use crate::collect::Collections;
 use crate::config::FunctionsConfig;
 use crate::diagnostic::Outcome;
 use crate::engine::Engine;
-use crate::store::{in_words, reach};
+use crate::store::{Deadline, Within, in_words, reach};
 use crate::world::{Databases, Subject};
 use serde_json::json;
 use std::time::{Duration, Instant};
@@ -72,8 +73,9 @@ pub fn doctor(common: &Common, format: Option<ListFormat>) -> Outcome<bool> {
     good &= super::pipeline::doctor(&engine)?;
     good &= profile_server::doctor(&engine, PATIENCE)?;
     good &= event::doctor(&engine, PATIENCE)?;
+    good &= collections(&engine)?;
     let stores = &engine.config.store;
-    let servers = [("collection", &stores.collection), ("rule", &stores.rule)];
+    let servers = [("rule", &stores.rule)];
     for (room, address) in servers {
         let Some(address) = address else { continue };
         match reach(address, PATIENCE, &context.cancel) {
@@ -98,6 +100,34 @@ pub fn doctor(common: &Common, format: Option<ListFormat>) -> Outcome<bool> {
         output::line(&line.unwrap_or_else(|fault| fault.message))?;
     }
     Ok(good)
+}
+
+/// Says whether the server of collections answers; false when it does not.
+fn collections(engine: &Engine) -> Outcome<bool> {
+    let service = engine.context.services.get::<Collections>();
+    let Some(service) = service.filter(|_| engine.config.store.collection.is_some()) else {
+        return Ok(true);
+    };
+    let within = Within {
+        deadline: Deadline::after(PATIENCE),
+        ..Within::context(&engine.context)
+    };
+    let started = Instant::now();
+    let reached = service.reach(within);
+    let time = started.elapsed();
+    match reached.and_then(|()| service.list(within)) {
+        Ok(known) => {
+            let (place, known) = (service.place(), known.len());
+            let message =
+                format!("collection store: {place} answers in {time:?}; {known} collections");
+            output::line(&message)?;
+            Ok(true)
+        }
+        Err(fault) => {
+            output::line(&format!("collection store: {}", fault.message))?;
+            Ok(false)
+        }
+    }
 }
 
 /// What requests of functions may reach, in words.

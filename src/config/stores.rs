@@ -39,7 +39,7 @@ pub const STORES: &[StoreRoom] = &[
     },
     StoreRoom {
         name: "collection",
-        servers: &[server(&["redis", "rediss"], 6379, false)],
+        servers: &[server(&["redis", "rediss"], 6379, true)],
         configured: |stores| &stores.collection,
     },
     StoreRoom {

@@ -3,6 +3,7 @@
 mod actions;
 mod sources;
 
+use crate::collect::store::CollectionStore;
 use crate::collect::{self, COLLECT, Collections, TASK, Tasks};
 use crate::config::{Config, FixedClock, Surroundings, SystemClock, parse_now, resolve_path};
 use crate::diagnostic::{Code, Diagnostic, Outcome, Source};
@@ -178,8 +179,11 @@ impl Engine {
                 .add(Arc::new(Events::new(configured.clone())));
             context.services.add(configured);
         }
-        let embedded = Arc::new(collect::Embedded::new(&engine.store));
-        let collections = Collections::new(embedded, &config.collect.domain);
+        let kept: Arc<dyn CollectionStore> = match &config.store.collection {
+            Some(address) => Arc::new(collect::Redis::new(address)),
+            None => Arc::new(collect::Embedded::new(&engine.store)),
+        };
+        let collections = Collections::new(kept, &config.collect.domain);
         context.services.add(Arc::new(collections));
         let mut sources = sources::catalogue(&config, around);
         collect::task::add_sources(&mut sources);
