@@ -217,15 +217,11 @@ fn program(server: &str) {
         .map(|user| format!("{{\"user\":\"{user}\"}}"))
         .collect();
     let input = lines.join("\n") + "\n";
-    let (place, whose) = (
-        format!("store.collection={server}"),
-        format!("collect.domain={domain}"),
+    home.write(
+        "stellar.toml",
+        format!("[store]\ncollection = {server:?}\n[collect]\ndomain = {domain:?}\n"),
     );
-    let run = |arguments: &[&str], input: &str| {
-        let set = ["--set", place.as_str(), "--set", whose.as_str()];
-        let all: Vec<&str> = arguments.iter().chain(&set).copied().collect();
-        home.run(&all, input)
-    };
+    let run = |arguments: &[&str], input: &str| home.run(arguments, input);
     let kept: Vec<&str> = lines.iter().step_by(3).map(String::as_str).collect();
     let ran = run(&["filter", "COLLECTION_HAS('seen', user)"], &input).ended(0);
     assert_eq!(ran.lines(), kept);
@@ -435,7 +431,7 @@ fn secret(server: &str) {
     let (address, _) = server.split_once('?').unwrap();
     wrong(address.to_string(), "certificate");
     // The name must be its own.
-    wrong(server.replace("@localhost:", "@127.0.0.2:"), "certificate");
+    wrong(server.replace("@localhost:", "@127.0.0.1:"), "certificate");
     // Without TLS nobody is understood.
     let plain = format!("redis://{}", address.split_once("://").unwrap().1);
     let fault = at(now, |w| Ok(open(&plain).reach(w).unwrap_err()));
