@@ -246,6 +246,24 @@ fn program(server: &str) {
     );
     let ran = run(&["filter", "COLLECTION_HAS('seem', user)"], &lines[0]).ended(1);
     assert!(ran.err.contains("did you mean \"seen\"?"), "{}", ran.err);
+    // Pipelines, too.
+    home.write("in/users.log", &input);
+    home.write(
+        "p.yaml",
+        "pipelines:\n  p:\n    - {name: input_file, tag: l, watch_path: in, path_pattern: 'in/*.log'}\n    \
+         - {name: parser_json, match: l, key: log}\n    \
+         - {name: filter_stellar, match: l, expr: \"COLLECTION_HAS('seen', user)\", set: {n: \"COLLECTION_GET('seen', user, 'count')\"}}\n    \
+         - {name: output_stdout, match: l}\n",
+    );
+    let ran = run(&["pipeline", "run", "--once", "p.yaml"], "").ended(0);
+    let numbers = ran
+        .lines()
+        .into_iter()
+        .filter_map(|line| line.split("'n': ").nth(1));
+    let numbers = numbers.filter_map(|rest| rest.trim_end_matches('}').parse().ok());
+    let mut numbers: Vec<usize> = numbers.collect();
+    numbers.sort_unstable();
+    assert!(numbers.iter().copied().eq(0..kept.len()), "{}", ran.out());
     at(now, |w| store.remove(&base, w));
     // Gone is gone, and who looks is told.
     let ran = run(&["eval", "CCHAS('seen', 'user0')"], "").ended(1);

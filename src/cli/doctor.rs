@@ -118,8 +118,9 @@ fn collections(engine: &Engine) -> Outcome<bool> {
     match reached.and_then(|()| service.list(within)) {
         Ok(known) => {
             let (place, known) = (service.place(), known.len());
-            let message =
-                format!("collection store: {place} answers in {time:?}; {known} collections");
+            let message = format!(
+                "collection store: {place} answers in {time:?}; {known} collections are known"
+            );
             output::line(&message)?;
             Ok(true)
         }

@@ -2,7 +2,7 @@
 
 use crate::diagnostic::{Code, Diagnostic, Outcome};
 use crate::eval::collections::Map;
-use crate::eval::{Later, Value};
+use crate::eval::{Context, Later, Value};
 use crate::pipeline::event::Event;
 use crate::pipeline::expression::{Expression, World};
 use crate::pipeline::record::Record;
@@ -13,7 +13,11 @@ use crate::pipeline::step::{Done, Flow, Kept, Now, Pure, Step};
 use crate::pipeline::yaml::Kind;
 use smallvec::SmallVec;
 use smol_str::SmolStr;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 pub const FILTER_STELLAR: ActionSpec = ActionSpec {
     name: "filter_stellar",
@@ -72,12 +76,26 @@ struct Filter {
     sets: Vec<(SmolStr, Expression)>,
     record: Option<Expression>,
     tag: Option<Expression>,
-    /// Whether expressions ask servers, so that the questions of a batch can go there together.
-    asks: bool,
+    /// Whether expressions ask servers, so that the questions of a batch can go there together: a number of its own.
+    asks: Option<u64>,
+}
+
+thread_local! {
+    /// What the steps of this thread asked for the events that come now, by their numbers.
+    static ANSWERS: RefCell<HashMap<u64, Rc<Answers>>> = RefCell::default();
+}
+
+/// A context in which questions are answered by what was asked for all events.
+struct Answers {
+    later: Arc<Later>,
+    context: Context,
 }
 
 /// The same where order matters.
 struct InOrder(Filter);
+
+/// The number of the next step that asks servers.
+static NEXT: AtomicU64 = AtomicU64::new(0);
 
 fn make(parameters: &Parameters, build: &Build<'_>) -> Outcome<Step> {
     let world = World::new(build.context);
@@ -117,7 +135,8 @@ fn make(parameters: &Parameters, build: &Build<'_>) -> Outcome<Step> {
     }
     let alone = |expression: &&Expression| expression.is_pure() || expression.asks();
     let alone = all.iter().all(alone);
-    let asks = alone && all.iter().any(|expression| expression.asks());
+    let asks = (alone && all.iter().any(|expression| expression.asks()))
+        .then(|| NEXT.fetch_add(1, Ordering::Relaxed));
     let parallel = parameters.flag("parallel").unwrap_or(alone);
     let filter = Filter {
         world,
@@ -138,8 +157,12 @@ type Undo<'a> = SmallVec<[(&'a SmolStr, Option<Value>); 4]>;
 
 impl Filter {
     /// Sets the fields; those set before one that fails are in `undo`.
-    fn set<'a>(&'a self, event: &mut Event, now: Now, undo: &mut Undo<'a>) -> Result<(), String> {
-        let context = self.world.at(now);
+    fn set<'a>(
+        &'a self,
+        event: &mut Event,
+        context: &Context,
+        undo: &mut Undo<'a>,
+    ) -> Result<(), String> {
         for (name, expression) in &self.sets {
             let value = expression
                 .run(&event.record, context)
@@ -156,8 +179,7 @@ impl Filter {
     }
 
     /// The records and the tag that the event becomes; `None` when it stays what it is.
-    fn rest(&self, event: &Event, now: Now) -> Result<Option<Vec<Event>>, String> {
-        let context = self.world.at(now);
+    fn rest(&self, event: &Event, context: &Context) -> Result<Option<Vec<Event>>, String> {
         let made = match &self.record {
             Some(record) => records(record.run(&event.record, context)?)?,
             None if self.tag.is_none() => return Ok(None),
@@ -179,15 +201,31 @@ impl Filter {
     }
 
     fn work(&self, event: &mut Event, now: Now, more: &mut Vec<Event>) -> Done {
+        let context = self.world.at(now);
+        let Some(number) = self.asks else {
+            return self.done(event, context, more);
+        };
+        let answers = ANSWERS.with_borrow(|answers| answers.get(&number).cloned());
+        if let Some(answers) = answers {
+            let done = self.done(event, &answers.context, more);
+            if !answers.later.left() {
+                return done;
+            }
+        }
+        // Not asked before: nothing has been done to the event yet.
+        self.done(event, context, more)
+    }
+
+    fn done(&self, event: &mut Event, context: &Context, more: &mut Vec<Event>) -> Done {
         if let Some(keeps) = &self.keeps
-            && !keeps.holds(&event.record, self.world.at(now))?
+            && !keeps.holds(&event.record, context)?
         {
             return Ok(Flow::Drop);
         }
         let mut undo = Undo::new();
         let done = self
-            .set(event, now, &mut undo)
-            .and_then(|()| self.rest(event, now));
+            .set(event, context, &mut undo)
+            .and_then(|()| self.rest(event, context));
         let made = match done {
             Ok(made) => made,
             Err(reason) => {
@@ -238,16 +276,17 @@ pub(super) fn records(value: Value) -> Result<Vec<Record>, String> {
 
 impl Pure for Filter {
     fn waits(&self) -> bool {
-        self.asks
+        self.asks.is_some()
     }
 
     fn ahead(&self, events: &[&Event], now: Now) {
+        let Some(number) = self.asks else { return };
         let later = Arc::new(Later::default());
         let mut context = self.world.at(now).clone();
         context.services.add(later.clone());
         let rest = self.sets.iter().map(|(_, expression)| expression);
         let rest: Vec<&Expression> = rest.chain(&self.record).chain(&self.tag).collect();
-        // What comes of it does not count here: the answers are remembered, and so are failures.
+        // What comes of it does not count here, but the answers do, and so do failures.
         let _ = later.settle(events.len(), &context, |n| {
             let Some(event) = events.get(n) else { return };
             let keeps = self.keeps.as_ref();
@@ -258,6 +297,8 @@ impl Pure for Filter {
                 let _ = expression.run(&event.record, &context);
             }
         });
+        let answers = Rc::new(Answers { later, context });
+        ANSWERS.with_borrow_mut(|all| all.insert(number, answers));
     }
 
     fn apply(&self, event: &mut Event, now: Now, more: &mut Vec<Event>) -> Done {

@@ -306,7 +306,12 @@ impl CollectionStore for Redis {
         let answer = self.ask(get.arg(BOOK).arg(base.as_str()), within)?;
         let json: Option<String> =
             from_redis_value(answer).map_err(|error| unreadable(&error.to_string()))?;
-        json.map(|json| About::read(&json)).transpose()
+        let about = json.map(|json| About::read(&json)).transpose()?;
+        if let Some(about) = &about {
+            let hash = !about.value_fields.is_empty();
+            self.hashes.lock().insert(base.clone(), hash);
+        }
+        Ok(about)
     }
 
     fn list(&self, within: Within<'_>) -> Outcome<Vec<About>> {
