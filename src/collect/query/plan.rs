@@ -122,6 +122,12 @@ impl Query {
         stages.any(|stage| matches!(stage, Stage::Limit(_) | Stage::Offset(_)))
     }
 
+    /// Whether its rows are groups of others.
+    pub fn is_grouped(&self) -> bool {
+        let mut stages = self.stages.iter();
+        stages.any(|stage| matches!(stage, Stage::Group(_)))
+    }
+
     /// Whether it never ends.
     pub fn is_endless(&self) -> bool {
         let mut stages = self.stages.iter();

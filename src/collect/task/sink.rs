@@ -61,6 +61,9 @@ pub(super) struct Sink<'w> {
     /// Whether a later run begins anew, since it could not know which rows have come.
     anew: bool,
     follow: bool,
+    grouped: bool,
+    /// Rows of this round.
+    rows: u64,
     batch: Vec<Entry>,
     bytes: usize,
     /// Whether the status says that something is away.
@@ -109,6 +112,8 @@ impl<'w> Sink<'w> {
             values: all("valueFields", &definition.values),
             anew,
             follow: query.is_some_and(Query::grows),
+            grouped: query.is_some_and(Query::is_grouped),
+            rows: 0,
             batch: Vec::new(),
             bytes: 0,
             away: false,
@@ -133,7 +138,6 @@ impl<'w> Sink<'w> {
             context,
             &mut |row| {
                 let mut sink = sink.borrow_mut();
-                sink.reached.read += 1;
                 let time = row.get(EVENTDATE);
                 sink.put(time.as_ref(), |column| match column.place {
                     Place::At(at) => row.values().get(at).cloned().unwrap_or_default(),
@@ -160,7 +164,7 @@ impl<'w> Sink<'w> {
     /// Says which columns no row had: where columns are not known before, a name may be misspelt.
     fn unseen(&mut self) {
         let nowhere = self.work.task.definition.destination == Destination::DoNothing;
-        if self.reached.read == 0 || nowhere {
+        if self.rows == 0 || nowhere {
             return;
         }
         let now = self.work.context.clock.now();
@@ -175,7 +179,6 @@ impl<'w> Sink<'w> {
     pub fn events(mut self, events: &[Map]) -> Outcome<()> {
         for event in events {
             self.work.context.check_cancelled()?;
-            self.reached.read += 1;
             let time = event.get_text(EVENTDATE);
             self.put(time.as_ref(), |column| {
                 let name = &column.field.name;
@@ -190,6 +193,8 @@ impl<'w> Sink<'w> {
 
     /// Takes a row; one that cannot be an entry is counted.
     fn put(&mut self, date: Option<&Value>, value: impl Fn(&Column) -> Value) -> Outcome<()> {
+        self.rows += 1;
+        self.reached.read += 1;
         let millis = match date {
             Some(Value::Long(date)) => Some(*date),
             Some(Value::Int(date)) => Some(i64::from(*date)),
@@ -269,13 +274,18 @@ impl<'w> Sink<'w> {
         self.flush()?;
         self.trouble(totals);
         // Enough to tell, and told once.
-        if self.follow && !self.told_unseen && self.reached.read >= ROWS {
+        if self.follow && !self.told_unseen && self.rows >= ROWS {
             self.told_unseen = true;
             self.unseen();
         }
         if !self.anew
             && let Some(resume) = totals.resume
         {
+            // A group is whole or does not come again; any other row may come however late.
+            let resume = match (self.grouped, self.reached.last) {
+                (false, Some(last)) => resume.min(last),
+                _ => resume,
+            };
             self.reached.origin = self.reached.origin.max(resume);
         }
         self.saved = Instant::now();
