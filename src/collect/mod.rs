@@ -17,5 +17,4 @@ pub use task::{TASK, Tasks};
 use crate::functions::spec::FunctionSpec;
 
 /// The built-ins of this room.
-pub const FAMILIES: &[&[FunctionSpec]] =
-    &[query::FUNCTIONS, functions::FUNCTIONS, task::FUNCTIONS];
+pub const FAMILIES: &[&[FunctionSpec]] = &[functions::FUNCTIONS, query::FUNCTIONS, task::FUNCTIONS];

@@ -2,6 +2,7 @@
 
 mod collect;
 mod event;
+mod lookup;
 mod profile;
 mod threshold;
 
@@ -12,6 +13,7 @@ pub const ACTIONS: &[&ActionSpec] = &[
     &collect::FILTER_COLLECT,
     &collect::OUTPUT_REDIS,
     &event::OUTPUT_EVENT,
+    &lookup::FILTER_LOOKUP,
     &profile::FILTER_PROFILE,
     &threshold::FILTER_THRESHOLD,
 ];
