@@ -17,7 +17,7 @@ pub static TASK: Room = Room {
             id TEXT PRIMARY KEY, domain TEXT NOT NULL, name TEXT NOT NULL, owner TEXT NOT NULL,
             destination TEXT NOT NULL, query TEXT NOT NULL, query_id TEXT, params TEXT NOT NULL,
             status TEXT NOT NULL, round INTEGER NOT NULL, created INTEGER NOT NULL, origin INTEGER NOT NULL,
-            last INTEGER, read INTEGER NOT NULL, kept INTEGER NOT NULL, errors TEXT NOT NULL,
+            last INTEGER, read INTEGER NOT NULL, kept INTEGER NOT NULL, errors TEXT NOT NULL, store TEXT NOT NULL,
             UNIQUE (domain, name)) STRICT"],
     expire: None,
 };
@@ -53,6 +53,8 @@ pub struct Task {
     pub kept: u64,
     /// What went wrong, the latest at the end.
     pub errors: Vec<String>,
+    /// Which life of its store it has written to.
+    pub store: SmolStr,
 }
 
 impl Task {
@@ -114,6 +116,8 @@ pub struct Progress {
     pub kept: u64,
     /// What went wrong.
     pub errors: Vec<String>,
+    /// Which life of its store it has written to.
+    pub store: SmolStr,
 }
 
 /// What became of a change of status.
@@ -132,7 +136,7 @@ pub enum Changed {
 pub struct Kept(Store);
 
 const COLUMNS: &str = "id, domain, name, owner, destination, query, query_id, params, status, round, created, origin, last, \
-    read, kept, errors";
+    read, kept, errors, store";
 
 impl Kept {
     /// The tasks of this file, which must know the room [`TASK`].
@@ -208,7 +212,7 @@ impl Kept {
         let (id, reached) = (id.to_owned(), reached.clone());
         self.0
             .write(&TASK, within.deadline, within.cancel, move |conn| {
-                let sql = "UPDATE collect_task SET origin = ?3, last = ?4, read = ?5, kept = ?6, errors = ?7
+                let sql = "UPDATE collect_task SET origin = ?3, last = ?4, read = ?5, kept = ?6, errors = ?7, store = ?8
                     WHERE id = ?1 AND round = ?2 AND status IN ('RUNNING', 'RECONNECTING')";
                 let changed = conn.prepare_cached(sql)?.execute(params![
                     id,
@@ -218,6 +222,7 @@ impl Kept {
                     reached.read.min(i64::MAX as u64) as i64,
                     reached.kept.min(i64::MAX as u64) as i64,
                     json!(reached.errors).to_string(),
+                    reached.store.as_str(),
                 ])?;
                 Ok(changed > 0)
             })
@@ -250,7 +255,7 @@ impl Kept {
 fn insert(conn: &Connection, task: &Task) -> Outcome<bool> {
     let sql = format!(
         "INSERT INTO collect_task ({COLUMNS})
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 0, 0, '[]')
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 0, 0, '[]', '')
          ON CONFLICT (domain, name) DO NOTHING"
     );
     let added = conn.prepare_cached(&sql)?.execute(params![
@@ -323,6 +328,7 @@ fn task(row: &Row<'_>) -> Outcome<Task> {
     let status = Status::named(&word).ok_or_else(|| damaged("its status"))?;
     let errors: String = row.get(15)?;
     let errors = serde_json::from_str(&errors).map_err(|_| damaged("its errors"))?;
+    let store: String = row.get(16)?;
     let domain: String = row.get(1)?;
     let owner: String = row.get(3)?;
     let count = |at| -> Outcome<u64> { Ok(row.get::<_, i64>(at)?.max(0).unsigned_abs()) };
@@ -340,6 +346,7 @@ fn task(row: &Row<'_>) -> Outcome<Task> {
         read: count(13)?,
         kept: count(14)?,
         errors,
+        store: store.into(),
         id: id.clone(),
     })
 }

@@ -163,6 +163,7 @@ impl Tasks {
             read: 0,
             kept: 0,
             errors: Vec::new(),
+            store: SmolStr::default(),
         };
         let name = task.definition.name.clone();
         if self.running() >= AT_ONCE {

@@ -83,6 +83,7 @@ impl<'w> Sink<'w> {
         reached: &'w mut Progress,
         backoff: &'w mut Backoff,
         query: Option<&Query>,
+        away: bool,
     ) -> Sink<'w> {
         let columns = query.map_or(Columns::Open, Query::columns);
         let place = |parameter, field: &Field| Column {
@@ -116,7 +117,7 @@ impl<'w> Sink<'w> {
             rows: 0,
             batch: Vec::new(),
             bytes: 0,
-            away: false,
+            away,
             saved: Instant::now(),
             failed: 0,
             told: 0,
@@ -156,6 +157,7 @@ impl<'w> Sink<'w> {
         }
         let totals = totals?;
         sink.flush()?;
+        sink.work.same_store(sink.reached)?;
         sink.trouble(&totals);
         sink.unseen();
         Ok(())
@@ -186,6 +188,7 @@ impl<'w> Sink<'w> {
             })?;
         }
         self.flush()?;
+        self.work.same_store(self.reached)?;
         self.trouble(&Totals::default());
         self.unseen();
         Ok(())
@@ -272,6 +275,8 @@ impl<'w> Sink<'w> {
             return Ok(());
         }
         self.flush()?;
+        self.work.same_store(self.reached)?;
+        self.present()?;
         self.trouble(totals);
         // Enough to tell, and told once.
         if self.follow && !self.told_unseen && self.rows >= ROWS {
@@ -347,10 +352,15 @@ impl<'w> Sink<'w> {
         self.batch.clear();
         self.bytes = 0;
         self.backoff.reset();
-        if std::mem::take(&mut self.away) {
-            self.work.regained()?;
+        self.present()
+    }
+
+    /// What was away is there again.
+    fn present(&mut self) -> Outcome<()> {
+        match std::mem::take(&mut self.away) {
+            true => self.work.regained(),
+            false => Ok(()),
         }
-        Ok(())
     }
 
     /// Writes what waits unless the store is away.

@@ -282,6 +282,7 @@ fn a_task_looks_as_the_manual_shows_it() {
         read: 0,
         kept: 0,
         errors: Vec::new(),
+        store: "".into(),
     };
     let shown = task.json();
     let manual = json!({

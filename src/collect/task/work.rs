@@ -12,6 +12,7 @@ use crate::eval::collections::Map;
 use crate::eval::{Context, Notes};
 use crate::store::{Backoff, Deadline, Lock, Within};
 use chrono::DateTime;
+use smol_str::SmolStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -87,6 +88,7 @@ impl Work {
             read: self.task.read,
             kept: self.task.kept,
             errors: std::mem::take(&mut self.task.errors),
+            store: self.task.store.clone(),
         };
         let result = self.go(&mut reached);
         // What is known last; the status says why it ended.
@@ -120,10 +122,12 @@ impl Work {
     fn go(&mut self, reached: &mut Progress) -> Outcome<()> {
         let mut backoff = Backoff::new(self.task.created.unsigned_abs());
         let events = self.events.take();
+        let mut away = false;
         loop {
-            let result = self.once(events.as_deref(), reached, &mut backoff);
+            let result = self.once(events.as_deref(), reached, &mut backoff, away);
             match result {
                 Err(fault) if passes(&fault) => {
+                    away = true;
                     self.lost(reached, &fault)?;
                     self.sleep(backoff.pause())?;
                 }
@@ -138,6 +142,7 @@ impl Work {
         events: Option<&[Map]>,
         reached: &mut Progress,
         backoff: &mut Backoff,
+        away: bool,
     ) -> Outcome<()> {
         let definition = &self.task.definition;
         if definition.destination == Destination::Redis {
@@ -150,6 +155,14 @@ impl Work {
                 value_fields: definition.values.clone(),
             };
             self.call(|within| self.collections.describe(&about, within))?;
+            let store = self.store()?;
+            if reached.store != store {
+                // What is not over yet is stored again.
+                if !reached.store.is_empty() {
+                    reached.origin = i64::MIN;
+                }
+                reached.store = store;
+            }
         }
         // Rows whose life is over would not be stored.
         let now = self.context.clock.now();
@@ -164,10 +177,27 @@ impl Work {
                 to: i64::MAX,
                 follow: query.grows(),
             };
-            let sink = Sink::new(self, reached, backoff, Some(&query));
+            let sink = Sink::new(self, reached, backoff, Some(&query), away);
             return sink.query(&query, range);
         };
-        Sink::new(self, reached, backoff, None).events(events)
+        Sink::new(self, reached, backoff, None, away).events(events)
+    }
+
+    /// Which life of the store this is.
+    fn store(&self) -> Outcome<SmolStr> {
+        self.call(|within| self.collections.incarnation(within))
+    }
+
+    /// Makes sure that the store is the one that was written to all the time. E0604 when it has begun anew, since it may
+    /// have lost what it was given.
+    pub(super) fn same_store(&self, reached: &Progress) -> Outcome<()> {
+        if self.task.definition.destination == Destination::Redis && self.store()? != reached.store
+        {
+            let place = self.collections.place();
+            let message = format!("{place} has begun anew, so that all is stored again");
+            return Err(Diagnostic::new(Code::ServerFailed, message));
+        }
+        Ok(())
     }
 
     /// Calls a store for a bounded time. Errors: of the store, and E0307 when the task shall end.
