@@ -75,7 +75,8 @@ impl Content {
             .iter()
             .map(|key| Key::of(&self.base, &[Value::text(key)]).unwrap())
             .collect();
-        let found = collections.get(&asked, Within::context(context)).unwrap();
+        let within = Within::context(context);
+        let found = collections.store().get(&asked, within).unwrap();
         let mut content = BTreeMap::new();
         for (key, found) in keys.iter().zip(found) {
             if let Some(found) = found {

@@ -74,7 +74,7 @@ fn a_filter_notes_what_passes() {
         + "    - {name: output_stdout, match: log}\n";
     let ran = over(&home, &events(), &steps, &["--dead-letter", "dead"]).ended(0);
     assert_eq!(ran.lines().len(), 5);
-    let counted = "in 7, bypass 0, do 5, out 5, dropped 0, failed 2, stored 3, older 1, expired 1";
+    let counted = "in 7, bypass 0, do 7, out 5, dropped 0, failed 2, stored 3, older 1, expired 1";
     assert!(ran.err.contains(counted), "{}", ran.err);
     let dead = std::fs::read_to_string(home.path("dead")).unwrap();
     assert!(dead.contains("t is null, not a time"), "{dead}");

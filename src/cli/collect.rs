@@ -2,7 +2,7 @@
 
 use super::args::{Common, ListFormat};
 use super::{output, setup};
-use crate::collect::task::{Created, Denied, Given, Request, Status, Task, Who};
+use crate::collect::task::{Created, Denied, Given, Number, Request, Status, Task, Who};
 use crate::collect::{Collections, Tasks};
 use crate::diagnostic::{Code, Diagnostic, Fault, Outcome};
 use crate::engine::Engine;
@@ -157,7 +157,8 @@ impl Desk {
             output::note(&created.message);
         }
         let context = &self.engine.context;
-        let waited = self
+        // Ctrl-C ends the wait; what becomes of the task then is seen below.
+        let _ = self
             .tasks
             .wait(&created.id, Deadline::NONE, &context.cancel);
         setup::leave(&self.engine);
@@ -167,9 +168,11 @@ impl Desk {
         quiet.cancel = cancel;
         let task = match self.tasks.get(&created.id, &self.who, &quiet) {
             Ok(task) => task,
-            // Somebody has removed it meanwhile.
-            Err(denied) if waited.is_ok() => return Err(denied.fault),
-            Err(_) => return Ok(true),
+            Err(denied) if denied.number == Number::NotFound => {
+                output::note("the task was removed meanwhile");
+                return Ok(true);
+            }
+            Err(denied) => return Err(denied.fault),
         };
         output::note(&format!(
             "{} is {}: {} rows, {} entries stored",

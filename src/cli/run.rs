@@ -12,6 +12,7 @@ use crate::syntax::{Statement, statements};
 use serde_json::{Value as Json, json};
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 
 /// Runs the command.
 pub fn run(common: &Common, args: &RunArgs) -> Outcome<bool> {
@@ -75,6 +76,9 @@ pub fn standard_input(common: &Common) -> Outcome<bool> {
             history: history(&engine)?,
         };
         let ran = interact(&session, &front);
+        // Ctrl-C at some line before says nothing about the end.
+        let cancel = session.engine().context.cancel.clone();
+        cancel.store(false, Ordering::SeqCst);
         ended(&session);
         ran?;
         return Ok(true);

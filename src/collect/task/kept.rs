@@ -213,8 +213,8 @@ impl Kept {
         self.0
             .write(&TASK, within.deadline, within.cancel, move |conn| {
                 let sql = "UPDATE collect_task SET origin = ?3, last = ?4, read = ?5, kept = ?6, errors = ?7, store = ?8
-                    WHERE id = ?1 AND round = ?2 AND status IN ('RUNNING', 'RECONNECTING')";
-                let changed = conn.prepare_cached(sql)?.execute(params![
+                    WHERE id = ?1 AND round = ?2 RETURNING status";
+                let values = params![
                     id,
                     round,
                     reached.origin,
@@ -223,8 +223,13 @@ impl Kept {
                     reached.kept.min(i64::MAX as u64) as i64,
                     json!(reached.errors).to_string(),
                     reached.store.as_str(),
-                ])?;
-                Ok(changed > 0)
+                ];
+                let status: Option<String> = conn
+                    .prepare_cached(sql)?
+                    .query_row(values, |row| row.get(0))
+                    .optional()?;
+                let status = status.and_then(|word| Status::named(&word));
+                Ok(status.is_some_and(Status::works))
             })
     }
 
