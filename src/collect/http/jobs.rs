@@ -1,6 +1,7 @@
 //! The calls about tasks.
 
 use super::shape::{good, job_denied};
+use crate::collect::Collections;
 use crate::collect::task::{Denied, Status, Task, Tasks, Who};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::eval::Context;
@@ -29,9 +30,21 @@ pub fn answer(asked: &Asked, context: &Context, job: Job) -> Reply {
     answer.into()
 }
 
+/// The context as the caller's domain sees it: names of collections and tasks are its own.
+pub fn of_domain(asked: &Asked, context: &Context) -> Context {
+    let mut own = context.clone();
+    let domain = &asked.caller.domain;
+    if let Some(all) = context.services.get::<Collections>()
+        && all.domain() != domain
+    {
+        own.services.add(Arc::new(all.of_domain(domain)));
+    }
+    own
+}
+
 /// The context for what one request does.
 pub fn bounded(asked: &Asked, context: &Context) -> Context {
-    let mut own = context.clone();
+    let mut own = of_domain(asked, context);
     own.cancel = asked.cancel.clone();
     own.deadline = asked.deadline.moment();
     own

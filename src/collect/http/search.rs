@@ -1,6 +1,6 @@
 //! `/search/query`: rows as they are found, or a task.
 
-use super::jobs::{bounded, tasks, who};
+use super::jobs::{bounded, of_domain, tasks, who};
 use super::rows::Sheet;
 use super::shape::{denied, failed, good, in_words, status};
 use super::wish::{Idle, Mode, Wish, object, query_of};
@@ -62,7 +62,8 @@ fn task(asked: &Asked, given: Map<String, Json>, context: &Context) -> Result<Re
     let query = query_of(&given, |id| saved(id, context))?;
     Wish::read(&given, query, context)?;
     let tasks = tasks(context)?;
-    let created = tasks.create(&Json::Object(given), &who(asked), context)?;
+    let own = of_domain(asked, context);
+    let created = tasks.create(&Json::Object(given), &who(asked), &own)?;
     Ok(good(asked, &created.message, &created.json()).into())
 }
 

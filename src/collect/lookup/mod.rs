@@ -71,6 +71,11 @@ impl Collections {
         }
     }
 
+    /// The same collections as another domain sees them.
+    pub fn of_domain(&self, domain: &str) -> Collections {
+        Collections::new(self.store.clone(), domain)
+    }
+
     /// The domain of names that come without one (`[collect] domain`).
     pub fn domain(&self) -> &SmolStr {
         &self.domain
