@@ -43,8 +43,7 @@ impl Both {
         let CertifiedKey { cert, signing_key } = generate_simple_self_signed(names).unwrap();
         home.write("cert.pem", cert.pem());
         home.write("key.pem", signing_key.serialize_pem());
-        let config =
-            "[serve]\ntls_cert = \"cert.pem\"\ntls_key = \"key.pem\"\ntokens = [\"all the rights\"]\n\
+        let config = "[serve]\ntls_cert = \"cert.pem\"\ntls_key = \"key.pem\"\ntokens = [\"all the rights\"]\n\
              jwt_secret = \"what tokens are signed with\"\n\
              [serve.keys.analyst]\nkey = \"myapikey\"\nsecret = \"myapisecret\"\n\
              [serve.keys.other]\nkey = \"otherkey\"\nsecret = \"othersecret\"\ndomain = \"other\"\n";
@@ -144,15 +143,30 @@ fn rows_come_in_every_form(command: &str) {
     assert_eq!(arrays[1][1..], [json!("INFO"), json!(40_002)]);
     let lines = both.gave(rows("json/simple", "json_simple", true));
     assert_eq!(lines[0], json["object"][0]);
-    let arrays = both.gave(rows("json/simple/compact", "jsoncompactsimple_to_array", true));
+    let arrays = both.gave(rows(
+        "json/simple/compact",
+        "jsoncompactsimple_to_array",
+        true,
+    ));
     assert_eq!(arrays[0][2], 40_001);
-    let objects = both.gave(rows("json/simple/compact", "jsoncompactsimple_to_obj", true));
+    let objects = both.gave(rows(
+        "json/simple/compact",
+        "jsoncompactsimple_to_obj",
+        true,
+    ));
     assert_eq!(objects[1], json["object"][1]);
     let lines = both.gave(rows("csv", "default", true));
     assert_eq!(lines[0], "eventdate,level,srcPort");
-    assert!(lines[2].as_str().unwrap().ends_with(",INFO,40002"), "{lines}");
+    assert!(
+        lines[2].as_str().unwrap().ends_with(",INFO,40002"),
+        "{lines}"
+    );
     let text = both.gave(rows("tsv", "default", false));
-    assert!(text.as_str().unwrap().starts_with("eventdate\tlevel\tsrcPort\n"));
+    assert!(
+        text.as_str()
+            .unwrap()
+            .starts_with("eventdate\tlevel\tsrcPort\n")
+    );
     // What the client asks for by itself: the last hour, line by line.
     let asked = json!({
         "call": "query", "query": format!("{ALL} limit 3"), "response": "json/simple/compact", "stream": true,
@@ -170,14 +184,21 @@ fn rows_come_in_every_form(command: &str) {
         "processor": "jsoncompactsimple_to_array",
     });
     let answer = both.call(asked);
-    assert_eq!(answer["raised"], "DevoClientDataResponseException", "{answer}");
-    assert!(answer["message"].as_str().unwrap().contains("'late'"), "{answer}");
+    assert_eq!(
+        answer["raised"], "DevoClientDataResponseException",
+        "{answer}"
+    );
+    assert!(
+        answer["message"].as_str().unwrap().contains("'late'"),
+        "{answer}"
+    );
     assert_eq!(answer["code"], 400);
 }
 
 fn refusals_are_understood(command: &str) {
     let mut both = Both::start(command);
-    let auth = |auth: Json| json!({"call": "query", "query": format!("{ALL} limit 1"), "auth": auth});
+    let auth =
+        |auth: Json| json!({"call": "query", "query": format!("{ALL} limit 1"), "auth": auth});
     both.gave(auth(json!({"token": "all the rights"})));
     for (wrong, status) in [
         (json!({"key": "myapikey", "secret": "other"}), 401),
@@ -186,12 +207,18 @@ fn refusals_are_understood(command: &str) {
         (json!({"jwt": "eyJhbGciOiJub25lIn0.e30."}), 401),
     ] {
         let answer = both.call(auth(wrong.clone()));
-        assert_eq!(answer["raised"], "DevoClientRequestException", "{wrong}: {answer}");
+        assert_eq!(
+            answer["raised"], "DevoClientRequestException",
+            "{wrong}: {answer}"
+        );
         assert_eq!(answer["status"], status, "{wrong}: {answer}");
     }
     let answer = both.call(json!({"call": "query", "query": "from nothing select *"}));
     assert_eq!(answer["message"], "there is no source nothing");
-    assert_eq!((&answer["status"], &answer["code"]), (&json!(400), &json!("E0410")));
+    assert_eq!(
+        (&answer["status"], &answer["code"]),
+        (&json!(400), &json!("E0410"))
+    );
 }
 
 /// The request of the public example, through the client.
@@ -223,12 +250,21 @@ fn a_task_is_driven_to_its_end(command: &str) {
     // A file that nobody follows has an end.
     let task = both.until(&id, "COMPLETED");
     assert_eq!(task["extra"]["redisKeyBase"], base);
-    assert_eq!((&task["type"], &task["error"]), (&json!("redis"), &json!([])));
-    assert_eq!((&task["eventGenerated"], &task["eventsSent"]), (&json!(100), &json!(100)));
+    assert_eq!(
+        (&task["type"], &task["error"]),
+        (&json!("redis"), &json!([]))
+    );
+    assert_eq!(
+        (&task["eventGenerated"], &task["eventsSent"]),
+        (&json!(100), &json!(100))
+    );
     assert!(task["lastDatetime"].is_i64(), "{task}");
     let again = both.call(make(""));
     assert_eq!(again["status"], 400, "{again}");
-    assert!(again["message"].as_str().unwrap().contains("redis-001"), "{again}");
+    assert!(
+        again["message"].as_str().unwrap().contains("redis-001"),
+        "{again}"
+    );
     let jobs = both.gave(json!({"call": "jobs"}));
     assert_eq!(jobs["object"].as_array().unwrap().len(), 1, "{jobs}");
     let foreign = json!({"key": "otherkey", "secret": "othersecret"});

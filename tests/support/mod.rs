@@ -201,6 +201,11 @@ impl Talk {
         self.stdin = None;
     }
 
+    /// The number of the process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// What Ctrl-C sends.
     pub fn interrupt(&self) {
         let id = self.child.id().to_string();
