@@ -1,6 +1,7 @@
 //! Correlation rules: Lua over a stream of events, and what such rules are made of.
 
 pub mod alert;
+pub mod constructor;
 pub mod duration;
 pub mod format;
 pub mod grouper;

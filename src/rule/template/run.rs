@@ -295,7 +295,7 @@ impl<'t> State<'t> {
     fn operand(&mut self, term: &'t Term, dot: &Item, given: bool) -> Run<Item> {
         let (receiver, path) = match &term.kind {
             TermKind::Field(path) => (dot.clone(), path.as_slice()),
-            TermKind::Variable(name, path) => (self.variable(name), path.as_slice()),
+            TermKind::Variable(name, path) => (self.variable(name, term.span)?, path.as_slice()),
             TermKind::Chain(inner, path) => {
                 let receiver = match inner.kind.is_nil() {
                     true => return Err(Problem::new(term.span, "nil has no fields")),
@@ -333,9 +333,16 @@ impl<'t> State<'t> {
         field(&value, last, term.span, given)
     }
 
-    fn variable(&self, name: &SmolStr) -> Item {
+    fn variable(&self, name: &SmolStr, span: Span) -> Run<Item> {
         let found = self.variables.iter().rev().find(|(known, _)| known == name);
-        found.map_or(Item::Missing, |(_, value)| value.clone())
+        match found {
+            Some((_, value)) => Ok(value.clone()),
+            // `$x := $x`
+            None => Err(Problem::new(
+                span,
+                format!("the variable {name} has no value yet"),
+            )),
+        }
     }
 
     fn function(

@@ -110,14 +110,14 @@ func writeTemplate(r *rand.Rand) {
 	}
 	row("data", event, "")
 	try := func(text string) {
-		t, err := template.New("t").Funcs(template.FuncMap{"join": join}).Parse(text)
+		t, err := template.New("alert").Funcs(template.FuncMap{"join": join}).Parse(text)
 		if err != nil {
-			row(text, "parse", "!"+err.Error())
+			row(text, "parse", "!"+short(err))
 			return
 		}
 		var b strings.Builder
 		if err := t.Execute(&b, data); err != nil {
-			row(text, "run", "!"+err.Error())
+			row(text, "run", "!"+short(err))
 			return
 		}
 		row(text, "good", "="+b.String())
@@ -150,4 +150,16 @@ func writeTemplate(r *rand.Rand) {
 		}
 		try(string(text))
 	}
+}
+
+// What an error says behind its place.
+func short(err error) string {
+	text := err.Error()
+	if _, after, found := strings.Cut(text, ">: "); found {
+		text = after
+	}
+	if len(text) > 120 {
+		text = text[:120]
+	}
+	return strings.ToValidUTF8(text, "")
 }
