@@ -119,20 +119,9 @@ pub(super) fn alert(reader: &mut Reader, whole: &Fields<'_>) -> Alert {
     alert
 }
 
-/// A table list that actions write to.
-#[derive(Debug)]
-pub(super) struct Store {
-    /// Its name.
-    pub name: String,
-    /// The variable that holds it.
-    pub variable: String,
-}
-
 /// What a rule does beside its alert.
 #[derive(Debug, Default)]
 pub(super) struct Actions {
-    /// The table lists, each once.
-    pub stores: Vec<Store>,
     statements: Vec<String>,
 }
 
@@ -143,22 +132,7 @@ impl Actions {
             out.line(statement);
         }
     }
-
-    fn store(&mut self, name: &str) -> String {
-        if let Some(known) = self.stores.iter().find(|known| known.name == name) {
-            return known.variable.clone();
-        }
-        let variable = format!("store{}", self.stores.len() + 1);
-        self.stores.push(Store {
-            name: name.to_string(),
-            variable: variable.clone(),
-        });
-        variable
-    }
 }
-
-/// How many table lists a rule may write to: Lua has at most 200 local variables.
-const MAX_STORES: usize = 100;
 
 /// Reads the actions.
 pub(super) fn actions(reader: &mut Reader, whole: &Fields<'_>) -> Actions {
@@ -167,10 +141,6 @@ pub(super) fn actions(reader: &mut Reader, whole: &Fields<'_>) -> Actions {
         if let Some(fields) = reader.object(item, &path) {
             let _ = action(reader, &fields, &mut actions);
         }
-    }
-    if actions.stores.len() > MAX_STORES {
-        let reason = format!("write to more than {MAX_STORES} table lists");
-        reader.wrong(&whole.path("actions"), reason);
     }
     actions
 }
@@ -210,7 +180,7 @@ fn action(reader: &mut Reader, fields: &Fields<'_>, actions: &mut Actions) -> Op
         Some(lifetime) => format!(", {lifetime}"),
         None => String::new(),
     };
-    let variable = actions.store(&store);
+    let variable = reader.store(&store);
     let column = lua::text(&column);
     actions.statements.push(format!(
         "{variable}:set({key}, {column}, {value}{lifetime})"

@@ -338,12 +338,10 @@ fn comparison(reader: &mut Reader, fields: &Fields<'_>) -> Option<String> {
             format!("search({}, {pattern})", first.text(false))
         }
         Compare::List(mode) => {
-            let items = rest
-                .iter()
-                .flat_map(|operand| match operand.list.is_empty() {
-                    true => vec![operand.clone()],
-                    false => operand.list.clone(),
-                });
+            let items = rest.iter().flat_map(|operand| match &operand.list {
+                None => vec![operand.clone()],
+                Some(list) => list.clone(),
+            });
             let items: Vec<String> = items.map(|item| item.text(folded)).collect();
             format!(
                 "contains({{{}}}, {}{mode})",
@@ -363,8 +361,8 @@ pub(super) struct Operand {
     literal: Option<String>,
     /// Whether it is a text in any case.
     textual: bool,
-    /// The elements of a literal list.
-    list: Vec<Operand>,
+    /// The elements if it is a literal list.
+    list: Option<Vec<Operand>>,
 }
 
 impl Operand {
@@ -377,7 +375,7 @@ impl Operand {
             lua: lua::text(text),
             literal: Some(text.to_string()),
             textual: true,
-            list: Vec::new(),
+            list: None,
         }
     }
 
@@ -428,8 +426,8 @@ pub(super) fn operand(
             };
             Some(Operand {
                 lua: format!(
-                    "storage.new({}):get({}, {})",
-                    lua::text(&store),
+                    "{}:get({}, {})",
+                    reader.store(&store),
                     key.text(false),
                     lua::text(&column)
                 ),
@@ -474,7 +472,7 @@ fn literal(reader: &mut Reader, json: &Json, path: &str, lists: bool) -> Option<
                 list.push(literal(reader, item, &format!("{path}[{i}]"), false)?);
             }
             Some(Operand {
-                list,
+                list: Some(list),
                 ..Operand::default()
             })
         }

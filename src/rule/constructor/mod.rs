@@ -22,6 +22,9 @@ pub const VERSION: i64 = 2;
 /// How many conditions, actions and fields of a list there may be.
 pub const MAX_PARTS: usize = 10_000;
 
+/// How many table lists a rule may use: Lua has at most 200 local variables.
+pub const MAX_STORES: usize = 100;
+
 /// How deep conditions may stand in one another.
 pub const MAX_DEPTH: usize = 100;
 
@@ -84,15 +87,15 @@ fn rule(reader: &mut Reader, fields: Fields<'_>) -> Option<String> {
         out.line(&format!("-- {}", name.replace(['\n', '\r'], " ")));
     }
     out.line("");
-    for store in &actions.stores {
-        out.line(&format!(
-            "local {} = storage.new({})",
-            store.variable,
-            lua::text(&store.name)
-        ));
+    for (place, name) in reader.stores.iter().enumerate() {
+        let name = lua::text(name);
+        out.line(&format!("local store{} = storage.new({name})", place + 1));
     }
-    if !actions.stores.is_empty() {
+    if !reader.stores.is_empty() {
         out.line("");
+    }
+    if reader.stores.len() > MAX_STORES {
+        reader.wrong("", format!("uses more than {MAX_STORES} table lists"));
     }
     out.open("function on_logline(logline)");
     if let Some(condition) = &condition {

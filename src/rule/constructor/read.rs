@@ -12,6 +12,8 @@ const PROBLEMS: usize = 50;
 pub(super) struct Reader {
     pub wrong: Vec<Found>,
     pub notes: Vec<Found>,
+    /// The table lists that the rule uses, by their names.
+    pub stores: Vec<String>,
 }
 
 /// An object and where it stands.
@@ -75,6 +77,16 @@ impl Reader {
                 reason: reason.into(),
             });
         }
+    }
+
+    /// The variable of a table list.
+    pub fn store(&mut self, name: &str) -> String {
+        let known = self.stores.iter().position(|known| known == name);
+        let place = known.unwrap_or_else(|| {
+            self.stores.push(name.to_string());
+            self.stores.len() - 1
+        });
+        format!("store{}", place + 1)
     }
 
     fn wanted(&mut self, path: &str, wanted: &str, found: &Json) {

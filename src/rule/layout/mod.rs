@@ -94,13 +94,16 @@ impl Layout {
         let named = NAMED.iter().find(|(name, _)| *name == text);
         let example = named.map_or(text, |(_, example)| *example);
         let pieces = pieces(example);
-        if pieces.len() < 2 {
-            let names = NAMED.iter().map(|(name, _)| *name);
-            let names: Vec<&str> = names.chain(COUNTED.iter().map(|(name, _)| *name)).collect();
+        let names = NAMED.iter().map(|(name, _)| *name);
+        let near = nearest(text, names.chain(COUNTED.iter().map(|(name, _)| *name)));
+        // A misspelt name may hold an element by chance: RFC333 holds hours.
+        let word = text.starts_with(|c: char| c.is_ascii_uppercase())
+            && text.chars().all(|c| c.is_ascii_alphanumeric());
+        if pieces.len() < 2 || (named.is_none() && word && near.is_some()) {
             let message = format!("{text:?} is no layout of a time");
             return Err(Diagnostic::new(Code::BadDatePattern, message)
                 .help("write the time Mon Jan 2 15:04:05 2006 the way your times look, or a name such as RFC3339")
-                .did_you_mean(nearest(text, names.iter().copied())));
+                .did_you_mean(near));
         }
         let short = NAMED.iter().take(2).any(|(_, rfc3339)| *rfc3339 == example);
         Ok(Layout {

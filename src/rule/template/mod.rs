@@ -32,6 +32,10 @@ pub const MAX_NESTING: usize = 200;
 /// How deep templates may call one another.
 pub const MAX_CALLS: usize = 200;
 
+/// Stack that one level of nesting may need, and how much more is taken when it is short.
+const STACK_LEFT: usize = 256 << 10;
+const STACK_MORE: usize = 2 << 20;
+
 /// A template that was read.
 #[derive(Debug)]
 pub struct Template {

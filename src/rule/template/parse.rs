@@ -3,7 +3,7 @@
 use super::functions::{self, Function};
 use super::lex::{Kind, Token};
 use super::tree::{Command, Control, Node, Pipe, Term, TermKind};
-use super::{MAX_NESTING, Problem, constant};
+use super::{MAX_NESTING, Problem, STACK_LEFT, STACK_MORE, constant};
 use crate::diagnostic::{Code, Span, nearest};
 use smol_str::SmolStr;
 
@@ -174,10 +174,12 @@ impl<'t> Parser<'t> {
             let token = self.after_space();
             match token.kind {
                 Kind::End => return Err(Problem::new(open, "this is never closed by {{ end }}")),
-                Kind::Open => match self.action(token.span)? {
-                    Ok(node) => nodes.push(node),
-                    Err((ending, _)) => return Ok((nodes, ending)),
-                },
+                Kind::Open => {
+                    match stacker::maybe_grow(STACK_LEFT, STACK_MORE, || self.action(token.span))? {
+                        Ok(node) => nodes.push(node),
+                        Err((ending, _)) => return Ok((nodes, ending)),
+                    }
+                }
                 _ => nodes.push(Node::Text(token.text.to_string())),
             }
         }
@@ -277,7 +279,9 @@ impl<'t> Parser<'t> {
                     return Err(Problem::limit(Code::Nesting, token.span, what));
                 }
                 self.depth += 1;
-                let inner = self.control(inner, token.span)?;
+                let inner = stacker::maybe_grow(STACK_LEFT, STACK_MORE, || {
+                    self.control(inner, token.span)
+                })?;
                 self.depth -= 1;
                 Some(vec![match which {
                     Which::With => Node::With(inner),
@@ -498,7 +502,9 @@ impl<'t> Parser<'t> {
                     return Err(Problem::limit(Code::Nesting, token.span, what));
                 }
                 self.depth += 1;
-                let pipe = self.pipeline("parentheses", Kind::CloseParen, false)?;
+                let pipe = stacker::maybe_grow(STACK_LEFT, STACK_MORE, || {
+                    self.pipeline("parentheses", Kind::CloseParen, false)
+                })?;
                 self.depth -= 1;
                 TermKind::Pipe(Box::new(pipe))
             }

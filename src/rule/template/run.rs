@@ -3,7 +3,7 @@
 use super::functions::Function;
 use super::item::Item;
 use super::tree::{Command, Control, Node, Pipe, Term, TermKind};
-use super::{Limits, MAX_CALLS, Problem, Template};
+use super::{Limits, MAX_CALLS, Problem, STACK_LEFT, STACK_MORE, Template};
 use crate::diagnostic::{Code, Span};
 use crate::eval::Value;
 use crate::eval::text::to_text;
@@ -14,10 +14,6 @@ use std::time::Instant;
 
 /// Between two looks at the clock.
 const STEPS_BETWEEN: u64 = 256;
-
-/// Stack that one level of nesting may need, and how much more is taken when it is short.
-const STACK_LEFT: usize = 128 << 10;
-const STACK_MORE: usize = 1 << 20;
 
 type Run<T> = Result<T, Problem>;
 
@@ -282,7 +278,9 @@ impl<'t> State<'t> {
     fn command(&mut self, command: &'t Command, dot: &Item, last: Option<Item>) -> Run<Item> {
         let word = &command.word;
         if let TermKind::Function(function) = word.kind {
-            return self.function(function, word.span, &command.arguments, dot, last);
+            return stacker::maybe_grow(STACK_LEFT, STACK_MORE, || {
+                self.function(function, word.span, &command.arguments, dot, last)
+            });
         }
         let given = !command.arguments.is_empty() || last.is_some();
         if word.kind.is_nil() {
