@@ -9,14 +9,16 @@ mod class;
 mod escape;
 mod names;
 mod parse;
+mod patient;
 #[cfg(test)]
 mod tests;
 
 use crate::diagnostic::{Code, Diagnostic, Fault, Outcome, Source, Span};
+use patient::Patient;
 use regex_automata::meta;
 use std::borrow::Cow;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// The longest pattern in bytes.
 pub const MAX_PATTERN: usize = 64 << 10;
@@ -27,11 +29,16 @@ pub const MAX_PROGRAM: usize = 10 << 20;
 /// Bytes of the states that a search keeps from one text to the next.
 pub const MAX_CACHE: usize = 1 << 20;
 
+/// Bytes of a program multiplied by bytes of a text up to which a search is quick in any case.
+const QUICK_WORK: usize = 400_000_000;
+
 /// A compiled regular expression. Cheap to clone, and shared by threads.
 #[derive(Debug, Clone)]
 pub struct Regexp {
     search: meta::Regex,
     pattern: Arc<str>,
+    /// For texts that a search could take long for, made when the first one comes.
+    patient: Arc<OnceLock<Option<Patient>>>,
 }
 
 /// Compiles a pattern in Go's dialect; `E0209` with the place when it is none, `E0309` when it is too large.
@@ -48,6 +55,7 @@ pub fn compile(pattern: &str) -> Outcome<Regexp> {
     Ok(Regexp {
         search,
         pattern: pattern.into(),
+        patient: Arc::default(),
     })
 }
 
@@ -55,6 +63,20 @@ impl Regexp {
     /// Whether the expression fits anywhere in the text.
     pub fn is_match(&self, text: &[u8]) -> bool {
         self.search.is_match(repaired(text).as_ref())
+    }
+
+    /// Whether the expression fits anywhere in the text; `None` when `go_on` says no before that is known. Quick
+    /// searches do not ask. A search is quick when the sizes of program and text multiply to little, for then even
+    /// an expression that needs all its states at every byte is done soon.
+    pub fn is_match_while(&self, text: &[u8], go_on: impl FnMut() -> bool) -> Option<bool> {
+        if text.len().saturating_mul(self.memory()) <= QUICK_WORK {
+            return Some(self.is_match(text));
+        }
+        let patient = self.patient.get_or_init(|| Patient::new(&self.pattern));
+        match patient {
+            Some(patient) => patient.is_match_while(repaired(text).as_ref(), go_on),
+            None => Some(self.is_match(text)),
+        }
     }
 
     /// The leftmost place where the expression fits.

@@ -60,3 +60,44 @@ fn a_bad_byte_is_one_character() {
     assert_eq!(found("и"), None);
     assert_eq!(compile(".{3}").unwrap().find(b"\xE1\x80\xFF"), Some(0..3));
 }
+
+#[test]
+fn a_long_search_can_be_stopped() {
+    // Every byte makes a new state: whether an a stood here and there in the last thousand.
+    let regexp = compile("(?:a|b)*a(?:a|b){900}c").unwrap();
+    let mut text = Vec::new();
+    let mut seed = 1u32;
+    for _ in 0..400_000 {
+        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        text.push(if seed >> 31 == 0 { b'a' } else { b'b' });
+    }
+    let mut asked = 0;
+    let stopped = regexp.is_match_while(&text, || {
+        asked += 1;
+        asked < 20
+    });
+    assert_eq!((stopped, asked), (None, 20));
+}
+
+#[test]
+fn a_patient_search_finds_the_same() {
+    for (pattern, text, found) in [
+        ("abc", "xxabcxx", true),
+        ("abc$", "xxabc", true),
+        ("abc$", "xxabcx", false),
+        ("^abc", "xabc", false),
+        (r"\bя|b\b", "я b", true),
+        (r"(?i)ПРИ.ет", "xx привет", true),
+        ("", "", true),
+        ("[^a]", "aaa", false),
+    ] {
+        let patient = Patient::new(pattern).unwrap();
+        let text = text.as_bytes();
+        assert_eq!(
+            patient.is_match_while(text, || true),
+            Some(found),
+            "{pattern}"
+        );
+        assert_eq!(compile(pattern).unwrap().is_match(text), found, "{pattern}");
+    }
+}
