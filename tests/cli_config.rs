@@ -342,4 +342,15 @@ fn doctor_says_what_does_not_answer() {
         "{}",
         ran.out()
     );
+    let arguments = [
+        "doctor",
+        "--format",
+        "table",
+        "--set",
+        "store.rule=postgres://u:sesame@127.0.0.1:1/d",
+    ];
+    let ran = home.run(&arguments, "").ended(1);
+    let line = ran.out().lines().find(|line| line.starts_with("rule store: "));
+    assert!(line.is_some_and(|line| line.contains("127.0.0.1")), "{}", ran.out());
+    assert!(!ran.out().contains("sesame"));
 }

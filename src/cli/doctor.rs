@@ -6,7 +6,8 @@ use crate::collect::Collections;
 use crate::config::FunctionsConfig;
 use crate::diagnostic::Outcome;
 use crate::engine::Engine;
-use crate::store::{Deadline, Within, in_words, reach};
+use crate::rule::store::{Rules, Search};
+use crate::store::{Deadline, Within};
 use crate::world::{Databases, Subject};
 use serde_json::json;
 use std::time::{Duration, Instant};
@@ -74,23 +75,7 @@ pub fn doctor(common: &Common, format: Option<ListFormat>) -> Outcome<bool> {
     good &= profile_server::doctor(&engine, PATIENCE)?;
     good &= event::doctor(&engine, PATIENCE)?;
     good &= collections(&engine)?;
-    let stores = &engine.config.store;
-    let servers = [("rule", &stores.rule)];
-    for (room, address) in servers {
-        let Some(address) = address else { continue };
-        match reach(address, PATIENCE, &context.cancel) {
-            Ok(servers) => {
-                for server in &servers {
-                    good &= server.1.is_ok();
-                    output::line(&format!("{room} store: {}", in_words(server)))?;
-                }
-            }
-            Err(fault) => {
-                good = false;
-                output::line(&format!("{room} store: {}", fault.message))?;
-            }
-        }
-    }
+    good &= rule_store(&engine)?;
     output::line(&network(&engine.config.functions))?;
     for subject in [Subject::Places, Subject::Systems] {
         let Some(line) = database(&engine, subject) else {
@@ -126,6 +111,36 @@ fn collections(engine: &Engine) -> Outcome<bool> {
         }
         Err(fault) => {
             output::line(&format!("collection store: {}", fault.message))?;
+            Ok(false)
+        }
+    }
+}
+
+/// Says whether the server of rules answers; false when it does not.
+fn rule_store(engine: &Engine) -> Outcome<bool> {
+    let service = engine.context.services.get::<Rules>();
+    let Some(rules) = service.filter(|_| engine.config.store.rule.is_some()) else {
+        return Ok(true);
+    };
+    let within = Within {
+        deadline: Deadline::after(PATIENCE),
+        ..Within::context(&engine.context)
+    };
+    let none = Search {
+        limit: Some(0),
+        ..Search::default()
+    };
+    let started = Instant::now();
+    match rules.rules(&none, within) {
+        Ok(page) => {
+            let (place, time, rules) = (rules.place(), started.elapsed(), page.total);
+            output::line(&format!(
+                "rule store: {place} answers in {time:?}; {rules} rules"
+            ))?;
+            Ok(true)
+        }
+        Err(fault) => {
+            output::line(&format!("rule store: {}", fault.message))?;
             Ok(false)
         }
     }

@@ -9,7 +9,8 @@ use stellar::diagnostic::Code;
 use stellar::rule::model::{
     Entity, EntityKind, Making, Reason, Refusal, Relation, Relations, Rule, Stats,
 };
-use stellar::rule::store::{Happened, ListRow, NewResult, Rules, Search};
+use stellar::rule::store::{Happened, ListRow, NewResult, Rules, Search, StoredTables};
+use stellar::rule::tables::Tables;
 use stellar::store::{Deadline, Within};
 
 const NOW: i64 = 1_767_225_600_000;
@@ -79,6 +80,7 @@ pub fn suite(rules: &Rules) {
     results_are_kept_and_belong_to_rules(rules);
     table_lists_keep_cells(rules);
     states_are_kept(rules);
+    tables(rules);
     hostile_texts_stay_texts(rules);
 }
 
@@ -636,4 +638,63 @@ fn hostile_texts_stay_texts(rules: &Rules) {
     for text in texts {
         assert!(rules.delete(text, within).unwrap());
     }
+}
+
+/// What rules see of table lists.
+fn tables(rules: &Rules) {
+    let cancel = Arc::default();
+    let open = || {
+        StoredTables::new(rules, &cancel, || {
+            format!("t{:?}", std::time::Instant::now())
+        })
+    };
+    let tables = open();
+    let minute = Some(Duration::from_secs(60));
+    assert_eq!(
+        (
+            tables.count("t", 0).unwrap(),
+            tables.row("t", "k", 0).unwrap()
+        ),
+        (0, None)
+    );
+    assert_eq!(tables.search("t", "a", "1", 0).unwrap(), None);
+    // What this process writes it sees at once, though it has just been told otherwise.
+    tables.set("t", "k", "a", 1.into(), minute, 0).unwrap();
+    tables.set("t", "k", "b", "x".into(), None, 10).unwrap();
+    tables.set("t", "other", "a", "1".into(), None, 10).unwrap();
+    assert_eq!(tables.cell("t", "k", "b", 0).unwrap(), Some("x".into()));
+    assert_eq!(tables.row("t", "k", 59_999).unwrap().unwrap().len(), 2);
+    assert_eq!(tables.search("t", "a", "1", 0).unwrap().unwrap(), "k");
+    assert_eq!(
+        tables.search("t", "a", "1", 60_000).unwrap().unwrap(),
+        "other"
+    );
+    assert_eq!(tables.cell("t", "k", "a", 60_000).unwrap(), None);
+    assert_eq!(
+        (
+            tables.count("t", 60_000).unwrap(),
+            tables.count("t", 0).unwrap()
+        ),
+        (1, 2)
+    );
+    // Another process sees it, too.
+    assert_eq!(open().cell("t", "other", "a", 0).unwrap(), Some("1".into()));
+    assert!(tables.remove("t", "k").unwrap() && !tables.remove("t", "k").unwrap());
+    assert_eq!(tables.row("t", "k", 0).unwrap(), None);
+    tables.truncate("t").unwrap();
+    assert_eq!(tables.search("t", "a", "1", 60_000).unwrap(), None);
+    assert_eq!(tables.row("t", "other", 0).unwrap(), None);
+    assert!(
+        tables
+            .set("t", &"k".repeat(5000), "c", 3.into(), None, 0)
+            .is_err()
+    );
+    assert_eq!(tables.row("t", &"k".repeat(5000), 0).unwrap(), None);
+    let table = rules
+        .entity_named(EntityKind::Table, "t", within(&cancel))
+        .unwrap()
+        .unwrap();
+    rules
+        .delete_entity(EntityKind::Table, &table.id, within(&cancel))
+        .unwrap();
 }

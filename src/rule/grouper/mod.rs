@@ -142,8 +142,8 @@ pub struct Grouper<E> {
     now: Option<i64>,
     /// Groups that wait for the end of the batch.
     waiting: Vec<GroupId>,
-    /// The keys of the groups that the rule is being called for, the innermost last.
-    calls: Vec<SmolStr>,
+    /// The keys of the groups that the rule is being called for, the innermost last; none for one that was gone.
+    calls: Vec<Option<SmolStr>>,
     counters: Counters,
     /// The order of events of the same time.
     tie: fn(&E, &E) -> Ordering,
@@ -268,7 +268,7 @@ impl<E> Grouper<E> {
     /// Notes that a call for a group begins: [`Grouper::clear`] is about it until [`Grouper::leave`].
     pub fn enter(&mut self, id: GroupId) {
         let key = self.groups.get(id).map(|group| group.key.clone());
-        self.calls.push(key.unwrap_or_default());
+        self.calls.push(key);
     }
 
     /// Notes that the call that began last is over.
@@ -280,7 +280,8 @@ impl<E> Grouper<E> {
     pub fn clear(&mut self) {
         match self.calls.last() {
             Some(key) if self.settings.clear == Scope::Group => {
-                if let Some(id) = self.groups.find(key) {
+                let found = key.as_ref().and_then(|key| self.groups.find(key));
+                if let Some(id) = found {
                     self.remove(id);
                 }
             }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 /// How many steps a pattern has at most.
 pub const STEPS: usize = 64;
-/// How many events a pattern asks for at most.
+/// How many events a pattern asks for at most, and so many a group of a matcher holds: all of them are looked through.
 pub const LENGTH: usize = 10_000;
 
 /// A step of a pattern: so many events whose field has one of the values.
@@ -150,6 +150,7 @@ pub struct Match<E> {
     pub group: GroupId,
     /// The events in the order of the pattern.
     pub events: Vec<E>,
+    /// Their numbers, sorted.
     numbers: Vec<u64>,
 }
 
@@ -168,6 +169,10 @@ impl<E: Clone> Matcher<E> {
     /// A matcher without groups. Ties of time are broken by the texts that each event is fed with.
     pub fn new(settings: Settings, pattern: Pattern, budget: &Arc<Budget>) -> Matcher<E> {
         let tie = |a: &Marked<E>, b: &Marked<E>| -> Ordering { a.order.cmp(&b.order) };
+        let settings = Settings {
+            group_events: settings.group_events.min(LENGTH),
+            ..settings
+        };
         Matcher {
             grouper: Grouper::ordered(settings, budget, tie),
             pattern,
@@ -241,13 +246,15 @@ impl<E: Clone> Matcher<E> {
                 continue;
             };
             let marked: Vec<&Marked<E>> = found.iter().filter_map(|at| group.event(*at)).collect();
+            let mut numbers: Vec<u64> = marked.iter().map(|one| one.number).collect();
+            numbers.sort_unstable();
             let found = Match {
                 group: id,
-                numbers: marked.iter().map(|one| one.number).collect(),
+                numbers,
                 events: marked.into_iter().map(|one| one.event.clone()).collect(),
             };
             // One that is kept is not found once more for each of its events.
-            fresh.retain(|(_, number)| !found.numbers.contains(number));
+            fresh.retain(|(_, number)| found.numbers.binary_search(number).is_err());
             if !fresh.is_empty() {
                 self.fresh.insert(id, fresh);
             }
@@ -259,9 +266,7 @@ impl<E: Clone> Matcher<E> {
     /// Ends with a match: when it was handled, its events leave their group.
     pub fn matched(&mut self, found: &Match<E>, handled: bool) {
         if handled {
-            let mut numbers = found.numbers.clone();
-            numbers.sort_unstable();
-            let of = |marked: &Marked<E>| numbers.binary_search(&marked.number).is_ok();
+            let of = |marked: &Marked<E>| found.numbers.binary_search(&marked.number).is_ok();
             self.grouper.remove_events(found.group, of);
         }
     }

@@ -8,6 +8,7 @@ mod rules;
 mod sql;
 mod sqlite;
 mod states;
+mod tables;
 
 pub use entities::Usage;
 pub use lists::{LIST_KEY, ListRow};
@@ -16,6 +17,7 @@ pub use results::{Happened, NewResult};
 pub use rules::Watched;
 pub use sql::{Cell, Change, Look, Row, RuleStore, Sql};
 pub use sqlite::{Embedded, RULE};
+pub use tables::StoredTables;
 
 use super::model::Refusal;
 use crate::diagnostic::{Code, Diagnostic, Outcome};
