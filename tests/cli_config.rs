@@ -350,7 +350,14 @@ fn doctor_says_what_does_not_answer() {
         "store.rule=postgres://u:sesame@127.0.0.1:1/d",
     ];
     let ran = home.run(&arguments, "").ended(1);
-    let line = ran.out().lines().find(|line| line.starts_with("rule store: "));
-    assert!(line.is_some_and(|line| line.contains("127.0.0.1")), "{}", ran.out());
+    let line = ran
+        .out()
+        .lines()
+        .find(|line| line.starts_with("rule store: "));
+    assert!(
+        line.is_some_and(|line| line.contains("127.0.0.1")),
+        "{}",
+        ran.out()
+    );
     assert!(!ran.out().contains("sesame"));
 }
