@@ -14,7 +14,7 @@ pub use entities::Usage;
 pub use lists::{LIST_KEY, ListRow};
 pub use postgres::Postgres;
 pub use results::{Happened, NewResult};
-pub use rules::Watched;
+pub use rules::{Changed, Watched};
 pub use sql::{Cell, Change, Look, Row, RuleStore, Sql};
 pub use sqlite::{Embedded, RULE};
 pub use tables::StoredTables;

@@ -21,6 +21,9 @@ pub struct Watched {
     pub parts: i64,
 }
 
+/// What a change makes of a rule: its new form and connections, or why not.
+pub type Changed = Result<(Rule, Relations), Refusal>;
+
 /// What of a rule lies in the column `body`.
 fn body(rule: &Rule) -> String {
     serde_json::json!({
@@ -277,7 +280,7 @@ impl Rules {
     pub fn update(
         &self,
         id: &str,
-        change: &dyn Fn(&Rule) -> Result<(Rule, Relations), Refusal>,
+        change: &dyn Fn(&Rule) -> Changed,
         within: Within<'_>,
     ) -> Answer<Rule> {
         for _ in 0..TRIES {

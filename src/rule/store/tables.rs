@@ -34,12 +34,22 @@ pub struct StoredTables {
 /// A row and when it is gone.
 type Found = Option<(Row, Option<i64>)>;
 
+/// The key of a row with some text.
+struct Key {
+    asked: Instant,
+    /// The time that it was asked for, which decides what lives.
+    now: i64,
+    /// The last change of the list before.
+    change: u64,
+    key: Option<SmolStr>,
+}
+
 /// What was read lately.
 #[derive(Default)]
 struct Kept {
     rows: AHashMap<(SmolStr, SmolStr), (Instant, Found)>,
-    /// By list, column and text; with the time it was asked for, which decides what lives.
-    keys: AHashMap<(SmolStr, SmolStr, SmolStr), (Instant, i64, u64, Option<SmolStr>)>,
+    /// By list, column and text.
+    keys: AHashMap<(SmolStr, SmolStr, SmolStr), Key>,
     /// The number of the last change that this process made to each list.
     changes: AHashMap<SmolStr, u64>,
     /// The number that stands for the lists that are not among them.
@@ -137,11 +147,11 @@ impl Tables for StoredTables {
         let changes = {
             let kept = self.kept.lock();
             let changes = kept.changes(table);
-            if let Some((asked, then, before, key)) = kept.keys.get(&place)
-                && asked.elapsed() < STANDS
-                && (*then, *before) == (now, changes)
+            if let Some(known) = kept.keys.get(&place)
+                && known.asked.elapsed() < STANDS
+                && (known.now, known.change) == (now, changes)
             {
-                return Ok(key.clone());
+                return Ok(known.key.clone());
             }
             changes
         };
@@ -154,8 +164,13 @@ impl Tables for StoredTables {
         if kept.keys.len() >= KEPT {
             kept.keys.clear();
         }
-        kept.keys
-            .insert(place, (asked, now, changes, found.clone()));
+        let known = Key {
+            asked,
+            now,
+            change: changes,
+            key: found.clone(),
+        };
+        kept.keys.insert(place, known);
         Ok(found)
     }
 
