@@ -9,7 +9,7 @@ use stellar::diagnostic::Code;
 use stellar::rule::model::Relations;
 use stellar::rule::store::{Postgres, Rules, Search};
 use support::postgres::{Own, ask, run};
-use support::rules::{rule, suite, within};
+use support::rules::{hostile, rule, suite, within};
 
 fn main() {
     support::live::run(
@@ -18,6 +18,10 @@ fn main() {
             (
                 "it_does_what_every_store_must_do",
                 it_does_what_every_store_must_do,
+            ),
+            (
+                "hostile_bodies_are_refused_or_come_back",
+                hostile_bodies_are_refused_or_come_back,
             ),
             ("looking_creates_no_tables", looking_creates_no_tables),
             (
@@ -53,6 +57,13 @@ fn it_does_what_every_store_must_do(server: &str) {
     let own = Own::empty(server);
     let rules = open(&own);
     suite(&rules);
+    rules.close();
+}
+
+fn hostile_bodies_are_refused_or_come_back(server: &str) {
+    let own = Own::empty(server);
+    let rules = open(&own);
+    hostile(&rules, 200);
     rules.close();
 }
 

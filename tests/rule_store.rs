@@ -4,7 +4,7 @@
 #[path = "support/rules.rs"]
 mod rules;
 
-use rules::{rule, suite, within};
+use rules::{hostile, rule, suite, within};
 use std::sync::Arc;
 use stellar::rule::model::Relations;
 use stellar::rule::store::{Embedded, RULE, Rules, Search};
@@ -18,6 +18,11 @@ fn open(folder: &tempfile::TempDir) -> Rules {
 #[test]
 fn it_does_what_every_store_must_do() {
     suite(&open(&tempfile::tempdir().unwrap()));
+}
+
+#[test]
+fn hostile_bodies_are_refused_or_come_back() {
+    hostile(&open(&tempfile::tempdir().unwrap()), 250);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 use stellar::diagnostic::Code;
 use stellar::rule::model::{
-    Entity, EntityKind, Making, Reason, Refusal, Relation, Relations, Rule, Stats,
+    Entity, EntityKind, Making, Reason, Refusal, Relation, Relations, Rule, Stats, read_body,
 };
 use stellar::rule::store::{Happened, ListRow, NewResult, Rules, Search, StoredTables};
 use stellar::rule::tables::Tables;
@@ -697,4 +697,99 @@ fn tables(rules: &Rules) {
     rules
         .delete_entity(EntityKind::Table, &table.id, within(&cancel))
         .unwrap();
+}
+
+/// Numbers that look like chance and are the same each time (SplitMix64).
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut x = self.0;
+        x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((x ^ (x >> 31)) % end as u64) as usize
+    }
+}
+
+/// Bodies that are wrong in every way: each is refused with a reason and leaves nothing, or is stored and comes back.
+/// The store never fails.
+pub fn hostile(rules: &Rules, bodies: usize) {
+    let cancel = Arc::default();
+    let within = within(&cancel);
+    let values = [
+        json!(null),
+        json!(true),
+        json!(-1),
+        json!(1.5),
+        json!(i64::MAX),
+        json!(u64::MAX),
+        json!(""),
+        json!(" "),
+        json!("a\u{0}b"),
+        json!("\u{feff}\u{202e}\u{10ffff}"),
+        json!("\u{65e5}".repeat(341)),
+        json!("x".repeat(1 << 20)),
+        json!("2023-12-20T00:00:01.652259Z"),
+        json!([]),
+        json!([{}]),
+        json!({}),
+        json!({"a": {"$numberLong": "1"}}),
+        json!({"filters": ["x"]}),
+    ];
+    let mut dice = Dice(7);
+    let (mut stored, mut refused) = (0, 0);
+    for number in 0..bodies {
+        let mut whole = body(&format!("h{number}"), &format!("h{number}"));
+        let names: Vec<String> = whole.as_object().unwrap().keys().cloned().collect();
+        for _ in 0..1 + dice.below(2) {
+            let extra = [
+                "_relations",
+                "stats",
+                "created_at",
+                "trace_id",
+                "is_error",
+                "settings",
+            ];
+            let name = match dice.below(3) {
+                0 => extra[dice.below(extra.len())].to_string(),
+                _ => names[dice.below(names.len())].clone(),
+            };
+            whole[&name] = values[dice.below(values.len())].clone();
+        }
+        let mut bytes = whole.to_string().into_bytes();
+        for _ in 0..[0, 0, 1, 3][dice.below(4)] {
+            let at = dice.below(bytes.len());
+            match dice.below(4) {
+                0 => bytes[at] = dice.below(256) as u8,
+                1 => drop(bytes.remove(at)),
+                2 => bytes.insert(at, b"{}[]\",:\\0e-"[dice.below(11)]),
+                _ => bytes.truncate(at.max(1)),
+            }
+        }
+        let read = read_body(&bytes).and_then(|body| making(|making| Rule::create(&body, making)));
+        let answer = read.and_then(|(rule, relations)| {
+            rules
+                .create(&rule, &relations, within)
+                .unwrap()
+                .map(|()| rule)
+        });
+        match answer {
+            Ok(rule) => {
+                assert_eq!(rules.rule(&rule.id, within).unwrap().unwrap(), rule);
+                assert!(rules.delete(&rule.id, within).unwrap());
+                stored += 1;
+            }
+            Err(refusal) => {
+                assert!(matches!(refusal.status(), 400 | 409), "{refusal}");
+                assert!(!refusal.to_string().is_empty());
+                refused += 1;
+            }
+        }
+        assert_eq!(rules.rules(&Search::default(), within).unwrap().total, 0);
+    }
+    assert!(
+        stored > bodies / 20 && refused > bodies / 4,
+        "{stored} stored, {refused} refused"
+    );
 }
