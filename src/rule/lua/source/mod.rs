@@ -145,10 +145,11 @@ fn passes_through(text: &str, tokens: &[Token]) -> bool {
     let Some(event) = shape.filter(|_| heads.next().is_none()) else {
         return false;
     };
-    for at in 1..tokens.len() {
-        let made =
-            READERS.contains(&word(at)) && (word(at + 1) != "(" || word(at - 1) == "function");
-        let fed = word(at) == "feed" && (word(at - 1) != ":" || word(at + 1) != "(");
+    for at in 0..tokens.len() {
+        let before = if at > 0 { word(at - 1) } else { "" };
+        let called = word(at + 1) == "(" && !is_defined(&word, at);
+        let made = READERS.contains(&word(at)) && !called;
+        let fed = word(at) == "feed" && !(called && before == ":");
         if made || fed {
             return false;
         }
@@ -179,6 +180,14 @@ fn passes_through(text: &str, tokens: &[Token]) -> bool {
         }
     }
     false
+}
+
+/// Whether the name at `at` is the last one of `function a.b:name`.
+fn is_defined<'t>(word: &impl Fn(usize) -> &'t str, mut at: usize) -> bool {
+    while at > 1 && matches!(word(at - 1), "." | ":") {
+        at -= 2;
+    }
+    at > 0 && word(at - 1) == "function"
 }
 
 /// The parameter in `function on_logline(e)`.
