@@ -111,6 +111,8 @@ pub enum Family {
     Events,
     /// What queries find and collections keep.
     Collected,
+    /// Correlation rules in Lua.
+    Rules,
     /// Help for the eyes of people at the shell.
     Shell,
     /// What is written in the language itself.
@@ -143,6 +145,7 @@ impl Family {
             Family::Profiler => "Profiler",
             Family::Events => "Events",
             Family::Collected => "Queries and collections",
+            Family::Rules => "Correlation rules",
             Family::Shell => "Shell",
             Family::Library => "Library",
         }
