@@ -16,6 +16,7 @@ use crate::functions::{FAMILIES, library};
 use crate::pipeline::{self, Actions};
 use crate::profile::store::Spooled;
 use crate::profile::{self, Embedded, FOLLOW, PROFILE, Profiles, client};
+use crate::rule;
 use crate::rule::store::{self as rules, RULE, Rules};
 use crate::store::serve::Endpoint;
 use crate::store::{Room, Store};
@@ -78,7 +79,8 @@ impl Engine {
                 .chain(world::FAMILIES)
                 .chain(profile::FAMILIES)
                 .chain(event::FAMILIES)
-                .chain(collect::FAMILIES),
+                .chain(collect::FAMILIES)
+                .chain(rule::FAMILIES),
             library::read,
         ));
         let mut services = Services::default();

@@ -4,6 +4,7 @@ pub mod alert;
 pub mod constructor;
 pub mod duration;
 pub mod format;
+mod functions;
 pub mod grouper;
 pub mod layout;
 pub mod model;
@@ -11,3 +12,9 @@ pub mod regexp;
 pub mod store;
 pub mod tables;
 pub mod template;
+pub mod trial;
+
+use crate::functions::spec::FunctionSpec;
+
+/// The functions of this room.
+pub const FAMILIES: &[&[FunctionSpec]] = &[functions::FUNCTIONS];

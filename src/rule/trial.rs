@@ -1,0 +1,292 @@
+//! A rule over some events, and what it did.
+
+use super::alert::Alert;
+use super::event::Event;
+use super::grouper::{Scope, When};
+use super::lua::{Counters, Escapes, Module, Note, NoteKind, Options, Running};
+use crate::diagnostic::{Code, Diagnostic, Fault, Outcome};
+use crate::eval::Value;
+use crate::eval::collections::{List, Map};
+use smol_str::SmolStr;
+use std::time::Duration;
+
+/// How many alerts a trial keeps.
+pub const ALERTS: usize = 100_000;
+
+/// A rule as somebody wrote it down.
+#[derive(Debug, Clone)]
+pub struct Written {
+    /// Its name.
+    pub name: SmolStr,
+    /// Its text.
+    pub lua: String,
+    /// Events to try it with.
+    pub test_data: Vec<Event>,
+    /// What its settings grant it, in MiB.
+    pub memory: Option<usize>,
+    /// Its own choices among readings; see [`choose`].
+    pub options: Value,
+}
+
+fn bad(message: impl Into<String>) -> Fault {
+    Diagnostic::new(Code::BadRule, message)
+}
+
+impl Written {
+    /// A rule that is its text.
+    pub fn text(name: &str, lua: impl Into<String>) -> Written {
+        Written {
+            name: SmolStr::new(name),
+            lua: lua.into(),
+            test_data: Vec::new(),
+            memory: None,
+            options: Value::Null,
+        }
+    }
+
+    /// A rule in the shape of the API. Errors: E0413 with the path.
+    pub fn map(map: &Map) -> Outcome<Written> {
+        let lua = match map.get_text("lua") {
+            Some(Value::Text(lua)) if !lua.is_empty() => lua,
+            Some(Value::Text(_) | Value::Null) | None => {
+                return Err(bad("lua: the rule has no text"));
+            }
+            Some(_) => return Err(bad("lua: must be a text")),
+        };
+        let name = match map.get_text("name") {
+            Some(Value::Text(name)) => name,
+            _ => SmolStr::new_static("rule"),
+        };
+        let settings = match map.get_text("settings") {
+            Some(Value::List(list)) => list.get(0),
+            other => other,
+        };
+        let memory = match &settings {
+            Some(Value::Map(settings)) => settings.get_text("max_rule_memory_mb"),
+            _ => None,
+        };
+        let memory = memory.and_then(|m| m.as_double()).filter(|m| *m >= 1.0);
+        let test_data = match map.get_text("test_data") {
+            None | Some(Value::Null) => Vec::new(),
+            Some(data) => {
+                events_of(&data).map_err(|at| bad(format!("test_data{at}: must be an event")))?
+            }
+        };
+        Ok(Written {
+            name,
+            lua: lua.to_string(),
+            test_data,
+            memory: memory.map(|m| m as usize),
+            options: map.get_text("options").unwrap_or_default(),
+        })
+    }
+
+    /// Loads the rule. Errors: those of its text and of its options.
+    pub fn load(&self, options: Options) -> Outcome<Running> {
+        let mut options = choose(options, &self.options)?;
+        if let Some(memory) = self.memory {
+            options.limits = options.limits.of_rule_memory(memory);
+        }
+        Running::load(
+            &self.lua,
+            Options {
+                name: self.name.clone(),
+                ..options
+            },
+        )
+    }
+}
+
+/// The events that a value is: one map, or a list of maps. Errors: the place of what is none.
+pub fn events_of(value: &Value) -> Result<Vec<Event>, String> {
+    match value {
+        Value::Map(map) => Ok(vec![Event::new(map.clone())]),
+        Value::List(list) => {
+            let items = list.items().into_iter().enumerate();
+            let event = |(at, item)| match item {
+                Value::Map(map) => Ok(Event::new(map)),
+                _ => Err(format!("[{at}]")),
+            };
+            items.map(event).collect()
+        }
+        _ => Err(String::new()),
+    }
+}
+
+/// Options with the choices of a map: `when` (`feed`, `batch`), `clear` (`group`, `all`), `escapes` (`repair`, `drop`),
+/// `time_ms`, `memory_mb`, `metrics`, `modules` (a map of names to texts). Errors: E0413.
+pub fn choose(mut options: Options, choices: &Value) -> Outcome<Options> {
+    let map = match choices {
+        Value::Null => return Ok(options),
+        Value::Map(map) => map,
+        _ => return Err(bad("options: must be a map")),
+    };
+    for (key, value) in map.entries() {
+        let key = super::lua::textual(&key);
+        let text = value.as_text();
+        let number = value.as_double().filter(|n| n.is_finite() && *n > 0.0);
+        let known = match (key.as_str(), text, number) {
+            ("when", Some("feed"), _) => Some(options.when = When::EveryFeed),
+            ("when", Some("batch"), _) => Some(options.when = When::AfterBatch),
+            ("clear", Some("group"), _) => Some(options.clear = Scope::Group),
+            ("clear", Some("all"), _) => Some(options.clear = Scope::All),
+            ("escapes", Some("repair"), _) => Some(options.escapes = Escapes::Repair),
+            ("escapes", Some("drop"), _) => Some(options.escapes = Escapes::Drop),
+            ("time_ms", _, Some(n)) => {
+                Some(options.limits.time = Duration::from_secs_f64((n / 1000.0).min(60.0)))
+            }
+            ("memory_mb", _, Some(n)) => {
+                Some(options.limits = options.limits.of_rule_memory(n as usize))
+            }
+            ("metrics", ..) => match value {
+                Value::Bool(on) => Some(options.metrics = on),
+                _ => None,
+            },
+            ("modules", ..) => match &value {
+                Value::Map(modules) => {
+                    let modules = modules.entries().into_iter();
+                    options.modules.extend(modules.map(|(name, text)| Module {
+                        name: super::lua::textual(&name),
+                        text: super::lua::textual(&text).to_string(),
+                    }));
+                    Some(())
+                }
+                _ => None,
+            },
+            _ => None,
+        };
+        if known.is_none() {
+            return Err(bad(format!("options.{key}: this value means nothing here")).help(
+                "when: feed or batch; clear: group or all; escapes: repair or drop; time_ms, memory_mb: numbers; metrics: \
+                 true or false; modules: a map of names to texts",
+            ));
+        }
+    }
+    Ok(options)
+}
+
+/// What a rule did with events.
+#[derive(Debug, Default)]
+pub struct Trial {
+    /// How many events it was given.
+    pub events: usize,
+    /// What it raised, with the number of the event, from 0; what came with the end of the batch has the last one.
+    pub alerts: Vec<(usize, Alert)>,
+    /// What it said and what was said about it, likewise.
+    pub notes: Vec<(usize, Note)>,
+    /// What its functions did.
+    pub counters: Vec<Counters>,
+    /// Its groupers: the function, events fed, groups that are left, events that came too late.
+    pub groups: Vec<(SmolStr, u64, usize, u64)>,
+    /// Why it was suspended, if it was.
+    pub suspended: Option<String>,
+}
+
+/// Runs a rule over events; `step` is asked before each whether to go on. Errors: those of loading, of `step`, E0304.
+pub fn trial(
+    running: &mut Running,
+    events: &[Event],
+    mut step: impl FnMut() -> Outcome<()>,
+) -> Outcome<Trial> {
+    let mut trial = Trial {
+        events: events.len(),
+        ..Trial::default()
+    };
+    trial.take(running, 0, Vec::new())?;
+    for (at, event) in events.iter().enumerate() {
+        step()?;
+        let raised = running.event(event);
+        trial.take(running, at, raised)?;
+    }
+    let raised = running.end_batch();
+    trial.take(running, events.len().saturating_sub(1), raised)?;
+    trial.counters = running.counters();
+    let groupers = running.groupers().into_iter();
+    trial.groups = groupers
+        .map(|(name, c, groups, _)| (name, c.fed, groups, c.late))
+        .collect();
+    trial.suspended = running.suspended().map(str::to_string);
+    Ok(trial)
+}
+
+impl Trial {
+    fn take(&mut self, running: &mut Running, at: usize, raised: Vec<Alert>) -> Outcome<()> {
+        if self.alerts.len() + raised.len() > ALERTS {
+            return Err(Diagnostic::new(
+                Code::CollectionSize,
+                format!(
+                    "the rule {} raises more than {ALERTS} alerts",
+                    running.name()
+                ),
+            ));
+        }
+        self.alerts
+            .extend(raised.into_iter().map(|alert| (at, alert)));
+        let (notes, _) = running.notes();
+        let room = ALERTS.saturating_sub(self.notes.len());
+        self.notes
+            .extend(notes.into_iter().take(room).map(|note| (at, note)));
+        Ok(())
+    }
+
+    /// What went wrong: errors and stops.
+    pub fn faults(&self) -> impl Iterator<Item = &(usize, Note)> {
+        self.notes
+            .iter()
+            .filter(|(_, note)| matches!(note.kind, NoteKind::Error | NoteKind::Stop))
+    }
+
+    /// The report as a map: events, alerts, logs, errors, warnings, calls, groups, suspended.
+    pub fn to_map(&self) -> Map {
+        let count = |n: u64| i32::try_from(n).map_or(Value::Long(n as i64), Value::Int);
+        let alerts = self.alerts.iter().map(|(at, alert)| {
+            let map = alert.to_map();
+            // A fresh map of far fewer fields than any limit.
+            let _ = map.put(Value::text("event"), count(*at as u64), usize::MAX);
+            Value::Map(map)
+        });
+        let notes = |kinds: &[NoteKind]| {
+            let notes = self
+                .notes
+                .iter()
+                .filter(|(_, note)| kinds.contains(&note.kind));
+            let notes = notes.map(|(at, note)| {
+                let line = note.line.map_or(Value::Null, |line| count(u64::from(line)));
+                Value::Map(Map::of_texts([
+                    ("event", count(*at as u64)),
+                    ("function", Value::Text(note.entry.clone())),
+                    ("line", line),
+                    ("text", Value::text(&note.text)),
+                ]))
+            });
+            Value::List(List::array(notes.collect()))
+        };
+        let calls = self.counters.iter().map(|one| {
+            Value::Map(Map::of_texts([
+                ("function", Value::Text(one.name.clone())),
+                ("calls", count(one.calls)),
+                ("errors", count(one.errors)),
+                ("stops", count(one.stops)),
+            ]))
+        });
+        let groups = self.groups.iter().map(|(name, fed, left, late)| {
+            Value::Map(Map::of_texts([
+                ("function", Value::Text(name.clone())),
+                ("fed", count(*fed)),
+                ("groups", count(*left as u64)),
+                ("late", count(*late)),
+            ]))
+        });
+        let suspended = self.suspended.as_ref().map_or(Value::Null, Value::text);
+        Map::of_texts([
+            ("events", count(self.events as u64)),
+            ("alerts", Value::List(List::array(alerts.collect()))),
+            ("logs", notes(&[NoteKind::Log])),
+            ("errors", notes(&[NoteKind::Error, NoteKind::Stop])),
+            ("warnings", notes(&[NoteKind::Warning])),
+            ("calls", Value::List(List::array(calls.collect()))),
+            ("groups", Value::List(List::array(groups.collect()))),
+            ("suspended", suspended),
+        ])
+    }
+}
