@@ -3,10 +3,12 @@
 pub mod alert;
 pub mod constructor;
 pub mod duration;
+pub mod event;
 pub mod format;
 mod functions;
 pub mod grouper;
 pub mod layout;
+pub mod lua;
 pub mod model;
 pub mod regexp;
 pub mod store;
