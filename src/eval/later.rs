@@ -12,6 +12,9 @@ use std::any::{Any, TypeId};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+/// After so many rounds the rest asks one by one: what it asks may be another thing each time.
+const ROUNDS: usize = 32;
+
 /// The questions of one kind.
 pub trait Asker: Any + Send + Sync {
     /// Asks all that was noted, and keeps the answers or why there are none.
@@ -26,6 +29,7 @@ pub trait Asker: Any + Send + Sync {
 #[derive(Default)]
 pub struct Later {
     left: AtomicBool,
+    direct: AtomicBool,
     askers: Mutex<Vec<(TypeId, Arc<dyn Asker>)>>,
 }
 
@@ -40,6 +44,11 @@ impl Later {
             askers.push((TypeId::of::<A>(), made.clone()));
             made
         })
+    }
+
+    /// Whether questions are noted now; otherwise functions ask by themselves.
+    pub fn gathers(&self) -> bool {
+        !self.direct.load(Ordering::Relaxed)
     }
 
     /// The error with which an evaluation leaves off; nobody sees it.
@@ -89,8 +98,11 @@ impl Later {
                 waiting.push(n);
             }
         }
-        // Each round answers one more question of each, and evaluations are finite.
-        while !waiting.is_empty() {
+        // Each round answers one more question of each.
+        for _ in 0..ROUNDS {
+            if waiting.is_empty() {
+                return Ok(());
+            }
             context.check_cancelled()?;
             self.ask(context);
             waiting.retain(|n| {
@@ -98,6 +110,9 @@ impl Later {
                 self.left()
             });
         }
-        Ok(())
+        self.direct.store(true, Ordering::Relaxed);
+        waiting.into_iter().for_each(work);
+        self.direct.store(false, Ordering::Relaxed);
+        context.check_cancelled()
     }
 }

@@ -198,7 +198,8 @@ impl Collections {
             key,
             want,
         };
-        if let Some(later) = context.services.get::<Later>() {
+        let later = context.services.get::<Later>();
+        if let Some(later) = later.filter(|later| later.gathers()) {
             let batch = later.asker(|| Batch::new(self));
             return batch.look(question).unwrap_or_else(|| Err(later.leave()));
         }
