@@ -44,7 +44,7 @@ rights = "read"
 struct Server {
     home: Home,
     address: String,
-    talk: Talk,
+    talk: Mutex<Talk>,
 }
 
 /// A head and a body.
@@ -82,7 +82,7 @@ impl Server {
         Server {
             address: address.trim_end_matches('/').to_owned(),
             home,
-            talk,
+            talk: Mutex::new(talk),
         }
     }
 
@@ -128,7 +128,7 @@ impl Server {
 
     fn signal(&self, name: &str) {
         let sent = Command::new("kill")
-            .args([name, &self.talk.id().to_string()])
+            .args([name, &self.talk.lock().unwrap().id().to_string()])
             .status();
         assert!(sent.unwrap().success());
     }
@@ -902,7 +902,7 @@ fn followed_rows_come_until_the_client_goes_or_the_server_ends() {
             .next()
             .is_none_or(|last| last.starts_with("[\"error\",503,"))
     );
-    assert_eq!(server.talk.end().0, Some(0));
+    assert_eq!(server.talk.lock().unwrap().end().0, Some(0));
     assert!(TcpStream::connect(&server.address).is_err());
 }
 
@@ -933,7 +933,7 @@ fn what_has_begun_is_finished_when_the_server_ends() {
             (200, &json!([{"n": 7}]))
         );
     });
-    assert_eq!(server.talk.end().0, Some(0));
+    assert_eq!(server.talk.lock().unwrap().end().0, Some(0));
 }
 
 #[test]
@@ -953,7 +953,7 @@ fn tasks_go_on_after_a_kill() {
     };
     sent(&server, 1);
     server.signal("-KILL");
-    server.talk.end();
+    server.talk.lock().unwrap().end();
     append(&server, 2);
     let Server { home, .. } = server;
     let server = Server::in_home(home, &[]);

@@ -41,7 +41,7 @@ fn ask(asked: &Asked, context: &Context) -> Result<Reply, Denied> {
         own.zone = zone.clone();
     }
     let query = Query::compile(&wish.query, &own)?;
-    let endless = wish.to.is_none() && wish.mode.is_stream() && query.follows();
+    let endless = wish.to.is_none() && wish.mode.is_stream() && query.grows();
     if !endless {
         return Ok(Told::new(asked, &wish, &query).all(&wish, &query, &own, false));
     }
