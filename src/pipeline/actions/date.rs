@@ -18,7 +18,7 @@ pub const FILTER_DATE: ActionSpec = ActionSpec {
     name: "filter_date",
     kind: ActionKind::Filter,
     summary: "Reads a date in one of many forms, and makes seconds since 1970 or a text of it.",
-    details: "It understands ISO 8601, RFC 2822, the form of C's `ctime`, dates with numbers or English names of months, with a time in 24 hours or with AM and PM, an offset or the name of a zone; a time alone is one of today. `12/11/2020` is the 11th of December, `13/12/2020` the 13th. Relative to now are `yesterday`, `2 hours ago`, `in 3 days and 1 hour`. A date without an offset is one in the zone of the program. Numbers are seconds, and null is now. What cannot be read goes to the dead letters.",
+    details: "It understands ISO 8601, RFC 2822, the form of C's `ctime`, dates with numbers or English names of months, with a time in 24 hours or with AM and PM, an offset or the name of a zone; a time alone is one of today. It knows the forms of logs, too: of web servers (`14/Jul/2026:10:00:00 +0200`), of syslog (`Jul 14 10:00:00`, of the latest year in which it is at most a day ahead), of Apache's and nginx's errors, of Suricata, seconds since 1970 with a fraction. `12/11/2020` is the 11th of December, `13/12/2020` the 13th. Relative to now are `yesterday`, `2 hours ago`, `in 3 days and 1 hour`. A date without an offset is one in the zone of the program. Numbers are seconds, and null is now. What cannot be read goes to the dead letters.",
     parameters: &[
         ParameterSpec::optional("key", ParameterKind::Text, "date", "the field that is read"),
         ParameterSpec::optional(

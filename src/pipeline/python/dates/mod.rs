@@ -4,6 +4,7 @@
 //! differs.
 
 mod formats;
+mod logs;
 mod relative;
 mod strptime;
 #[cfg(test)]
@@ -64,7 +65,8 @@ pub fn parse_date(text: &str, now: i64, zone: &Zone) -> Option<Instant> {
             nanos: 0,
         });
     }
-    iso(&lower, zone).or_else(|| seconds(text))
+    let iso = iso(&lower, zone).or_else(|| seconds(text));
+    iso.or_else(|| logs::parse(&lower, now, zone))
 }
 
 /// The day of a moment in a zone.
@@ -97,11 +99,7 @@ fn iso(lower: &str, zone: &Zone) -> Option<Instant> {
     let time = chrono::NaiveTime::parse_from_str(time, pattern).ok()?;
     let nanos = match fraction {
         None => 0,
-        Some(digits) if (1..=18).contains(&digits.len()) => {
-            let nine: String = digits.chars().chain("00000000".chars()).take(9).collect();
-            nine.parse().ok()?
-        }
-        Some(_) => return None,
+        Some(digits) => nanos(digits)?,
     };
     let moment = date.and_time(time.with_nanosecond(nanos)?);
     match offset.trim_start() {
@@ -116,14 +114,25 @@ fn iso(lower: &str, zone: &Zone) -> Option<Instant> {
     }
 }
 
-/// Seconds since 1970 in digits: too many for `%Y%m%d`.
+/// Seconds since 1970 in digits, too many for `%Y%m%d`, with or without a fraction.
 fn seconds(text: &str) -> Option<Instant> {
+    let (text, nanos) = match text.split_once('.') {
+        Some((text, fraction)) => (text, nanos(fraction)?),
+        None => (text, 0),
+    };
     let digits = text.bytes().all(|b| b.is_ascii_digit());
     if !digits || !(9..=11).contains(&text.len()) {
         return None;
     }
     Some(Instant {
         seconds: text.parse().ok()?,
-        nanos: 0,
+        nanos,
     })
+}
+
+/// The nanoseconds of the digits behind a point; what is smaller is left out.
+fn nanos(digits: &str) -> Option<u32> {
+    let whole = (1..=18).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
+    let nine: String = digits.chars().chain("00000000".chars()).take(9).collect();
+    nine.parse().ok().filter(|_| whole)
 }

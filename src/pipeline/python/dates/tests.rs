@@ -79,6 +79,47 @@ fn refuses_what_is_no_date() {
 }
 
 #[test]
+fn reads_what_stands_in_logs() {
+    for (text, value) in [
+        ("11/Dec/2020:08:30:13 +0200", 1_607_668_213.0),
+        ("11/Dec/2020:08:30:13", 1_607_675_413.0),
+        ("Dec 11 08:30:13", 1_607_675_413.0),
+        ("Dec  1 08:30:13", 1_606_811_413.0),
+        // A day ahead of the clock at most; else it is last year's.
+        ("Dec 12 08:30:13", 1_607_761_813.0),
+        ("Dec 12 08:30:14", 1_576_139_414.0),
+        ("Jan  1 00:00:00", 1_577_836_800.0),
+        ("Feb 29 00:00:00", 1_582_934_400.0),
+        ("Jan 1 0:00:00", 1_577_836_800.0),
+        ("Dec 11 2020 08:30:13", 1_607_675_413.0),
+        ("2020/12/11 08:30:13", 1_607_675_413.0),
+        ("Fri Dec 11 08:30:13.250000 2020", 1_607_675_413.25),
+        ("12/11/2020-08:30:13.5", 1_607_675_413.5),
+        ("20201211T083013Z", 1_607_675_413.0),
+        ("20201211T083013+0200", 1_607_668_213.0),
+        ("1607675413.5", 1_607_675_413.5),
+    ] {
+        assert_eq!(read(text), Some(value), "{text}");
+    }
+    for text in [
+        "Feb 30 00:00:00",
+        "11/Dec/2020:08:30:13.",
+        "11/Dec/2020:08:30:13.x",
+        "Dec 11 08:30.5",
+        "1607675413.",
+        "1607675413.5x",
+        "16076.5",
+        "20201211T0830",
+    ] {
+        assert_eq!(read(text), None, "{text}");
+    }
+    // On New Year's Eve a host may be ahead.
+    let eve = 1_609_459_100_000;
+    let found = parse_date("Jan  1 00:00:05", eve, &Zone::from_java_id("UTC"));
+    assert_eq!(found.map(|found| found.seconds), Some(1_609_459_205));
+}
+
+#[test]
 fn what_has_no_offset_is_local() {
     // In winter and in summer, and in the hour that is left out.
     let paris = |text| in_zone(text, "Europe/Paris");
