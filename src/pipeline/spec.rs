@@ -4,6 +4,7 @@ use super::step::Step;
 use super::yaml::{Kind as NodeKind, Node};
 use crate::config::duration;
 use crate::diagnostic::{Code, Diagnostic, Fault, Outcome, Span, nearest};
+use crate::eval::text::to_text;
 use crate::eval::{Context, Value};
 use smol_str::SmolStr;
 use std::path::PathBuf;
@@ -159,6 +160,13 @@ impl ParameterKind {
         }
     }
 
+    fn is_number(self) -> bool {
+        matches!(
+            self,
+            ParameterKind::Whole | ParameterKind::Number | ParameterKind::Seconds
+        )
+    }
+
     fn takes(self, node: &Node) -> bool {
         let text = node.as_text();
         match self {
@@ -200,11 +208,13 @@ fn whole_of(node: &Node) -> Option<i64> {
 }
 
 fn number_of(node: &Node) -> Option<f64> {
-    match scalar(node)? {
+    let number = match scalar(node)? {
         Value::Double(n) => Some(*n),
         Value::Text(text) => text.trim().parse().ok(),
         _ => whole_of(node).map(|n| n as f64),
-    }
+    };
+    // Nothing is more or less than NaN: a bound that is none would never be reached.
+    number.filter(|number| !number.is_nan())
 }
 
 fn seconds_of(node: &Node) -> Option<f64> {
@@ -320,8 +330,14 @@ impl Parameters {
             }
             if !parameter.kind.takes(node) {
                 let wanted = parameter.kind.in_words();
-                let found = match node.as_text() {
-                    Some(text) if text.chars().count() <= 40 => format!("\"{text}\""),
+                let found = match scalar(node) {
+                    Some(Value::Text(text)) if text.chars().count() <= 40 => {
+                        format!("\"{text}\"")
+                    }
+                    // Which number it is says what is wrong with it, unless numbers are wrong here.
+                    Some(number) if number.is_number() && parameter.kind.is_number() => {
+                        to_text(number).to_string()
+                    }
                     _ => node.in_words(),
                 };
                 let text = format!("{} is {wanted}, not {found}", parameter.name);
