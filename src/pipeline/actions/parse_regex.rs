@@ -67,6 +67,10 @@ fn make(parameters: &Parameters, _: &Build<'_>) -> Outcome<Step> {
 /// Compiles an expression of Python's that begins where the text does.
 fn compile(text: &str) -> Result<(Way, Vec<(SmolStr, usize)>), String> {
     let text = with_end(text);
+    let once = |found: (Way, Vec<(SmolStr, usize)>)| match twice(&found.1) {
+        Some(name) => Err(format!("two groups have the name {name}")),
+        None => Ok(found),
+    };
     let mut patterns = vec![format!(r"\A(?:{text})")];
     if text.contains('#') {
         // A comment at the end would take the parenthesis with it.
@@ -74,19 +78,28 @@ fn compile(text: &str) -> Result<(Way, Vec<(SmolStr, usize)>), String> {
     }
     if let Some(regex) = patterns.iter().find_map(|p| regex::Regex::new(p).ok()) {
         let names = named(regex.capture_names());
-        return Ok((Way::Linear(regex), names));
+        return once((Way::Linear(regex), names));
     }
     let mut first = None;
     for pattern in &patterns {
         match RegexBuilder::new(pattern).backtrack_limit(STEPS).build() {
             Ok(regex) => {
                 let names = named(regex.capture_names());
-                return Ok((Way::Trying(Box::new(regex)), names));
+                return once((Way::Trying(Box::new(regex)), names));
             }
             Err(error) => first = first.or(Some(error.to_string())),
         }
     }
-    Err(first.unwrap_or_default())
+    // Without what stands around it the places are those of the file.
+    let own = Regex::new(&text).err().map(|error| error.to_string());
+    Err(own.or(first).unwrap_or_default())
+}
+
+/// A name that two groups have, which Python refuses.
+fn twice(names: &[(SmolStr, usize)]) -> Option<&SmolStr> {
+    let mut seen = std::collections::HashSet::new();
+    let mut names = names.iter().map(|(name, _)| name);
+    names.find(|name| !seen.insert(*name))
 }
 
 /// Python's `\Z` is the very end, which is `\z` here; `\\Z` is a backslash before a Z.
@@ -166,5 +179,13 @@ mod tests {
         }
         assert!(compile("(").is_err());
         assert!(compile("(#").is_err());
+        let error = |pattern| compile(pattern).err().unwrap();
+        assert!(
+            error("(?P<a>[x)").contains("position 9"),
+            "{}",
+            error("(?P<a>[x)")
+        );
+        assert!(error("(?P<a>x)|(?P<a>y)(?!z)").contains("name"));
+        assert!(error("(?P<a>x)|(?P<a>y)").contains("name"));
     }
 }
