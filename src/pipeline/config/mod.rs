@@ -88,10 +88,18 @@ fn read(path: &Path) -> Result<Arc<Source>, Fault> {
 }
 
 /// The document of a file, and what messages show of it.
-fn document(source: &Arc<Source>) -> Result<Option<(Node, Arc<Source>)>, Fault> {
-    match yaml::read(source, Limits::default()) {
+fn document(
+    source: &Arc<Source>,
+    warnings: &mut Vec<Fault>,
+) -> Result<Option<(Node, Arc<Source>)>, Fault> {
+    let mut twice = Vec::new();
+    match yaml::read_noting(source, Limits::default(), &mut twice) {
         Ok(root) => Ok(root.map(|root| {
             let shown = secrets::hidden(source, &root);
+            warnings.extend(twice.into_iter().map(|span| {
+                let text = "this key stands here for the second time; the first one does not count";
+                bad(&shown, span, text)
+            }));
             (root, shown)
         })),
         Err(mut fault) => {
@@ -127,7 +135,7 @@ fn all_of(source: &Arc<Source>, actions: &Actions) -> (File, Vec<Fault>) {
         file: File::default(),
         faults: Vec::new(),
     };
-    match document(source) {
+    match document(source, &mut reader.file.warnings) {
         Ok(Some((root, shown))) => reader.root(&root, &shown),
         Ok(None) => reader.faults.push(
             Diagnostic::new(Code::BadPipeline, format!("{} holds nothing", source.name))
@@ -244,7 +252,7 @@ impl Reader<'_> {
                     continue;
                 }
             };
-            match document(&own) {
+            match document(&own, &mut self.file.warnings) {
                 Ok(Some((steps, own))) => {
                     self.pipeline(path.display().to_string(), steps, &own, filled);
                 }

@@ -78,3 +78,33 @@ fn variables_do_not_fill_the_memory() {
     );
     assert!(faults(&file).contains("too many bytes"));
 }
+
+#[test]
+fn keys_that_stand_twice_are_told() {
+    let text = "x: &x {tag: b}\npipelines:\n  a:\n    - {name: input_dummy, tag: a, data: {k: 1, k: 2}}\n  a:\n    - {<<: *x, name: input_dummy, tag: a, tag: c, data: 1}\n";
+    let text = text.replace("x: &x {tag: b}\n", "variables: &x {tag: b}\n");
+    let file = load(&text).unwrap();
+    let at = |fault: &Fault| {
+        let at = fault.position().unwrap();
+        assert!(fault.message.contains("second time"), "{}", fault.message);
+        (at.line, at.column)
+    };
+    let places: Vec<_> = file.warnings.iter().map(at).collect();
+    // What a merge brings may be given anew.
+    assert_eq!(places, [(4, 48), (6, 43), (5, 3)]);
+    assert_eq!(file.pipelines.len(), 1);
+}
+
+#[test]
+fn numbers_that_cannot_be_are_named() {
+    let text = "pipelines:\n  a:\n    - {name: input_dummy, tag: a, data: {}}\n    - {name: filter_spike, match: a, tag: 3, alert: {}, spike_height: .nan, spike_type: up, timeframe: -5}\n    - {name: filter_frequency, match: a, tag: b, alert: {}, num_events: 99999999999999999999, timeframe: 1}\n";
+    let found = faults(text);
+    for part in [
+        "tag is a text, not an integer",
+        "spike_height is a number, not NaN",
+        "text such as 5m, not -5",
+        "num_events is a whole number, not 99999999999999999999",
+    ] {
+        assert!(found.contains(part), "{part} in\n{found}");
+    }
+}

@@ -29,7 +29,16 @@ impl Default for Limits {
 
 /// Reads a text that holds one document; `None` when it holds none. Errors: E0409 with the place.
 pub fn read(source: &Arc<Source>, limits: Limits) -> Outcome<Option<Node>> {
-    let built = Builder::new(&source.text, limits).document();
+    read_noting(source, limits, &mut Vec::new())
+}
+
+/// As [`read`]; `twice` gets the places of keys that their maps had before.
+pub fn read_noting(
+    source: &Arc<Source>,
+    limits: Limits,
+    twice: &mut Vec<Span>,
+) -> Outcome<Option<Node>> {
+    let built = Builder::new(&source.text, limits, twice).document();
     built.map_err(|fault| fault.in_source(source))
 }
 
@@ -53,10 +62,12 @@ struct Builder<'s> {
     pending: Vec<usize>,
     nodes: usize,
     root: Option<Node>,
+    /// Where keys stand that their maps had before.
+    twice: &'s mut Vec<Span>,
 }
 
 impl<'s> Builder<'s> {
-    fn new(text: &'s str, limits: Limits) -> Builder<'s> {
+    fn new(text: &'s str, limits: Limits, twice: &'s mut Vec<Span>) -> Builder<'s> {
         Builder {
             text,
             limits,
@@ -65,6 +76,7 @@ impl<'s> Builder<'s> {
             pending: Vec::new(),
             nodes: 0,
             root: None,
+            twice,
         }
     }
 
@@ -171,7 +183,7 @@ impl<'s> Builder<'s> {
             },
         );
         let kind = if done.map {
-            Kind::Map(entries(done.items)?)
+            Kind::Map(entries(done.items, self.twice)?)
         } else {
             Kind::List(done.items)
         };
@@ -243,7 +255,7 @@ fn scalar(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Result<Value, St
 }
 
 /// The entries of a map out of its keys and values in turn: of equal keys the last value wins, at the first one's place.
-fn entries(items: Vec<Node>) -> Outcome<Vec<(Node, Node)>> {
+fn entries(items: Vec<Node>, twice: &mut Vec<Span>) -> Outcome<Vec<(Node, Node)>> {
     let mut merged = Vec::new();
     let mut own = Vec::new();
     let mut items = items.into_iter();
@@ -258,14 +270,22 @@ fn entries(items: Vec<Node>) -> Outcome<Vec<(Node, Node)>> {
         }
         own.push((key, value));
     }
-    let mut places: HashMap<String, usize> = HashMap::new();
+    let mut places: HashMap<String, (usize, bool)> = HashMap::new();
     let mut entries: Vec<(Node, Node)> = Vec::with_capacity(merged.len() + own.len());
-    for (key, value) in merged.into_iter().chain(own) {
+    let merged = merged.into_iter().map(|entry| (entry, false));
+    for ((key, value), is_own) in merged.chain(own.into_iter().map(|entry| (entry, true))) {
         let name = identity(&key);
-        match places.get(&name).and_then(|place| entries.get_mut(*place)) {
-            Some(entry) => entry.1 = value,
+        let known = places.get_mut(&name);
+        match known.and_then(|(place, had)| Some((entries.get_mut(*place)?, had))) {
+            Some((entry, had)) => {
+                if *had && is_own {
+                    twice.push(key.span);
+                }
+                *had |= is_own;
+                entry.1 = value;
+            }
             None => {
-                places.insert(name, entries.len());
+                places.insert(name, (entries.len(), is_own));
                 entries.push((key, value));
             }
         }

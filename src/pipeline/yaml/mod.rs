@@ -6,7 +6,7 @@ mod resolve;
 #[cfg(test)]
 mod tests;
 
-pub use build::{Limits, read};
+pub use build::{Limits, read, read_noting};
 pub use objects::{Bytes, Date, Moment};
 
 use crate::diagnostic::Span;
