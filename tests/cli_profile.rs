@@ -72,6 +72,60 @@ fn profiles_and_entities_are_listed() {
         "globals.\"profiler.client.hbase.table\"=\"t\"",
     ];
     assert_eq!(home.run(&elsewhere, "").ended(0).out(), "");
+    let ran = home.run(&["profile", "list", "login"], "").ended(0);
+    assert_eq!(
+        (ran.out(), ran.err.as_str()),
+        (
+            "",
+            "note: nothing was found: there is no profile login; did you mean logins?\n"
+        )
+    );
+}
+
+#[test]
+fn one_wrong_clock_does_not_hide_the_rest_unsaid() {
+    let home = with_profiles();
+    let put = "PROFILE_PUT({'profile': 'logins', 'entity': 'alice', 'groups': [], 'value': 7, \
+               'period': {'duration': 900000, 'period': 99000000}})";
+    home.run(&["--now", NOW], put).ended(0);
+    let ran = home
+        .run(&["profile", "get", "logins", "alice"], "")
+        .ended(0);
+    assert_eq!(ran.lines().len(), 1);
+    assert!(
+        ran.err.contains("begin in 2017-08-13T16:00:00Z") && ran.err.contains("--window"),
+        "{}",
+        ran.err
+    );
+}
+
+#[test]
+fn times_in_another_unit_are_told() {
+    let home = Home::new();
+    home.write(
+        "p.json",
+        r#"{"timestampField": "at", "profiles": [{"profile": "p", "foreach": "u", "result": "1"}]}"#,
+    );
+    let apply = |times: &[&str], more: &[&str]| {
+        let line = |time: &&str| format!("{{\"u\": \"a\", \"at\": {time}}}\n");
+        let lines: String = times.iter().map(line).collect();
+        let arguments = [&["profile", "apply", "-c", "p.json", "-"], more].concat();
+        home.run(&arguments, lines)
+    };
+    let good = "1783000000000";
+    assert_eq!(apply(&[good], &[]).ended(0).err, "");
+    let seconds = "note: 2 events are from before 1980: if at holds seconds, make it milliseconds since 1970\n";
+    let ran = apply(&["1783000000", good, "1783000001"], &[]).ended(0);
+    assert_eq!(ran.err, seconds);
+    let micros = "note: 1 event is from after 2200: if at holds micro- or nanoseconds, make it milliseconds since 1970\n";
+    assert_eq!(apply(&["1783000000000000"], &[]).ended(0).err, micros);
+    // Those that are left out do not matter.
+    let ran = apply(&["1783000000", good], &["--begin", "2000-01-01"]);
+    assert_eq!(ran.ended(0).err, "");
+    let ran = apply(&[good], &["--begin", "x"]).ended(2);
+    assert!(ran.err.contains("--begin: \"x\" is neither"), "{}", ran.err);
+    let ran = apply(&[good], &["--begin", "2026-01-02", "--end", "2026-01-01"]);
+    assert!(ran.ended(2).err.contains("--end is the earlier one"));
 }
 
 #[test]

@@ -121,6 +121,7 @@ fn entities(
     let within = Within::context(&engine.context);
     let found = profiles.list(&filter, limit.saturating_add(1), within)?;
     let cut = found.len() > limit;
+    let none = found.is_empty();
     let rows: Vec<Json> = found
         .into_iter()
         .take(limit)
@@ -138,6 +139,17 @@ fn entities(
         &["entity", "groups", "from", "to", "duration"],
         rows,
     )?;
+    if none {
+        let query = Query {
+            place: client::place(&engine.context, None)?,
+            profile: profile.into(),
+            periods: picked(&engine.context, "1 day")?,
+            ..Query::default()
+        };
+        for reason in profiles.explain_empty(&query, within)? {
+            output::note(&format!("nothing was found: {reason}"));
+        }
+    }
     if cut {
         output::note(&format!("there are more than {limit}: --limit shows more"));
     }
@@ -209,7 +221,21 @@ fn all(profiles: &Profiles, query: &Query, context: &Context) -> Outcome<Vec<Per
     for series in profiles.list(&filter, 100, Within::context(context))? {
         let (first, last) = (series.first.number, series.last.number);
         let duration = series.first.duration;
-        let first = first.max(last.saturating_sub(most - 1));
+        let begin = first.max(last.saturating_sub(most - 1));
+        if begin > first {
+            output::note(&format!(
+                "the measurements begin in {}; only the latest {most} periods are looked at, from {} on: --window asks for others",
+                instant(series.first.start()),
+                instant(
+                    Period {
+                        number: begin,
+                        duration
+                    }
+                    .start()
+                ),
+            ));
+        }
+        let first = begin;
         periods.extend((first..=last).map(|number| Period { number, duration }));
     }
     Ok(periods)

@@ -19,6 +19,13 @@ impl Period {
     /// The name of its type.
     pub const TYPE: &str = "ProfilePeriod";
 
+    /// The period of a moment in milliseconds since 1970, counted as Metron does: what lies just before 1970 is in
+    /// number 0, too.
+    pub fn of(time: i64, duration: i64) -> Period {
+        let number = time / duration.max(1);
+        Period { number, duration }
+    }
+
     /// Where it begins, in milliseconds since 1970.
     pub fn start(self) -> i64 {
         self.number.saturating_mul(self.duration)

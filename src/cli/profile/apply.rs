@@ -8,7 +8,7 @@ use crate::config::{duration, parse_now, size};
 use crate::diagnostic::{Code, Diagnostic, Fault, Outcome, Source, brief};
 use crate::engine::Engine;
 use crate::input::{self, ChunkReader, Finish, Format, Input, Problem, Totals, inputs, once};
-use crate::profile::batch::{Batch, BatchReport, COUNTED, Followed, Following, Late, Setting};
+use crate::profile::batch::{Batch, BatchReport, COUNTED, Followed, Following, Late, Odd, Setting};
 use crate::profile::definition::{self, Definitions};
 use crate::profile::store::{Marks, Spool};
 use crate::profile::{Profiles, client};
@@ -94,20 +94,33 @@ pub fn apply(engine: &Engine, profiles: &Profiles, args: &ApplyArgs) -> Outcome<
     let context = &engine.context;
     let definitions = definitions(engine, &args.definitions)?;
     let found = once(inputs(&args.files)?, output::named_twice);
-    let instant = |text: &Option<String>| -> Outcome<Option<i64>> {
-        let instant = text
-            .as_ref()
-            .map(|text| parse_now(text, |utc| context.zone.offset_millis(utc)));
-        instant.transpose()
+    let instant = |option: &str, text: &Option<String>| -> Outcome<Option<i64>> {
+        let read = |text: &String| {
+            parse_now(text, |utc| context.zone.offset_millis(utc)).map_err(|mut fault| {
+                fault.message = format!("{option}: {}", fault.message);
+                fault
+            })
+        };
+        text.as_ref().map(read).transpose()
     };
+    let (begin, end) = (
+        instant("--begin", &args.begin)?,
+        instant("--end", &args.end)?,
+    );
+    if let (Some(from), Some(to)) = (begin, end)
+        && from > to
+    {
+        let message = "no event lies between --begin and --end: --end is the earlier one";
+        return Err(Diagnostic::new(Code::Usage, message));
+    }
     let memory = size(&args.memory)
         .map_err(|message| Diagnostic::new(Code::Usage, format!("--memory: {message}")))?;
     let cores = || std::thread::available_parallelism().map_or(1, |n| n.get());
     let setting = Setting {
         duration: client::period_duration(context, None)?,
         place: client::place(context, None)?,
-        begin: instant(&args.begin)?,
-        end: instant(&args.end)?,
+        begin,
+        end,
         threads: args.threads.unwrap_or_else(cores),
         memory: usize::try_from(memory).unwrap_or(usize::MAX),
         folder: folder(engine.store.path()),
@@ -115,7 +128,9 @@ pub fn apply(engine: &Engine, profiles: &Profiles, args: &ApplyArgs) -> Outcome<
     };
     let mut batch = Batch::new(&definitions, setting, context)?;
     if args.follow {
-        return follow(engine, profiles, args, &batch, &found);
+        let followed = follow(engine, profiles, args, &batch, &found);
+        doubt_times(&batch, &definitions);
+        return followed;
     }
     let format = args.from.map(Format::from);
     let reader =
@@ -146,6 +161,7 @@ pub fn apply(engine: &Engine, profiles: &Profiles, args: &ApplyArgs) -> Outcome<
         .iter()
         .for_each(|notice| output::note(notice));
     written?;
+    doubt_times(&batch, &definitions);
     let reports = batch.reports();
     if args.stats || io::stderr().is_terminal() {
         let (taken, outside) = batch.counts();
@@ -160,6 +176,22 @@ pub fn apply(engine: &Engine, profiles: &Profiles, args: &ApplyArgs) -> Outcome<
     show(&reports, args.format)?;
     let failed = reports.iter().any(|r| !r.report.troubles.is_empty());
     Ok(watch.whole && watch.totals.bad == 0 && !failed)
+}
+
+/// Says that times seem to be in another unit: what was measured of them lies where nobody looks.
+fn doubt_times(batch: &Batch, definitions: &Definitions) {
+    let Odd { early, far } = batch.odd();
+    let field = definitions.timestamp_field.as_deref().unwrap_or("time");
+    let say = |count: u64, when: &str, unit: &str| {
+        if count > 0 {
+            let (s, are) = if count == 1 { ("", "is") } else { ("s", "are") };
+            output::note(&format!(
+                "{count} event{s} {are} from {when}: if {field} holds {unit}, make it milliseconds since 1970"
+            ));
+        }
+    };
+    say(early, "before 1980", "seconds");
+    say(far, "after 2200", "micro- or nanoseconds");
 }
 
 /// Follows inputs until they end or Ctrl-C.

@@ -173,6 +173,7 @@ impl Batch {
         };
         self.count(follower.routing.tallies);
         self.count(follower.closer.tallies);
+        self.odd.add(follower.routing.odd);
         self.taken.fetch_add(follower.taken, Ordering::Relaxed);
         self.outside.fetch_add(follower.outside, Ordering::Relaxed);
         counts
@@ -373,7 +374,7 @@ impl<'b> Follower<'b> {
         let takes = closed.as_ref().map(|closed| closed.keep());
         let admit = |time: i64| {
             let early = setting.begin.is_some_and(|begin| time < begin);
-            let end = period_of(time, duration).end();
+            let end = Period::of(time, duration).end();
             inside.set(!early && setting.end.is_none_or(|end| time <= end));
             late.set(end <= watermark);
             // The clock need not be asked for what is earlier than something that was let in.
@@ -440,7 +441,7 @@ impl<'b> Follower<'b> {
             Ok(time) => {
                 let new = inside && late && !again;
                 let admitted = takes.is_some_and(|keep| {
-                    new && period_of(time, duration).end() > watermark.saturating_sub(keep)
+                    new && Period::of(time, duration).end() > watermark.saturating_sub(keep)
                 });
                 self.counts.read += 1;
                 self.taken += u64::from(inside && !ahead && (!late || merged));
@@ -573,9 +574,4 @@ impl<'b> Follower<'b> {
         // It is never gone on with.
         self.closed.as_ref().map_or(Ok(()), Closed::forget)
     }
-}
-
-fn period_of(time: i64, duration: i64) -> Period {
-    let number = time / duration;
-    Period { number, duration }
 }

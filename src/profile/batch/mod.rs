@@ -151,6 +151,39 @@ impl Tally {
     }
 }
 
+/// How many events have a time that a clock hardly gave, which is one in another unit most of the time.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Odd {
+    /// Before 1980: seconds that count as milliseconds are times of 1970.
+    pub early: u64,
+    /// After 2200, where micro- and nanoseconds lie.
+    pub far: u64,
+}
+
+/// 1980 and 2200 in milliseconds.
+const USUAL: std::ops::Range<i64> = 315_532_800_000..7_258_118_400_000;
+
+impl Odd {
+    fn see(&mut self, at: i64) {
+        self.early += u64::from(at < USUAL.start);
+        self.far += u64::from(at >= USUAL.end);
+    }
+}
+
+/// What threads have counted of them.
+#[derive(Default)]
+struct Odds {
+    early: AtomicU64,
+    far: AtomicU64,
+}
+
+impl Odds {
+    fn add(&self, odd: Odd) {
+        self.early.fetch_add(odd.early, Ordering::Relaxed);
+        self.far.fetch_add(odd.far, Ordering::Relaxed);
+    }
+}
+
 /// Profiles at work on an archive: first [`Batch::read`], then [`Batch::write`].
 pub struct Batch {
     plans: Plans,
@@ -160,6 +193,7 @@ pub struct Batch {
     tallies: Mutex<Vec<Tally>>,
     taken: AtomicU64,
     outside: AtomicU64,
+    odd: Odds,
 }
 
 impl Batch {
@@ -177,6 +211,7 @@ impl Batch {
             held: Vec::new(),
             taken: AtomicU64::new(0),
             outside: AtomicU64::new(0),
+            odd: Odds::default(),
         })
     }
 
@@ -222,6 +257,14 @@ impl Batch {
             self.taken.load(Ordering::Relaxed),
             self.outside.load(Ordering::Relaxed),
         )
+    }
+
+    /// How many of the events that were taken have times that are hardly meant.
+    pub fn odd(&self) -> Odd {
+        Odd {
+            early: self.odd.early.load(Ordering::Relaxed),
+            far: self.odd.far.load(Ordering::Relaxed),
+        }
     }
 
     /// What each profile did, in the order of the definitions.

@@ -2,12 +2,13 @@
 
 use super::held::{Held, SHARDS};
 use super::row::{put, put_number, put_text};
-use super::{Batch, Tally};
+use super::{Batch, Odd, Tally};
 use crate::diagnostic::{Code, Diagnostic, Fault, Outcome};
 use crate::eval::json::bad_json;
 use crate::eval::text::to_text;
 use crate::eval::{Context, Value};
 use crate::input::{self, Chunk, Header, Line, Problem, Worker, lines};
+use crate::profile::period::Period;
 use crate::profile::runner::{Reader, Row, nameless, note, time, unless_interrupted};
 use parking_lot::Mutex;
 use smol_str::SmolStr;
@@ -28,6 +29,7 @@ pub struct Routing<'b> {
     reader: Reader,
     pub tallies: Vec<Tally>,
     pub context: Context,
+    pub odd: Odd,
     /// Memory to work in.
     rows: Vec<Value>,
     slots: Vec<Value>,
@@ -56,6 +58,7 @@ impl<'b> Routing<'b> {
             reader: Reader::new(batch.plans.fields.clone(), batch.context.limits.depth),
             tallies: Tally::of(&batch.plans),
             context: batch.context.clone(),
+            odd: Odd::default(),
             rows: Vec::new(),
             slots: Vec::new(),
         }
@@ -94,7 +97,8 @@ impl<'b> Routing<'b> {
         if !admit(at) {
             return Ok(at);
         }
-        let period = at / setting.duration;
+        self.odd.see(at);
+        let period = Period::of(at, setting.duration).number;
         for index in &plans.order {
             let (Some(plan), Some(tally)) = (plans.plans.get(*index), self.tallies.get_mut(*index))
             else {
@@ -251,6 +255,7 @@ impl Drop for Router<'_> {
         let folder = &self.batch.setting.folder;
         *self.home.lock() = Some(std::mem::replace(&mut self.held, Held::new(0, folder)));
         self.batch.count(std::mem::take(&mut self.routing.tallies));
+        self.batch.odd.add(self.routing.odd);
         self.batch.taken.fetch_add(self.taken, Ordering::Relaxed);
         self.batch
             .outside

@@ -122,11 +122,8 @@ impl Stream {
     ///
     /// Errors: E0307.
     pub fn apply(&mut self, record: &impl Fieldful, time: i64) -> Outcome<Taken> {
-        let number = time.div_euclid(self.duration);
-        let period = Period {
-            number,
-            duration: self.duration,
-        };
+        let period = Period::of(time, self.duration);
+        let number = period.number;
         if period.end() <= self.watermark {
             self.late += 1;
             return Ok(Taken::Late);

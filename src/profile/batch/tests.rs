@@ -2,8 +2,11 @@
 
 use super::held::{Held, SHARDS, tasks};
 use super::row::{Take, copy, put, put_number, put_text};
+use super::{Fieldful, Stream};
+use crate::diagnostic::Source;
+use crate::engine::Engine;
 use crate::eval::Value;
-use crate::eval::collections::{List, MapKind};
+use crate::eval::collections::{List, Map, MapKind};
 use crate::eval::json::{read, to_typed};
 
 #[test]
@@ -115,4 +118,32 @@ fn what_waits_comes_back_by_period_and_in_the_order_of_the_chunks() {
         }
         assert_eq!(count, 200 * 7);
     }
+}
+
+/// A record without fields.
+struct Empty;
+
+impl Fieldful for Empty {
+    fn field(&self, _: &str) -> Option<Value> {
+        None
+    }
+
+    fn whole(&self) -> Map {
+        Map::new(MapKind::Ordered, Default::default())
+    }
+}
+
+#[test]
+fn streams_count_periods_as_archives_do() {
+    let text = r#"{"profiles": [{"profile": "p", "foreach": "'e'", "result": "1"}]}"#;
+    let source = std::sync::Arc::new(Source::expression(text));
+    let definitions = crate::profile::definition::parse(&source).unwrap();
+    let mut stream = Stream::new(&definitions, 1000, 10, &Engine::bare().context).unwrap();
+    // Metron divides as Java does, towards zero.
+    for time in [-1001, -1, 999, 1000] {
+        stream.apply(&Empty, time).unwrap();
+    }
+    let measured = stream.end().unwrap();
+    let numbers: Vec<i64> = measured.iter().map(|m| m.period.number).collect();
+    assert_eq!(numbers, [-1, 0, 1]);
 }

@@ -130,8 +130,7 @@ impl Builder {
         if !std::mem::take(&mut self.initialised) {
             return Ok(None);
         }
-        let number = self.latest / duration;
-        let period = Period { number, duration };
+        let period = Period::of(self.latest, duration);
         self.measure(plan, entity, period, slots, context).map(Some)
     }
 
