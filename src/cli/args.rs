@@ -103,7 +103,7 @@ pub enum Command {
     /// Fills the embedded store with what ENRICHMENT_GET looks up.
     #[command(subcommand)]
     Enrich(EnrichCommand),
-    /// Shows and removes what profiles have measured.
+    /// Measures profiles over files; shows, draws and removes what they have measured.
     #[command(subcommand)]
     Profile(ProfileCommand),
     /// Stores, finds and counts security events that are IDEA messages.
