@@ -111,6 +111,16 @@ impl Home {
     }
 }
 
+/// Whether a process catches SIGINT, as far as the system tells.
+fn hears_interrupts(id: &str) -> bool {
+    let Ok(status) = std::fs::read_to_string(format!("/proc/{id}/status")) else {
+        return true;
+    };
+    let caught = status.lines().find_map(|l| l.strip_prefix("SigCgt:"));
+    let caught = caught.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    caught.is_none_or(|mask| mask & 2 != 0)
+}
+
 fn finish(mut command: Command, input: &[u8]) -> Ran {
     let mut child = command.spawn().expect("the program starts");
     let stdin = child.stdin.take();
@@ -206,9 +216,13 @@ impl Talk {
         self.child.id()
     }
 
-    /// What Ctrl-C sends.
+    /// What Ctrl-C sends, once the program listens to it: one that has hardly begun would just be killed.
     pub fn interrupt(&self) {
         let id = self.child.id().to_string();
+        let started = Instant::now();
+        while !hears_interrupts(&id) && started.elapsed() < Duration::from_secs(30) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
         let sent = Command::new("kill")
             .args(["-INT", &id])
             .status()
