@@ -168,9 +168,8 @@ fn beside(server: &str, entries: usize) {
         let last = said
             .rsplit(['\r', '\n'])
             .find(|line| line.contains("per second"));
-        println!(
-            "redis-benchmark, the same script: {}",
-            last.unwrap_or(&said)
-        );
+        let rate = last.and_then(|line| line.rsplit_once(": "));
+        let rate = rate.map_or(said.as_str(), |(_, rate)| rate);
+        println!("redis-benchmark, the same script: {rate}");
     }
 }
