@@ -140,7 +140,10 @@ impl Cache {
 
     #[cfg(test)]
     pub fn len(&self) -> usize {
-        let part = |part: &Mutex<Part>| part.lock().newer.len() + part.lock().older.len();
+        let part = |part: &Mutex<Part>| {
+            let part = part.lock();
+            part.newer.len() + part.older.len()
+        };
         self.0.iter().map(part).sum()
     }
 }
