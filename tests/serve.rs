@@ -645,7 +645,7 @@ fn hostile_bodies_are_refused_with_reasons() {
         (wrong(json!({"destination": {"type": "redis"}})), "params"),
         (
             wrong(
-                json!({"destination": {"type": "redis", "params": {"friendlyName": "x", "expireIn": 5, "keyFields": ["nope"]}}}),
+                json!({"query": "from logins select eventdate, n", "destination": {"type": "redis", "params": {"friendlyName": "x", "expireIn": 5, "keyFields": ["nope"]}}}),
             ),
             "",
         ),
