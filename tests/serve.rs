@@ -66,8 +66,9 @@ impl Server {
     fn start(more: &[&str]) -> Server {
         let home = Home::new();
         home.write("stellar.toml", CONFIG);
+        let now = now();
         let rows = (0..20).map(|n| {
-            let row = json!({"eventdate": now() - 60_000 + n, "domain": format!("d{}", n % 2), "n": n, "username": "é,\"x"});
+            let row = json!({"eventdate": now - 60_000 + n, "domain": format!("d{}", n % 2), "n": n, "username": "é,\"x"});
             format!("{row}\n")
         });
         home.write("logins.jsonl", rows.collect::<String>());
@@ -892,8 +893,15 @@ fn followed_rows_come_until_the_client_goes_or_the_server_ends() {
     // Who goes makes room.
     drop(follower);
     server.until_running(0);
-    let mut follower = Follower::start(&server, "from grows where n > 1 select n");
-    assert_eq!(read_head(&mut follower.0).0, 200);
+    // Its thread may need a moment longer.
+    let mut follower = None;
+    wait_until(|| {
+        let mut next = Follower::start(&server, "from grows where n > 1 select n");
+        let good = read_head(&mut next.0).0 == 200;
+        follower = good.then_some(next);
+        good
+    });
+    let mut follower = follower.unwrap();
     assert_eq!(follower.next().unwrap(), "{\"n\":2}\n");
     server.signal("-TERM");
     // What has begun has an end, not a break.

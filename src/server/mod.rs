@@ -6,8 +6,6 @@ mod answer;
 mod metrics;
 mod token;
 
-#[cfg(test)]
-mod tests;
 
 use crate::config::{Config, Right};
 use crate::diagnostic::{Code, Diagnostic, Fault, Outcome};

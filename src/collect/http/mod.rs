@@ -6,8 +6,6 @@ mod search;
 mod shape;
 mod wish;
 
-#[cfg(test)]
-mod tests;
 
 use crate::config::Right;
 use crate::eval::Context;
