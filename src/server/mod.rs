@@ -6,7 +6,6 @@ mod answer;
 mod metrics;
 mod token;
 
-
 use crate::config::{Config, Right};
 use crate::diagnostic::{Code, Diagnostic, Fault, Outcome};
 use crate::store::Workers;

@@ -6,7 +6,6 @@ mod search;
 mod shape;
 mod wish;
 
-
 use crate::config::Right;
 use crate::eval::Context;
 use crate::store::serve::{Endpoint, Method};
