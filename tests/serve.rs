@@ -879,7 +879,7 @@ fn append(server: &Server, n: i64) {
 
 #[test]
 fn followed_rows_come_until_the_client_goes_or_the_server_ends() {
-    let mut server = Server::start(&["--set", "serve.streams=1", "--set", "serve.grace=60000"]);
+    let server = Server::start(&["--set", "serve.streams=1", "--set", "serve.grace=60000"]);
     append(&server, 1);
     let mut follower = Follower::start(&server, "from grows select n");
     assert_eq!(read_head(&mut follower.0).0, 200);
@@ -916,7 +916,7 @@ fn followed_rows_come_until_the_client_goes_or_the_server_ends() {
 
 #[test]
 fn what_has_begun_is_finished_when_the_server_ends() {
-    let mut server = Server::start(&["--set", "serve.grace=100000"]);
+    let server = Server::start(&["--set", "serve.grace=100000"]);
     let pipe = server.home.path("pipe.jsonl");
     assert!(
         Command::new("mkfifo")
@@ -946,7 +946,7 @@ fn what_has_begun_is_finished_when_the_server_ends() {
 
 #[test]
 fn tasks_go_on_after_a_kill() {
-    let mut server = Server::start(&[]);
+    let server = Server::start(&[]);
     append(&server, 1);
     let made = server
         .ask(&destination("from grows select *", "kept"))
