@@ -4,6 +4,7 @@
 //! and a call that takes too long or too much is stopped.
 
 mod alerts;
+mod format;
 mod globals;
 mod grouping;
 mod limits;

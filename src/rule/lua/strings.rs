@@ -17,6 +17,9 @@ pub(super) fn add(lua: &Lua, string: &Table, shared: &Rc<Shared>) -> Result<()> 
         lua.create_function(move |_, args| search(&own, args))?,
     )?;
     string.raw_set("contains", lua.create_function(contains)?)?;
+    let own = shared.clone();
+    let format = lua.create_function(move |lua, args| super::format::format(lua, &own, &args))?;
+    string.raw_set("format", format)?;
     let case = |map: fn(&[u8]) -> Cow<'_, [u8]>, name: &'static str| {
         lua.create_function(move |lua, text: LuaValue| {
             let text = text_argument(&text, name)?;

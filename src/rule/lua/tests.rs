@@ -211,6 +211,15 @@ fn numbers_are_read_as_gopher_lua_reads_them() {
 }
 
 #[test]
+fn texts_are_formatted_as_gopher_lua_does() {
+    let format = "it(string.format('%d|%5.1f|%s|%x|%05d|%-4s|%i|%%|%s|%s', 12, 1.25, 'a', 255, 7, 'b', 3, nil, true), ('%d'):format('x'), ('%q'):format('z'))";
+    assert_eq!(
+        shows(format, "{}"),
+        "12|  1.2|a|ff|00007|b   |3|%|nil|true|0|\"z\""
+    );
+}
+
+#[test]
 fn alerts_have_defaults_and_take_what_rules_give() {
     let mut running = rule(
         "alert({logs = {e, e}, mitre = {'T1', 'T2.001'}, risk_level = 6.5, asset_ip = e:get('nothing'), create_incident = true, meta = {n = 1, list = {{a = 'x'}}}, unknown = 1})\nalert({mitre = 1078, logs = {{e}, e}, trim_logs = 1})",
@@ -506,7 +515,7 @@ fn whatever_takes_too_much_is_stopped_and_the_rule_lives_on() {
         "local s = ('a'):rep(1000000) while true do s:search('(a?){50}b') end",
         "for i = 1, 1e9 do ('x'):search('x' .. i) end",
         "unpack({}, 1, 1e8)",
-        "string.format('%99999999s', 'x')",
+        "string.format('%999999s%999999s', 'x', 'y')",
         "local t = {} t.t = t alert({meta = t})",
         "local t = {} t.t = t set_field_value(e, 'x', t)",
     ] {
