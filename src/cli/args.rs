@@ -119,6 +119,9 @@ pub enum Command {
     Collect(super::collect::CollectCommand),
     /// Serves the HTTP API: queries, and tasks that keep collections filled.
     Serve(super::serve::ServeArgs),
+    /// Checks, tries and runs correlation rules in Lua.
+    #[command(subcommand)]
+    Rule(super::rule::RuleCommand),
     /// Says what is configured, what answers and how fast.
     Doctor {
         /// How to print the settings.

@@ -23,6 +23,7 @@ mod profile;
 mod profile_server;
 mod progress;
 mod query;
+mod rule;
 mod run;
 mod serve;
 mod setup;
@@ -85,6 +86,7 @@ fn dispatch(args: Args) -> Outcome<bool> {
         Some(Command::Query(command)) => query::query(&common, &command),
         Some(Command::Collect(command)) => collect::collect(&common, &command),
         Some(Command::Serve(command)) => serve::serve(&common, &command),
+        Some(Command::Rule(command)) => rule::rule(&common, &command),
         Some(Command::Doctor { format }) => doctor::doctor(&common, format),
         Some(Command::Check(command)) => check::check(&common, &command),
         Some(Command::Fmt(command)) => fmt::fmt(&common, &command),
