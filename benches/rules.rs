@@ -9,7 +9,8 @@ use stellar::rule::event::Event;
 use stellar::rule::lua::{Options, Running};
 
 /// Tests one field.
-const FIELD: &str = "function on_logline(e) if e:get('observer.event.id') == '4688' then log('x') end end";
+const FIELD: &str =
+    "function on_logline(e) if e:get('observer.event.id') == '4688' then log('x') end end";
 
 /// Lowers a text and looks for an expression in it.
 const SEARCH: &str = "function on_logline(e)
@@ -52,10 +53,18 @@ fn rules(criterion: &mut Criterion) {
     for (name, text) in [("field", FIELD), ("search", SEARCH), ("group", GROUP)] {
         let mut rule = load(text);
         group.bench_function(name, |b| {
-            b.iter(|| events.iter().for_each(|event| drop(black_box(rule.event(event)))));
+            b.iter(|| {
+                events
+                    .iter()
+                    .for_each(|event| drop(black_box(rule.event(event))))
+            });
         });
         group.bench_function(format!("{name} from lines"), |b| {
-            b.iter(|| lines.iter().for_each(|line| drop(black_box(rule.event(&read(line))))));
+            b.iter(|| {
+                lines
+                    .iter()
+                    .for_each(|line| drop(black_box(rule.event(&read(line)))))
+            });
         });
     }
     let bodies = [FIELD, SEARCH, GROUP].into_iter().cycle().take(100);
@@ -64,7 +73,9 @@ fn rules(criterion: &mut Criterion) {
     group.bench_function("100 rules", |b| {
         b.iter(|| {
             for event in &events {
-                hundred.iter_mut().for_each(|rule| drop(black_box(rule.event(event))));
+                hundred
+                    .iter_mut()
+                    .for_each(|rule| drop(black_box(rule.event(event))));
             }
         });
     });
