@@ -125,23 +125,23 @@ pub fn choose(mut options: Options, choices: &Value) -> Outcome<Options> {
         let key = super::lua::textual(&key);
         let text = value.as_text();
         let number = value.as_double().filter(|n| n.is_finite() && *n > 0.0);
-        let known = match (key.as_str(), text, number) {
-            ("when", Some("feed"), _) => Some(options.when = When::EveryFeed),
-            ("when", Some("batch"), _) => Some(options.when = When::AfterBatch),
-            ("clear", Some("group"), _) => Some(options.clear = Scope::Group),
-            ("clear", Some("all"), _) => Some(options.clear = Scope::All),
-            ("escapes", Some("repair"), _) => Some(options.escapes = Escapes::Repair),
-            ("escapes", Some("drop"), _) => Some(options.escapes = Escapes::Drop),
+        let mut known = true;
+        match (key.as_str(), text, number) {
+            ("when", Some("feed"), _) => options.when = When::EveryFeed,
+            ("when", Some("batch"), _) => options.when = When::AfterBatch,
+            ("clear", Some("group"), _) => options.clear = Scope::Group,
+            ("clear", Some("all"), _) => options.clear = Scope::All,
+            ("escapes", Some("repair"), _) => options.escapes = Escapes::Repair,
+            ("escapes", Some("drop"), _) => options.escapes = Escapes::Drop,
             ("time_ms", _, Some(n)) => {
-                Some(options.limits.time = Duration::from_secs_f64((n / 1000.0).min(60.0)))
+                options.limits.time = Duration::from_secs_f64((n / 1000.0).min(60.0));
             }
             ("memory_mb", _, Some(n)) => {
-                Some(options.limits = options.limits.of_rule_memory(n as usize))
+                options.limits = options.limits.of_rule_memory(n as usize);
             }
-            ("metrics", ..) => match value {
-                Value::Bool(on) => Some(options.metrics = on),
-                _ => None,
-            },
+            ("metrics", ..) if matches!(value, Value::Bool(_)) => {
+                options.metrics = matches!(value, Value::Bool(true));
+            }
             ("modules", ..) => match &value {
                 Value::Map(modules) => {
                     let modules = modules.entries().into_iter();
@@ -149,13 +149,12 @@ pub fn choose(mut options: Options, choices: &Value) -> Outcome<Options> {
                         name: super::lua::textual(&name),
                         text: super::lua::textual(&text).to_string(),
                     }));
-                    Some(())
                 }
-                _ => None,
+                _ => known = false,
             },
-            _ => None,
-        };
-        if known.is_none() {
+            _ => known = false,
+        }
+        if !known {
             return Err(bad(format!("options.{key}: this value means nothing here")).help(
                 "when: feed or batch; clear: group or all; escapes: repair or drop; time_ms, memory_mb: numbers; metrics: \
                  true or false; modules: a map of names to texts",
