@@ -104,7 +104,7 @@ fn an_event_that_is_kept_nowhere_may_be_used_again() {
         "set_field_value(e, 'a', 1) for i = 1, 2 do log(e:gets('a', '')) end"
     ));
     assert!(passes("repeat x = get_field_value(e, 'a') until x"));
-    assert!(passes("local other = {e = 1, x = y.e}") == false);
+    assert!(!passes("local other = {e = 1, x = y.e}"));
     assert!(!passes("kept = e"));
     assert!(!passes("alert({logs = {e}})"));
     assert!(!passes("f = function() return e:get('a') end"));
