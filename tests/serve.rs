@@ -372,6 +372,24 @@ fn who_is_let_in() {
         &destination("from logins select *", "x").to_string(),
     );
     assert_eq!(refused.status, 403, "{refused:?}");
+    // Who may only read changes nothing by a query, and learns nothing of the machine.
+    for expression in [
+        "EVENT_DELETE({'categories': ['Test']})",
+        "MAP([1], x -> EVENT_INSERT({}))",
+        "SYSTEM_ENV_GET('HOME')",
+    ] {
+        let query = format!("from logins select {expression} as a");
+        let body = json!({"query": query}).to_string();
+        let refused = server.send("POST", "/search/query", &reader, &body);
+        assert_eq!(refused.status, 400, "{expression}: {refused:?}");
+        assert!(
+            refused.body.contains("is not for callers who may only read"),
+            "{refused:?}"
+        );
+    }
+    let body = json!({"query": "from logins select TO_UPPER(user) as a"}).to_string();
+    let seen = server.send("POST", "/search/query", &reader, &body);
+    assert_eq!(seen.status, 200, "{seen:?}");
 }
 
 fn destination(query: &str, name: &str) -> Json {

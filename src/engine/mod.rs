@@ -108,6 +108,7 @@ impl Engine {
             limits: Limits::default(),
             cancel: Arc::new(AtomicBool::new(false)),
             deadline: None,
+            only_reads: false,
             services,
         };
         Engine {

@@ -356,6 +356,11 @@ impl Compiler<'_> {
             self.problems.push(fault.clone());
             return Node::Raise(fault);
         }
+        if let Err(fault) = self.context.check_right(&builtin) {
+            let fault = fault.or_at(name_span);
+            self.problems.push(fault.clone());
+            return Node::Raise(fault);
+        }
         let constants: Vec<Option<&Value>> = arguments
             .iter()
             .map(|a| match a {

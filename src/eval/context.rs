@@ -1,6 +1,6 @@
 //! What an evaluation can see of the world: variables, functions, globals, time and place, limits, services.
 
-use super::function::Functions;
+use super::function::{Builtin, Functions};
 use super::java::date_format::{Locale, Zone};
 use super::limits::Limits;
 use super::value::Value;
@@ -99,6 +99,8 @@ pub struct Context {
     pub cancel: Arc<AtomicBool>,
     /// When a running evaluation must be done, beside `limits.time`.
     pub deadline: Option<Instant>,
+    /// Whether who asks may only read: guarded functions are refused.
+    pub only_reads: bool,
     /// Services by type.
     pub services: Services,
 }
@@ -110,6 +112,17 @@ impl Context {
             variables,
             ..self.clone()
         }
+    }
+
+    /// Fails for a function that is not for callers who may only read: E0217.
+    pub fn check_right(&self, function: &Builtin) -> Outcome<()> {
+        if self.only_reads && function.guarded {
+            let name = function.name;
+            let message = format!("{name} is not for callers who may only read");
+            return Err(Diagnostic::new(Code::NotAvailable, message)
+                .help("it changes what others see, or shows what is the machine's own"));
+        }
+        Ok(())
     }
 
     /// Fails when the evaluation has been cancelled: E0307.

@@ -42,6 +42,8 @@ pub struct Builtin {
     pub asks: bool,
     /// Whether calling it twice does what calling it once does.
     pub repeats: bool,
+    /// Whether callers who may only read are refused.
+    pub guarded: bool,
     /// Work done once for literal arguments.
     pub prepare: Option<Prepare>,
     /// What else is to be said about how a call is written.

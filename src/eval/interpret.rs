@@ -387,6 +387,11 @@ impl Machine<'_> {
                 other => arguments.push(self.eval(other, frame)?),
             }
         }
+        // A definition may have been compiled for somebody else.
+        self.run
+            .context
+            .check_right(&node.builtin)
+            .map_err(|fault| place(fault, node))?;
         let mut call = Call {
             name: node.builtin.name,
             arguments,

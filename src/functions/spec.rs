@@ -35,6 +35,8 @@ pub struct FunctionSpec {
     pub strict: bool,
     /// Whether it asks a server, changes nothing, and can leave off for questions that are asked together.
     pub asks: bool,
+    /// Whether it changes what others see, or shows what is the machine's own: not for callers who may only read.
+    pub guarded: bool,
     /// Work done once for literal arguments.
     pub prepare: Option<Prepare>,
     /// What is legal in the arguments of a call and hardly meant.
@@ -59,6 +61,7 @@ pub const SPEC: FunctionSpec = FunctionSpec {
     borrows: true,
     strict: false,
     asks: false,
+    guarded: false,
     prepare: None,
     lint: None,
     run: |_| Ok(Value::Null),
@@ -342,6 +345,7 @@ impl FunctionSpec {
             repeats: self.pure
                 || self.asks
                 || matches!(self.family, Family::Dates | Family::Geography),
+            guarded: self.guarded,
             prepare: self.prepare,
             lint: self.lint,
             run: self.run,

@@ -13,6 +13,7 @@ pub struct Terminal;
 /// The functions of this family.
 pub const FUNCTIONS: &[FunctionSpec] = &[FunctionSpec {
     name: "SHELL_EDIT",
+    guarded: true,
     family: Family::Shell,
     summary: "Opens an editor and gives the text that it leaves.",
     details: "The editor is the global EDITOR, else the environment's EDITOR or VISUAL, else vi. \

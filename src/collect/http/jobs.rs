@@ -3,6 +3,7 @@
 use super::shape::{good, job_denied};
 use crate::collect::Collections;
 use crate::collect::task::{Denied, Status, Task, Tasks, Who};
+use crate::config::Right;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::eval::Context;
 use crate::store::serve::{Asked, Reply};
@@ -33,6 +34,7 @@ pub fn answer(asked: &Asked, context: &Context, job: Job) -> Reply {
 /// The context as the caller's domain sees it: names of collections and tasks are its own.
 pub fn of_domain(asked: &Asked, context: &Context) -> Context {
     let mut own = context.clone();
+    own.only_reads = !asked.may(Right::Write);
     let domain = &asked.caller.domain;
     if let Some(all) = context.services.get::<Collections>()
         && all.domain() != domain

@@ -19,6 +19,7 @@ const UNREACHABLE: &str = "the embedded file cannot be used";
 
 const REDIS_COLLECT: FunctionSpec = FunctionSpec {
     name: "REDIS_COLLECT",
+    guarded: true,
     family: Family::Collected,
     summary: "Keeps a collection filled with the results of a query, or with events.",
     details: "It makes a task, gives its identifier at once, and works in the background. The task begins at now less expireIn; \

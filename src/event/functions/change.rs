@@ -14,6 +14,7 @@ pub const FUNCTIONS: &[FunctionSpec] = &[EVENT_INSERT, EVENT_DELETE];
 
 const EVENT_INSERT: FunctionSpec = FunctionSpec {
     name: "EVENT_INSERT",
+    guarded: true,
     family: Family::Events,
     summary: "Stores security events that are IDEA messages.",
     details: "A message needs DetectTime and Category. One without an ID gets one, one without a time of storing gets that of \
@@ -68,6 +69,7 @@ const EVENT_INSERT: FunctionSpec = FunctionSpec {
 
 const EVENT_DELETE: FunctionSpec = FunctionSpec {
     name: "EVENT_DELETE",
+    guarded: true,
     family: Family::Events,
     summary: "Removes the events that parameters ask for.",
     details: "Parameters without effect are errors here, as more would be removed than meant; so are limit and page. \

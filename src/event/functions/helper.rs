@@ -16,6 +16,7 @@ pub const FUNCTIONS: &[FunctionSpec] = &[THRESHOLD_EVENT];
 
 const THRESHOLD_EVENT: FunctionSpec = FunctionSpec {
     name: "THRESHOLD_EVENT",
+    guarded: true,
     family: Family::Events,
     summary: "Says whether an event should be reported to a group, and keeps the books.",
     details: "As Mentat's reporter does it: each source of an event has a key, made of its class (_CESNET.EventClass; its categories \

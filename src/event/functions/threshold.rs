@@ -69,6 +69,7 @@ const THRESHOLD_CHECK: FunctionSpec = FunctionSpec {
 
 const THRESHOLD_SET: FunctionSpec = FunctionSpec {
     name: "THRESHOLD_SET",
+    guarded: true,
     summary: "Begins the window of a key; one that is there is replaced.",
     parameters: &[
         KEY,
@@ -109,6 +110,7 @@ const THRESHOLD_SET: FunctionSpec = FunctionSpec {
 
 const THRESHOLD_SAVE: FunctionSpec = FunctionSpec {
     name: "THRESHOLD_SAVE",
+    guarded: true,
     summary: "Notes that an event was held back.",
     parameters: &[
         required("id", Kind::Text, "the identifier of the event"),
@@ -174,6 +176,7 @@ const THRESHOLDS_COUNT: FunctionSpec = FunctionSpec {
 
 const THRESHOLDS_CLEAN: FunctionSpec = FunctionSpec {
     name: "THRESHOLDS_CLEAN",
+    guarded: true,
     summary: "Removes the thresholds whose windows have ended.",
     details: "Report relapsed events first: with its threshold an event that was held back is forgotten.",
     parameters: &[optional(
@@ -221,6 +224,7 @@ const THRESHOLDED_EVENTS_COUNT: FunctionSpec = FunctionSpec {
 
 const THRESHOLDED_EVENTS_CLEAN: FunctionSpec = FunctionSpec {
     name: "THRESHOLDED_EVENTS_CLEAN",
+    guarded: true,
     summary: "Removes the notes of events that were held back and cannot relapse.",
     details: "These are those whose threshold is gone, and those from before the relapse part of it.",
     returns: "how many were removed",

@@ -12,6 +12,7 @@ pub const FUNCTIONS: &[FunctionSpec] = &[PROFILE_PUT];
 
 const PROFILE_PUT: FunctionSpec = FunctionSpec {
     name: "PROFILE_PUT",
+    guarded: true,
     family: Family::Profiler,
     summary: "Stores measurements, so that PROFILE_GET finds them.",
     details: "It takes what PROFILER_FLUSH gives: a list of maps with the entries profile, entity, period (a map with period and \

@@ -112,6 +112,7 @@ const LOCAL_READ_LINES: FunctionSpec = FunctionSpec {
 
 const LOCAL_WRITE: FunctionSpec = FunctionSpec {
     name: "LOCAL_WRITE",
+    guarded: true,
     family: Family::Files,
     summary: "Writes a text to a file.",
     details: "A file that exists is replaced; folders that do not exist are made. The text is written as UTF-8.",
@@ -170,6 +171,7 @@ const LOCAL_LS: FunctionSpec = FunctionSpec {
 
 const LOCAL_RM: FunctionSpec = FunctionSpec {
     name: "LOCAL_RM",
+    guarded: true,
     family: Family::Files,
     summary: "Removes a file or a folder.",
     details: "Of a link the link itself is removed.",

@@ -30,6 +30,7 @@ const NOW: FunctionSpec = FunctionSpec {
 
 const SYSTEM_ENV_GET: FunctionSpec = FunctionSpec {
     name: "SYSTEM_ENV_GET",
+    guarded: true,
     family: Family::System,
     summary: "Reads an environment variable.",
     parameters: &[optional("env_var", Kind::Text, "the name of the variable")],

@@ -129,6 +129,7 @@ const REST_GET: FunctionSpec = FunctionSpec {
 
 const REST_POST: FunctionSpec = FunctionSpec {
     name: "REST_POST",
+    guarded: true,
     family: Family::Web,
     summary: "Posts JSON to a server and gets a JSON object back.",
     details: DETAILS,
