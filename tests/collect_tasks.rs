@@ -225,11 +225,14 @@ fn scripts_wait_for_what_ends_and_pause_what_does_not() {
     };
     let source = "siem.logtrust.web.activity";
     let script = format!(
-        "REDIS_COLLECT('from {source} select *', {})\nREDIS_COLLECT('from live select *', {})\n",
+        "REDIS_COLLECT('from {source} select *', {})\nREDIS_COLLECT('from live select *', {})\n\
+         COLLECTION_HAS('follows', 'nobody', 'd9')\n",
         params("ends"),
         params("follows"),
     );
     let ran = home.run(&[], &script).ended(0);
+    // The collection is known as soon as its task is made.
+    assert_eq!(ran.lines()[2..], ["false"]);
     assert!(
         ran.err.contains("the collection task follows is paused"),
         "{}",

@@ -383,7 +383,9 @@ fn who_is_let_in() {
         let refused = server.send("POST", "/search/query", &reader, &body);
         assert_eq!(refused.status, 400, "{expression}: {refused:?}");
         assert!(
-            refused.body.contains("is not for callers who may only read"),
+            refused
+                .body
+                .contains("is not for callers who may only read"),
             "{refused:?}"
         );
     }

@@ -2,6 +2,7 @@
 
 use super::request::{Definition, Destination};
 use super::status::{Move, Status};
+use crate::collect::entry::About;
 use crate::collect::key::Base;
 use crate::diagnostic::{Code, Diagnostic, Outcome};
 use crate::store::{Room, Store, Within};
@@ -61,6 +62,19 @@ impl Task {
     /// What all keys of its entries begin with.
     pub fn base(&self) -> Base {
         Base::new(&self.domain, &self.definition.name)
+    }
+
+    /// What is to be known about the collection that it fills; `None` when it fills none.
+    pub fn about(&self) -> Option<About> {
+        let definition = &self.definition;
+        (definition.destination == Destination::Redis).then(|| About {
+            name: definition.name.clone(),
+            domain: self.domain.clone(),
+            description: definition.description.as_str().into(),
+            expire_in: definition.expire_in,
+            key_fields: definition.keys.clone(),
+            value_fields: definition.values.clone(),
+        })
     }
 
     /// The task in the form that is published.

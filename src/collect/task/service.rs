@@ -30,6 +30,9 @@ const STACK: usize = 8 << 20;
 /// So long a task that shall stop is waited for.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// So long making a task waits for the store.
+const AT_FIRST: Duration = Duration::from_secs(1);
+
 /// How often waiting calls look.
 const TICK: Duration = Duration::from_millis(10);
 
@@ -402,6 +405,14 @@ impl Tasks {
             let message = "a collection task needs a store, and there is none";
             return Err(Diagnostic::new(Code::NotAvailable, message).into());
         };
+        // Look-ups that follow at once find the collection; the task says it again once the store answers.
+        if let Some(about) = task.about() {
+            let within = Within {
+                deadline: Deadline::after(AT_FIRST),
+                ..Within::context(context)
+            };
+            let _ = collections.describe(&about, within);
+        }
         let order = Arc::new(Order::default());
         let mut own = context.with_variables(Arc::new(NoVariables));
         own.cancel = order.cancel.clone();

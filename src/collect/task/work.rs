@@ -5,7 +5,6 @@ use super::request::Destination;
 use super::sink::Sink;
 use super::status::Move;
 use crate::collect::Collections;
-use crate::collect::entry::About;
 use crate::collect::query::{Query, Range};
 use crate::diagnostic::{Code, Diagnostic, Fault, Outcome, brief};
 use crate::eval::collections::Map;
@@ -144,16 +143,7 @@ impl Work {
         backoff: &mut Backoff,
         away: bool,
     ) -> Outcome<()> {
-        let definition = &self.task.definition;
-        if definition.destination == Destination::Redis {
-            let about = About {
-                name: definition.name.clone(),
-                domain: self.task.domain.clone(),
-                description: definition.description.as_str().into(),
-                expire_in: definition.expire_in,
-                key_fields: definition.keys.clone(),
-                value_fields: definition.values.clone(),
-            };
+        if let Some(about) = self.task.about() {
             self.call(|within| self.collections.describe(&about, within))?;
             let store = self.store()?;
             if reached.store != store {
@@ -166,6 +156,7 @@ impl Work {
         }
         // Rows whose life is over would not be stored.
         let now = self.context.clock.now();
+        let definition = &self.task.definition;
         let from = match definition.destination {
             Destination::Redis => reached.origin.max(now.saturating_sub(definition.life())),
             Destination::DoNothing => reached.origin,
