@@ -248,10 +248,10 @@ fn what_has_expired_is_removed_on_demand() {
     };
     assert_eq!(
         expire("2017-08-14T23:00:00Z"),
-        "profile: 0 rows removed\nfollow: 0 rows removed\n"
+        "collect: 0 rows removed\nprofile: 0 rows removed\nfollow: 0 rows removed\nrule: 0 rows removed\n"
     );
     assert_eq!(
         expire("2017-08-15T23:00:00Z"),
-        "profile: 1 rows removed\nfollow: 0 rows removed\n"
+        "collect: 0 rows removed\nprofile: 1 rows removed\nfollow: 0 rows removed\nrule: 0 rows removed\n"
     );
 }

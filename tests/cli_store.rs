@@ -321,7 +321,7 @@ fn the_store_is_checked_copied_compacted_and_expired() {
     home.run(&["store", "compact"], "").ended(0);
     assert_eq!(
         home.run(&["store", "expire"], "").ended(0).out(),
-        "profile: 0 rows removed\nfollow: 0 rows removed\n"
+        "collect: 0 rows removed\nprofile: 0 rows removed\nfollow: 0 rows removed\nrule: 0 rows removed\n"
     );
     assert_eq!(
         eval(&home, "MAP_GET('level', ENRICH('asset', '10.0.0.1'))"),

@@ -3,6 +3,8 @@
 
 mod support;
 
+use serde_json::json;
+use std::io::Write;
 use std::sync::Arc;
 use stellar::collect::query::Saved;
 use stellar::engine::Engine;
@@ -16,6 +18,83 @@ const PROFILE: &str = r#"{
     "timestampField": "ts",
     "profiles": [{ "profile": "hits", "foreach": "user", "init": { "n": "0" }, "update": { "n": "n + 1" }, "result": "n" }]
 }"#;
+
+/// Logins of a file, those that failed with another tag; and an output, which queries leave alone.
+const PIPELINE: &str = "
+pipelines:
+  p:
+    - {name: input_tail, path: logins.jsonl, tag: login}
+    - {name: parser_json, match: login, key: log}
+    - {name: filter_frequency, match: login, tag: often, alert: {kind: often}, query_key: user, num_events: 2, timeframe: 60, db_path: state.json}
+    - {name: output_archive, match: '*', time_key: t, path_template: out.json}
+";
+
+#[test]
+fn the_events_of_a_tag_are_rows() {
+    let home = Home::new();
+    home.write("p.yaml", PIPELINE);
+    let line = |n: i64| {
+        format!(
+            "{{\"t\": {}, \"user\": \"u{}\"}}\n",
+            1_700_000_000 + n,
+            n % 3
+        )
+    };
+    home.write("logins.jsonl", (0..3000).map(line).collect::<String>());
+    home.write(
+        "stellar.toml",
+        "[sources.logins]\npipeline = \"p.yaml\"\ntag = \"login\"\ntime = \"t\"\nlag = \"0s\"\n\
+         [sources.alerts]\npipeline = \"p.yaml\"\ntag = \"of*\"\nfollow = true\n",
+    );
+    let ask = |text: &str| home.run(&["query", text], "").ended(0).json();
+    let found =
+        ask("from logins group every 10m by user select user, eventdate, count() as n limit 2");
+    assert_eq!(
+        found,
+        [
+            json!({"user": "u0", "eventdate": 1_699_999_800_000i64, "n": 134}),
+            json!({"user": "u1", "eventdate": 1_699_999_800_000i64, "n": 133})
+        ]
+    );
+    // A part is enough, and the pipelines end.
+    assert_eq!(
+        ask("from logins where user == 'u1' select t limit 1"),
+        [json!({"t": 1_700_000_001})]
+    );
+    let alerts = ask("from alerts select kind, user limit 2");
+    assert_eq!(alerts.len(), 2, "{alerts:?}");
+    assert_eq!(alerts[0]["kind"], "often");
+    assert!(!home.path("out.json").exists() && !home.path("state.json").exists());
+    // Following goes on with what comes.
+    let talk = home.talk(&[
+        "query",
+        "--follow",
+        "from logins where user == 'u9' select user, t",
+    ]);
+    let mut logins = std::fs::File::options()
+        .append(true)
+        .open(home.path("logins.jsonl"))
+        .unwrap();
+    logins
+        .write_all("{\"t\": 1700009999, \"user\": \"u9\"}\n".as_bytes())
+        .unwrap();
+    assert_eq!(talk.hear(), "{\"user\":\"u9\",\"t\":1700009999}");
+    drop(talk);
+    // What is wrong with the file is told with its place.
+    home.write(
+        "p.yaml",
+        PIPELINE.replace("filter_frequency", "filter_frequenzy"),
+    );
+    let ran = home.run(&["query", "from logins select *"], "").ended(1);
+    assert!(
+        ran.err.contains("filter_frequency") && ran.err.contains("p.yaml"),
+        "{}",
+        ran.err
+    );
+    home.write("stellar.toml", "[sources.x]\npipeline = \"p.yaml\"\n");
+    let ran = home.run(&["query", "from x select *"], "").ended(2);
+    assert!(ran.err.contains("needs both pipeline"), "{}", ran.err);
+}
 
 #[test]
 fn measurements_are_rows() {

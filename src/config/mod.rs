@@ -148,6 +148,10 @@ pub struct SourceConfig {
     pub time: Option<String>,
     /// `jsonl`, `csv`, `tsv` or `zeek`, where names do not tell it.
     pub format: Option<String>,
+    /// The file of pipelines that make the events.
+    pub pipeline: Option<PathBuf>,
+    /// The tag of the events, or a pattern of tags.
+    pub tag: Option<String>,
     /// Whether more will come.
     pub follow: bool,
     /// By how much rows may come too late.

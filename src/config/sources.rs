@@ -6,8 +6,8 @@ use super::{Config, SourceConfig};
 use crate::diagnostic::{Code, Diagnostic, Outcome};
 
 /// The keys of a source.
-const KEYS: [&str; 8] = [
-    "files", "format", "time", "follow", "lag", "table", "path", "url",
+const KEYS: [&str; 10] = [
+    "files", "format", "time", "follow", "lag", "table", "path", "url", "pipeline", "tag",
 ];
 
 /// The formats of files.
@@ -38,12 +38,31 @@ pub(super) fn source(config: &mut Config, entry: &Entry, name: &str, place: &Pla
         !made.files.is_empty(),
         made.path.is_some(),
         made.url.is_some(),
+        made.pipeline.is_some(),
     ];
     if kinds.iter().filter(|kind| **kind).count() != 1 {
-        let message = format!("{full} needs one of files, path and url");
+        let message = format!("{full} needs one of files, path, url and pipeline");
         return Err(wrong(message).help(
             "write files = \"logs/*.jsonl\", or table = \"logins\" with path = \"x.db\" or url = \"postgres://…\"",
         ));
+    }
+    if made.pipeline.is_some() != made.tag.is_some() {
+        let message = format!("{full} needs both pipeline, the file, and tag, the events of it");
+        return Err(wrong(message));
+    }
+    if made.pipeline.is_some() {
+        let none = made.table.is_none() && made.format.is_none();
+        let key = if made.table.is_some() {
+            "table"
+        } else {
+            "format"
+        };
+        if !none {
+            return Err(wrong(format!("{full}.{key} has no meaning for a pipeline")));
+        }
+        config.sources.insert(name.to_owned(), made);
+        config.origins.insert(full, place.origin(entry));
+        return Ok(());
     }
     let of_files = !made.files.is_empty();
     if !of_files && (made.table.is_none() || made.time.is_none()) {
@@ -88,6 +107,8 @@ fn take(made: &mut SourceConfig, key: &Entry, full: &str, place: &Place) -> Outc
         "path" => made.path = given.path().map_err(refused(PATH))?,
         "url" => made.url = given.secretive().map_err(refused(TEXT))?,
         "time" => made.time = Some(given.text().map_err(refused(TEXT))?),
+        "pipeline" => made.pipeline = given.path().map_err(refused(PATH))?,
+        "tag" => made.tag = Some(given.text().map_err(refused(TEXT))?),
         "follow" => made.follow = given.flag().map_err(refused(FLAG))?,
         "lag" => made.lag = Some(given.duration().map_err(refused(TIME))?),
         "format" => {

@@ -2,6 +2,7 @@
 
 mod actions;
 mod sources;
+mod tag;
 
 use crate::collect::store::CollectionStore;
 use crate::collect::{self, COLLECT, Collections, TASK, Tasks};

@@ -1,5 +1,6 @@
 //! What queries can read.
 
+use super::tag::TagRows;
 use crate::collect::sources::{PostgresRows, SqliteRows, Table};
 use crate::config::{Config, SourceConfig, Surroundings, resolve_path};
 use crate::event::EventRows;
@@ -46,8 +47,17 @@ fn configured(source: &SourceConfig, around: &Surroundings) -> Arc<dyn Source> {
     if let Some(database) = &source.path {
         return Arc::new(SqliteRows::new(path(database), table));
     }
-    let format = source.format.as_deref().and_then(Format::named);
     let time = source.time.as_deref().map(Into::into);
+    if let (Some(file), Some(tag)) = (&source.pipeline, &source.tag) {
+        return Arc::new(TagRows {
+            file: path(file),
+            tag: tag.clone(),
+            time,
+            follow: source.follow,
+            lag: lag.unwrap_or(LAG),
+        });
+    }
+    let format = source.format.as_deref().and_then(Format::named);
     let files = source.files.iter().map(|file| path(file)).collect();
     Arc::new(FileRows::new(files, time, format).growing(source.follow, lag))
 }

@@ -108,7 +108,7 @@ fn what_programs_say_about_a_query_changes_nothing() {
     let pragmas = " pragma comment.id:\"python-sdk-app\" pragma comment.user:\"python-sdk-user\"";
     for text in [
         "from a select * limit 10",
-        "from a where b = 'x'",
+        "from a where b == 'x'",
         "from a group every 5m by domain, username every 5m",
     ] {
         assert_eq!(shown(&format!("{text}{pragmas}")), shown(text));

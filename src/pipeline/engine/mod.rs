@@ -74,6 +74,24 @@ pub struct Pipeline {
     pub(super) infos: Vec<SmolStr>,
 }
 
+impl Pipeline {
+    /// Adds a step behind all others that sees the events whose tags match.
+    pub fn tap(&mut self, pattern: Pattern, step: Box<dyn Kept>) {
+        let mut stages: Vec<Stage> =
+            Arc::into_inner(std::mem::take(&mut self.stages)).unwrap_or_default();
+        stages.push(Stage {
+            name: "tap",
+            pattern: Some(pattern),
+            shared: Shared::Kept,
+            waits: false,
+        });
+        self.stages = Arc::new(stages);
+        self.own.push(Own::Kept(step));
+        self.db_paths.push(None);
+        self.infos.push("Tap".into());
+    }
+}
+
 /// Makes the steps of all pipelines. Errors: every fault that there is.
 pub fn build(file: &config::File, context: &Context) -> Result<Vec<Pipeline>, Vec<Fault>> {
     let mut faults = Vec::new();
