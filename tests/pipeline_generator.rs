@@ -274,7 +274,7 @@ fn bad_parameters_are_faults_with_their_place() {
         ("record: {n: n}\ncount: many", "count is a whole number"),
         ("record: {n: n}\nrate: 0", "above 0, not 0"),
         ("record: {n: n}\nrate: -1", "above 0, not -1"),
-        ("record: {n: n}\nrate: .nan", "above 0, not NaN"),
+        ("record: {n: n}\nrate: .nan", "rate is a number, not NaN"),
         ("record: {n: n}\nstep: 5", "step has no start"),
         ("record: {n: n}\nstart: soon", "start is a time"),
         ("record: {n: n}\nstart: [1]", "start is a time"),

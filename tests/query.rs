@@ -147,7 +147,18 @@ fn what_does_not_exist_is_told_with_its_place() {
             "",
         )
         .ended(0);
-    assert_eq!(ran.lines(), ["web", "all", "events", "profile", "x"]);
+    assert_eq!(
+        ran.lines(),
+        [
+            "web",
+            "all",
+            "events",
+            "profile",
+            "system.internal.serrea.task",
+            "system.internal.serrea.task.redis",
+            "x"
+        ]
+    );
     home.write("stellar.toml", "[sources.web]\nfile = \"x\"\n");
     let ran = home.run(&["query", "sources"], "").ended(2);
     assert!(
