@@ -233,11 +233,11 @@ fn a_source_names_one_place() {
     for (text, said) in [
         (
             "[sources.x]\ntime = \"a\"\n",
-            "needs one of files, path and url",
+            "needs one of files, path, url and pipeline",
         ),
         (
             "[sources.x]\nfiles = \"a\"\npath = \"b\"\n",
-            "needs one of files, path and url",
+            "needs one of files, path, url and pipeline",
         ),
         ("[sources.x]\npath = \"a\"\n", "needs table and time"),
         (
