@@ -232,5 +232,27 @@ fn completion_knows_sources_and_columns() {
         ["countdistinct("]
     );
     assert!(offered("QUERY('from web where TO_UP").contains(&"TO_UPPER(".to_owned()));
+    // Collections and tasks are named where functions want their names.
+    let store = stellar::store::Store::new(&home.path("c.db"), &[&stellar::collect::COLLECT]);
+    let kept = Arc::new(stellar::collect::Embedded::new(&store));
+    let collections = stellar::collect::Collections::new(kept, "self");
+    let about = stellar::collect::entry::About {
+        name: "logins".into(),
+        domain: "self".into(),
+        description: "".into(),
+        expire_in: 60,
+        key_fields: Vec::new(),
+        value_fields: Vec::new(),
+    };
+    let within = stellar::store::Within::context(&engine.context);
+    collections.describe(&about, within).unwrap();
+    engine.context.services.add(Arc::new(collections));
+    let session = Session::new(&engine);
+    let offered = |text: &str| -> Vec<String> {
+        let found = complete(&session, text, text.len());
+        found.candidates.into_iter().map(|c| c.text).collect()
+    };
+    assert_eq!(offered("COLLECTION_HAS('"), ["logins'"]);
+    assert_eq!(offered("1 + CCGET('log"), ["logins'"]);
     assert!(offered("QUERY('from nowhere where event").contains(&"eventdate".to_owned()));
 }

@@ -1,7 +1,7 @@
 //! Keys of maps, inside of strings and behind points; parameters of lambdas.
 
 use super::place::open_call;
-use super::{Completions, Kind, files, query, value_of, words};
+use super::{Completions, Kind, collected, files, query, value_of, words};
 use crate::eval::{Value, Variables};
 use crate::functions::spec::FunctionSpec;
 use crate::shell::session::Session;
@@ -40,12 +40,20 @@ pub(super) fn in_text(
     let mark = &code[code.len() - inside.len() - 1..code.len() - inside.len()];
     let closed = text[at..].starts_with(mark);
     let end = if closed { "" } else { mark };
+    let quote = mark.chars().next().unwrap_or('\'');
+    let collected = call
+        .as_ref()
+        .and_then(|call| collected::names(session, call.name, call.index));
+    if let Some(names) = collected {
+        let names = names.into_iter();
+        let names = names.map(|name| (Kind::Word, escaped(&name, quote) + end));
+        return words(at - inside.len(), at, inside, names);
+    }
     let mut keys = Vec::new();
     let mut add = |value: Value| {
         let Value::Map(map) = value else { return };
         map.with(|entries| {
             let texts = entries.keys().filter_map(Value::as_text);
-            let quote = mark.chars().next().unwrap_or('\'');
             keys.extend(texts.map(|key| (Kind::Key, escaped(key, quote) + end)));
         });
     };

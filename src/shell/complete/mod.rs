@@ -1,6 +1,7 @@
 //! What may stand at the cursor: functions, variables, fields, keys, commands, settings, files.
 //! Works on unfinished text, anywhere in it, for the shell and for notebooks.
 
+mod collected;
 mod files;
 mod keys;
 mod place;
