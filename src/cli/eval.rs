@@ -30,7 +30,7 @@ impl Variables for Given {
 
 /// Runs the command.
 pub fn eval(common: &Common, args: &EvalArgs) -> Outcome<bool> {
-    let mut engine = setup::engine(common)?;
+    let mut engine = setup::listening(common)?;
     let variables = setup::variables(&args.variables, engine.context.limits.depth)?;
     engine.context = engine.context.with_variables(Arc::new(Given(variables)));
     let Some(expression) = &args.expression else {
@@ -38,7 +38,9 @@ pub fn eval(common: &Common, args: &EvalArgs) -> Outcome<bool> {
         setup::leave(&engine);
         return served.map(|()| true);
     };
-    let value = engine.evaluate(expression)?;
+    let value = engine.evaluate(expression);
+    setup::say(&engine);
+    let value = value?;
     let shown = if args.typed {
         json::to_typed(&value)?.to_string()
     } else {

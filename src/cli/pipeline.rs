@@ -211,7 +211,8 @@ fn run(engine: &Engine, args: &PipelineRunArgs) -> Outcome<bool> {
         return Ok(false);
     };
     let stop = engine.context.cancel.clone();
-    end_at_termination(&stop)?;
+    setup::end_at_termination(&stop)?;
+    stop.store(false, Ordering::SeqCst);
     let dead = match (&args.dead_letter, &configured.dead_letter) {
         (Some(path), _) => Some(path.clone()),
         (None, Some(path)) => Some(engine.path(path)?),
@@ -289,19 +290,6 @@ pub fn doctor(engine: &Engine) -> Outcome<bool> {
         ))?;
     }
     Ok(true)
-}
-
-/// Lets SIGTERM end the inputs, as Ctrl-C does; a second one ends the program.
-fn end_at_termination(stop: &Arc<AtomicBool>) -> Outcome<()> {
-    let term = signal_hook::consts::SIGTERM;
-    signal_hook::flag::register_conditional_shutdown(term, 143, stop.clone())
-        .and_then(|_| signal_hook::flag::register(term, stop.clone()))
-        .map_err(|error| {
-            let text = format!("SIGTERM cannot be listened to: {error}");
-            Diagnostic::new(Code::Internal, text)
-        })?;
-    stop.store(false, Ordering::SeqCst);
-    Ok(())
 }
 
 fn list(actions: &Actions, action: &Option<String>, format: Option<ListFormat>) -> Outcome<bool> {

@@ -3,7 +3,7 @@
 use super::args::{Common, ListFormat};
 use super::{output, setup};
 use crate::collect::Tasks;
-use crate::diagnostic::{Code, Diagnostic, Outcome};
+use crate::diagnostic::Outcome;
 use crate::engine::Engine;
 use crate::server;
 use clap::Args;
@@ -47,7 +47,7 @@ pub fn serve(common: &Common, args: &ServeArgs) -> Outcome<bool> {
     let path = |path: &std::path::Path| engine.path(path);
     let serving = server::start(config, listen, engine.endpoints(), &path)?;
     let stop = engine.context.cancel.clone();
-    end_at_termination(&stop)?;
+    setup::end_at_termination(&stop)?;
     let tasks = engine.context.services.get::<Tasks>();
     if let Some(tasks) = tasks.as_ref().filter(|_| !args.no_tasks) {
         // Tasks end by themselves, in order; the flag is for the program.
@@ -67,18 +67,6 @@ pub fn serve(common: &Common, args: &ServeArgs) -> Outcome<bool> {
         tasks.leave(&AtomicBool::new(true), &output::note);
     }
     Ok(true)
-}
-
-/// Lets SIGTERM end the server, as Ctrl-C does; a second one ends the program.
-fn end_at_termination(stop: &Arc<AtomicBool>) -> Outcome<()> {
-    let term = signal_hook::consts::SIGTERM;
-    signal_hook::flag::register_conditional_shutdown(term, 143, stop.clone())
-        .and_then(|_| signal_hook::flag::register(term, stop.clone()))
-        .map_err(|error| {
-            let text = format!("SIGTERM cannot be listened to: {error}");
-            Diagnostic::new(Code::Internal, text)
-        })?;
-    Ok(())
 }
 
 fn routes(engine: &Engine, format: Option<ListFormat>) -> Outcome<bool> {

@@ -7,9 +7,11 @@ use crate::config::{Config, Options, Surroundings};
 use crate::diagnostic::{Code, Diagnostic, Outcome};
 use crate::engine::{Engine, Overrides};
 use crate::eval::text::to_text;
-use crate::eval::{Value, json};
+use crate::eval::{self, Value, json};
 use smol_str::SmolStr;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
@@ -95,6 +97,36 @@ pub fn engine(common: &Common) -> Outcome<Engine> {
 pub fn leave(engine: &Engine) {
     if let Some(tasks) = engine.context.services.get::<Tasks>() {
         tasks.leave(&engine.context.cancel, &output::note);
+    }
+}
+
+/// Lets SIGTERM set `stop`, as Ctrl-C does; a second one ends the program. Errors: E0901.
+pub fn end_at_termination(stop: &Arc<AtomicBool>) -> Outcome<()> {
+    let term = signal_hook::consts::SIGTERM;
+    signal_hook::flag::register_conditional_shutdown(term, 143, stop.clone())
+        .and_then(|_| signal_hook::flag::register(term, stop.clone()))
+        .map_err(|error| {
+            let text = format!("SIGTERM cannot be listened to: {error}");
+            Diagnostic::new(Code::Internal, text)
+        })?;
+    Ok(())
+}
+
+/// The engine, and what its functions want to say beside their values.
+pub fn listening(common: &Common) -> Outcome<Engine> {
+    let mut engine = engine(common)?;
+    engine
+        .context
+        .services
+        .add(Arc::new(eval::Notes::default()));
+    Ok(engine)
+}
+
+/// Shows what functions have said.
+pub fn say(engine: &Engine) {
+    let notes = engine.context.services.get::<eval::Notes>();
+    for note in notes.iter().flat_map(|notes| notes.take()) {
+        output::note(&note);
     }
 }
 

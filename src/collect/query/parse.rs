@@ -36,8 +36,30 @@ pub fn parse(text: &str, limits: ParseLimits) -> Outcome<Tree> {
     syntax::with_stack(|| read(&source, limits)).map_err(|fault| fault.in_source(&source))
 }
 
+/// The first bracket, outside of texts, that opens a level too many. E0302 tells it before the grammar walks them all.
+fn too_deep(text: &str, depth: usize) -> Option<usize> {
+    let (mut levels, mut quote) = (0usize, None);
+    let mut bytes = text.bytes().enumerate();
+    while let Some((at, byte)) = bytes.next() {
+        match (quote, byte) {
+            (Some(_), b'\\') => drop(bytes.next()),
+            (Some(open), _) if open == byte => quote = None,
+            (Some(_), _) => {}
+            (None, b'\'' | b'"') => quote = Some(byte),
+            (None, b'(' | b'[' | b'{') if levels == depth => return Some(at),
+            (None, b'(' | b'[' | b'{') => levels += 1,
+            (None, b')' | b']' | b'}') => levels = levels.saturating_sub(1),
+            _ => {}
+        }
+    }
+    None
+}
+
 fn read(source: &Arc<Source>, limits: ParseLimits) -> Outcome<Tree> {
     let text = source.text.as_str();
+    if let Some(at) = too_deep(text, limits.depth) {
+        return Err(syntax::scan::too_deep(Span::new(at, at + 1), limits.depth));
+    }
     let pairs = Grammar::parse(Rule::query, text).map_err(|error| {
         let at = match error.location {
             InputLocation::Pos(at) | InputLocation::Span((at, _)) => at,

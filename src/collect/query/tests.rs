@@ -3,6 +3,7 @@
 
 use super::parse;
 use super::tree::{Clause, Item};
+use crate::diagnostic::Code;
 use crate::syntax::{ParseLimits, print};
 
 /// A query written anew from its tree.
@@ -171,4 +172,22 @@ fn brackets_that_are_never_closed_are_told_at_once() {
             assert!(parse(&text, ParseLimits::default()).is_err());
         }
     }
+}
+
+#[test]
+fn levels_beyond_the_limit_are_refused_at_once() {
+    let limits = ParseLimits::default();
+    for open in ["(", "[", "{", "f(["] {
+        let text = format!(
+            "from a where {}",
+            open.repeat(limits.length / open.len() - 20)
+        );
+        let fault = parse(&text, limits).unwrap_err();
+        assert_eq!(fault.code, Code::Nesting, "{open}");
+        let at = fault.span.map(|span| span.start);
+        assert!(at.is_some_and(|at| at >= 13 + limits.depth), "{at:?}");
+    }
+    // Brackets in texts are none.
+    let text = format!("from a where x == '{}'", "(".repeat(1000));
+    parse(&text, limits).unwrap();
 }

@@ -2,31 +2,7 @@
 
 use super::element::{Element, Offset, Piece};
 use super::{Moment, days_in, days_since_1970, fraction, is_leap, two};
-
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
-
-const DAYS: [&str; 7] = [
-    "Sunday",
-    "Monday",
-    "Tuesday",
-    "Wednesday",
-    "Thursday",
-    "Friday",
-    "Saturday",
-];
+use crate::eval::java::date_format::{MONTHS, WEEKDAYS};
 
 /// What has been read so far.
 #[derive(Default)]
@@ -103,8 +79,8 @@ impl Reading {
                 self.month = Some(month + 1);
                 rest = after;
             }
-            Element::ShortDay => rest = name(rest, &DAYS, true).ok_or("unknown day")?.1,
-            Element::LongDay => rest = name(rest, &DAYS, false).ok_or("unknown day")?.1,
+            Element::ShortDay => rest = name(rest, &WEEKDAYS, true).ok_or("unknown day")?.1,
+            Element::LongDay => rest = name(rest, &WEEKDAYS, false).ok_or("unknown day")?.1,
             Element::Day { fixed, blank } => {
                 let (day, after) = number(if blank { without_blank(rest) } else { rest }, fixed)?;
                 self.day = Some(day);
