@@ -1,5 +1,6 @@
 //! Correlation rules: Lua over a stream of events, and what such rules are made of.
 
+pub mod active;
 pub mod alert;
 pub mod constructor;
 pub mod duration;
@@ -7,6 +8,7 @@ pub mod event;
 pub mod format;
 mod functions;
 pub mod grouper;
+mod identifier;
 pub mod layout;
 pub mod lua;
 pub mod model;
@@ -15,6 +17,8 @@ pub mod store;
 pub mod tables;
 pub mod template;
 pub mod trial;
+
+pub use identifier::identifier;
 
 use crate::functions::spec::FunctionSpec;
 

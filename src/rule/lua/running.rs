@@ -282,6 +282,11 @@ impl Running {
         self.suspended = Some(why);
     }
 
+    /// What was raised outside of a call: the alert of [`Running::suspend`].
+    pub fn raised(&mut self) -> Vec<Alert> {
+        std::mem::take(&mut *self.shared.alerts.borrow_mut())
+    }
+
     /// Makes the state anew from the rule's text, with its groups.
     #[cold]
     fn begin_anew(&mut self) {

@@ -94,22 +94,33 @@ impl Rules {
 
     /// Adds to what is counted of a rule; false when there is none. The rule is not loaded anew for that.
     pub fn note(&self, rule: &str, happened: &Happened, within: Within<'_>) -> Outcome<bool> {
-        let (rule, happened) = (rule.to_string(), happened.clone());
+        let noted = self.note_all(vec![(rule.to_string(), happened.clone())], within)?;
+        Ok(noted > 0)
+    }
+
+    /// The same for many rules at once; how many of them there are.
+    pub fn note_all(&self, all: Vec<(String, Happened)>, within: Within<'_>) -> Outcome<u64> {
+        if all.is_empty() {
+            return Ok(0);
+        }
         self.write(within, move |sql| {
-            let errors = Cell::from(happened.errors);
-            let changed = match &happened.running_at {
-                None => sql.execute(
-                    "UPDATE rule SET results = results + $1, errors = errors + $2, is_error = is_error + $2
-                     WHERE id = $3",
-                    &[happened.results.into(), errors, (&rule).into()],
-                )?,
-                Some(time) => sql.execute(
-                    "UPDATE rule SET results = results + $1, errors = errors + $2, is_error = $2, running_at = $3
-                     WHERE id = $4",
-                    &[happened.results.into(), errors, time.into(), (&rule).into()],
-                )?,
-            };
-            Ok(changed > 0)
+            let mut noted = 0;
+            for (rule, happened) in &all {
+                let errors = Cell::from(happened.errors);
+                noted += match &happened.running_at {
+                    None => sql.execute(
+                        "UPDATE rule SET results = results + $1, errors = errors + $2, is_error = is_error + $2
+                         WHERE id = $3",
+                        &[happened.results.into(), errors, rule.into()],
+                    )?,
+                    Some(time) => sql.execute(
+                        "UPDATE rule SET results = results + $1, errors = errors + $2, is_error = $2, running_at = $3
+                         WHERE id = $4",
+                        &[happened.results.into(), errors, time.into(), rule.into()],
+                    )?,
+                };
+            }
+            Ok(noted)
         })
     }
 }

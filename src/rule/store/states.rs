@@ -14,18 +14,33 @@ impl Rules {
         data: Vec<u8>,
         within: Within<'_>,
     ) -> Outcome<()> {
-        let (rule, part, now) = (rule.to_string(), part.to_string(), within.now);
+        let state = (rule.to_string(), part.to_string(), data);
+        self.save_states(vec![state], within)
+    }
+
+    /// The same for many parts (rule, part, data) at once.
+    pub fn save_states(
+        &self,
+        states: Vec<(String, String, Vec<u8>)>,
+        within: Within<'_>,
+    ) -> Outcome<()> {
+        if states.is_empty() {
+            return Ok(());
+        }
+        let now = within.now;
         self.write(within, move |sql| {
-            sql.execute(
-                "INSERT INTO rule_state (rule, part, saved, data) VALUES ($1, $2, $3, $4)
-                 ON CONFLICT (rule, part) DO UPDATE SET saved = excluded.saved, data = excluded.data",
-                &[
-                    (&rule).into(),
-                    (&part).into(),
-                    now.into(),
-                    Cell::Bytes(data.clone()),
-                ],
-            )?;
+            for (rule, part, data) in &states {
+                sql.execute(
+                    "INSERT INTO rule_state (rule, part, saved, data) VALUES ($1, $2, $3, $4)
+                     ON CONFLICT (rule, part) DO UPDATE SET saved = excluded.saved, data = excluded.data",
+                    &[
+                        rule.into(),
+                        part.into(),
+                        now.into(),
+                        Cell::Bytes(data.clone()),
+                    ],
+                )?;
+            }
             Ok(())
         })
     }
@@ -48,6 +63,45 @@ impl Rules {
             .next()
             .map(|mut row| Ok((row.int()?, row.bytes()?)))
             .transpose()
+    }
+
+    /// The parts of a rule whose names begin with `prefix`, with when they were stored and what they knew.
+    pub fn states(
+        &self,
+        rule: &str,
+        prefix: &str,
+        within: Within<'_>,
+    ) -> Outcome<Vec<(String, i64, Vec<u8>)>> {
+        let length = i64::try_from(prefix.chars().count()).unwrap_or_default();
+        let keys = [Cell::from(rule), prefix.into(), length.into()];
+        let rows = self.read(within, |sql| {
+            sql.query(
+                "SELECT part, saved, data FROM rule_state
+                 WHERE rule = $1 AND SUBSTR(part, 1, CAST($3 AS integer)) = $2 ORDER BY part",
+                &keys,
+            )
+        })?;
+        rows.into_iter()
+            .map(|mut row| Ok((row.text()?, row.int()?, row.bytes()?)))
+            .collect()
+    }
+
+    /// Forgets what was stored for a rule that does not exist any more: its groups and its results.
+    pub fn sweep(&self, rule: &str, within: Within<'_>) -> Outcome<u64> {
+        let rule = rule.to_string();
+        self.write(within, move |sql| {
+            let mut swept = 0;
+            for table in ["rule_state", "rule_result"] {
+                swept += sql.execute(
+                    &format!(
+                        "DELETE FROM {table} WHERE rule = $1
+                         AND NOT EXISTS (SELECT 1 FROM rule WHERE id = $1)"
+                    ),
+                    &[(&rule).into()],
+                )?;
+            }
+            Ok(swept)
+        })
     }
 
     /// Forgets all that a rule knew.

@@ -1,0 +1,1 @@
+//! Rules at work, with the embedded store.
