@@ -379,6 +379,12 @@ impl Gathering {
         Ok(out)
     }
 
+    /// Whether a text is that of a grouper made in the same way; none when it does not say.
+    pub fn made(&self, text: &str) -> Option<bool> {
+        let head: serde_json::Value = serde_json::from_str(text.lines().next()?).ok()?;
+        Some(head.get("signature")?.as_str()? == self.signature)
+    }
+
     /// The groups from a text; false when it is that of a grouper made otherwise.
     pub fn restore(&self, mut text: &[u8]) -> crate::diagnostic::Outcome<bool> {
         let mut decode = |json: serde_json::Value| {

@@ -41,7 +41,12 @@ pub(super) struct Guard {
     stopped: Cell<Option<Stop>>,
     running: Cell<bool>,
     alerts: Cell<usize>,
+    /// How long table lists took.
+    waited: Cell<Duration>,
 }
+
+/// How long table lists may take in one call.
+const WAITED: Duration = Duration::from_secs(1);
 
 impl Guard {
     pub fn new(limits: Limits) -> Guard {
@@ -55,6 +60,7 @@ impl Guard {
             stopped: Cell::new(None),
             running: Cell::new(false),
             alerts: Cell::new(0),
+            waited: Cell::new(Duration::ZERO),
         }
     }
 
@@ -77,7 +83,18 @@ impl Guard {
         self.until.set(now.saturating_add(time));
         self.stopped.set(None);
         self.alerts.set(0);
+        self.waited.set(Duration::ZERO);
         self.running.set(true);
+    }
+
+    /// Whether the call may ask table lists, which it may wait for.
+    pub fn may_wait(&self) -> bool {
+        self.waited.get() < WAITED
+    }
+
+    /// Table lists took so long.
+    pub fn waited(&self, time: Duration) {
+        self.waited.set(self.waited.get().saturating_add(time));
     }
 
     /// The call is over; why it was stopped, if it was.

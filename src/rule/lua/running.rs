@@ -295,7 +295,7 @@ impl Running {
         self.place = None;
         self.on_logline = None;
         self.shared.groupers.borrow_mut().clear();
-        self.shared.entries.borrow_mut().truncate(1);
+        let before = self.shared.entries.borrow_mut().split_off(1);
         match start(&self.shared, &self.prepared, &self.text) {
             Ok((lua, on_logline)) => {
                 self.lua = lua;
@@ -309,6 +309,27 @@ impl Running {
                 }
             }
             Err(fault) => self.suspend(format!("the rule cannot begin anew: {}", fault.message)),
+        }
+        self.go_on_counting(before);
+    }
+
+    /// Adds what the functions did before the state was made anew.
+    fn go_on_counting(&mut self, before: Vec<Rc<Entry>>) {
+        let mut entries = self.shared.entries.borrow_mut();
+        let mut taken = 1;
+        for old in before {
+            let mut later = entries.iter().enumerate().skip(taken);
+            let found = later.find(|(_, new)| new.name == old.name);
+            match found {
+                Some((at, new)) => {
+                    new.go_on(&old);
+                    taken = at + 1;
+                }
+                None => {
+                    entries.insert(taken, old);
+                    taken += 1;
+                }
+            }
         }
     }
 
@@ -363,10 +384,32 @@ impl Running {
     /// Takes saved groups back; those of groupers that are made otherwise now are left out. How many groupers have
     /// theirs. Errors: E0605.
     pub fn restore(&mut self, saved: &Saved) -> Outcome<usize> {
-        let mut restored = 0;
         let groupers = self.shared.groupers.borrow();
-        for (grouper, text) in groupers.iter().zip(&saved.groupers) {
-            restored += usize::from(grouper.restore(text.as_bytes())?);
+        let mut texts: Vec<Option<&String>> = saved.groupers.iter().map(Some).collect();
+        let mut left = Vec::new();
+        let mut restored = 0;
+        for (at, grouper) in groupers.iter().enumerate() {
+            let own = texts.get_mut(at).and_then(Option::take);
+            match own {
+                // A text that says nothing of its grouper is told to be damaged.
+                Some(text) if grouper.made(text) != Some(false) => {
+                    restored += usize::from(grouper.restore(text.as_bytes())?);
+                }
+                own => {
+                    if let Some(slot) = texts.get_mut(at) {
+                        *slot = own;
+                    }
+                    left.push(grouper);
+                }
+            }
+        }
+        // A grouper may have another place now.
+        for grouper in left {
+            let fits = |text: &Option<&String>| text.is_some_and(|t| grouper.made(t) == Some(true));
+            let found = texts.iter_mut().find(|text| fits(text));
+            if let Some(text) = found.and_then(Option::take) {
+                restored += usize::from(grouper.restore(text.as_bytes())?);
+            }
         }
         Ok(restored)
     }

@@ -105,6 +105,20 @@ impl Entry {
             ..Entry::default()
         })
     }
+
+    /// Adds what the function did before.
+    pub fn go_on(&self, before: &Entry) {
+        for (cell, old) in [
+            (&self.calls, &before.calls),
+            (&self.errors, &before.errors),
+            (&self.stops, &before.stops),
+            (&self.total, &before.total),
+        ] {
+            add(cell, old.get());
+        }
+        self.longest
+            .set(self.longest.get().max(before.longest.get()));
+    }
 }
 
 pub(super) fn add(cell: &Cell<u64>, more: u64) {

@@ -2,13 +2,14 @@
 
 use super::shared::Shared;
 use super::values::{from_lua, loose_text, to_lua};
-use crate::diagnostic::Fault;
+use crate::diagnostic::{Fault, Outcome};
 use crate::eval::Value;
 use crate::rule::duration;
+use crate::rule::tables::Tables;
 use mlua::{Lua, Result, Table, UserData, UserDataFields, UserDataMethods, Value as LuaValue};
 use smol_str::SmolStr;
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 struct Store {
     name: SmolStr,
@@ -40,13 +41,26 @@ impl Store {
         (self.shared.now)()
     }
 
+    /// Asks the table lists, which may lie on a server: a call waits for them some time, then no more.
+    fn ask<T>(&self, work: impl FnOnce(&dyn Tables) -> Outcome<T>) -> Result<T> {
+        let guard = &self.shared.guard;
+        if !guard.may_wait() {
+            let text = "this call has waited too long for table lists";
+            return Err(mlua::Error::runtime(text));
+        }
+        let began = Instant::now();
+        let answer = work(&*self.shared.tables);
+        guard.waited(began.elapsed());
+        answer.map_err(failed)
+    }
+
     /// The row of a key as a table; nil where there is none.
     fn row(&self, lua: &Lua, key: &LuaValue) -> Result<LuaValue> {
         let Some(key) = loose_text(key)? else {
             return Ok(LuaValue::Nil);
         };
-        let row = self.shared.tables.row(&self.name, &key, self.now());
-        let Some(row) = row.map_err(failed)? else {
+        let row = self.ask(|tables| tables.row(&self.name, &key, self.now()))?;
+        let Some(row) = row else {
             return Ok(LuaValue::Nil);
         };
         let table = lua.create_table()?;
@@ -60,23 +74,21 @@ impl Store {
         let (Some(key), Some(column)) = (loose_text(key)?, loose_text(column)?) else {
             return Ok(LuaValue::Nil);
         };
-        let tables = &self.shared.tables;
-        let cell = tables.cell(&self.name, &key, &column, self.now());
-        to_lua(lua, &cell.map_err(failed)?.unwrap_or_default())
+        let cell = self.ask(|tables| tables.cell(&self.name, &key, &column, self.now()))?;
+        to_lua(lua, &cell.unwrap_or_default())
     }
 
     /// Whether a row has the value in the column, or, with the value alone, a key.
     fn search(&self, column: &LuaValue, value: &LuaValue) -> Result<bool> {
-        let tables = &self.shared.tables;
         let Some(column) = loose_text(column)? else {
             return Ok(false);
         };
         let Some(value) = loose_text(value)? else {
-            let row = tables.row(&self.name, &column, self.now());
-            return Ok(row.map_err(failed)?.is_some());
+            let row = self.ask(|tables| tables.row(&self.name, &column, self.now()))?;
+            return Ok(row.is_some());
         };
-        let found = tables.search(&self.name, &column, &value, self.now());
-        Ok(found.map_err(failed)?.is_some())
+        let found = self.ask(|tables| tables.search(&self.name, &column, &value, self.now()))?;
+        Ok(found.is_some())
     }
 
     fn set(
@@ -99,10 +111,7 @@ impl Store {
             value => value,
         };
         let lifetime = lifetime(ttl)?;
-        let tables = &self.shared.tables;
-        tables
-            .set(&self.name, &key, &column, value, lifetime, self.now())
-            .map_err(failed)
+        self.ask(|tables| tables.set(&self.name, &key, &column, value, lifetime, self.now()))
     }
 }
 
@@ -155,20 +164,16 @@ impl UserData for Store {
         });
         for name in ["delete", "remove"] {
             methods.add_method(name, |_, store, key: LuaValue| match loose_text(&key)? {
-                Some(key) => store
-                    .shared
-                    .tables
-                    .remove(&store.name, &key)
-                    .map_err(failed),
+                Some(key) => store.ask(|tables| tables.remove(&store.name, &key)),
                 None => Ok(false),
             });
         }
         methods.add_method("count", |_, store, ()| {
-            let count = store.shared.tables.count(&store.name, store.now());
-            Ok(count.map_err(failed)? as f64)
+            let count = store.ask(|tables| tables.count(&store.name, store.now()))?;
+            Ok(count as f64)
         });
         methods.add_method("truncate", |_, store, ()| {
-            store.shared.tables.truncate(&store.name).map_err(failed)
+            store.ask(|tables| tables.truncate(&store.name))
         });
     }
 }
