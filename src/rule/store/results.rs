@@ -2,9 +2,11 @@
 
 use super::entities::next_number_of;
 use super::sql::Cell;
+use super::states::is_there;
 use super::{Page, Rules};
 use crate::diagnostic::Outcome;
 use crate::store::Within;
+use ahash::AHashMap;
 use serde_json::Value as Json;
 
 /// An alert of a rule, as it is stored.
@@ -32,11 +34,21 @@ pub struct Happened {
 }
 
 impl Rules {
-    /// Stores alerts, in this order; those whose identifier is there already are left as they are. How many were new.
+    /// Stores alerts, in this order; those whose identifier is there already are left as they are, and those of a rule
+    /// that is there no more are left out. How many were new.
     pub fn add_results(&self, results: Vec<NewResult>, within: Within<'_>) -> Outcome<u64> {
         self.write(within, move |sql| {
             let mut stored = 0;
+            let mut rules: AHashMap<&str, bool> = AHashMap::default();
             for one in &results {
+                if let Some(rule) = &one.rule {
+                    let known = rules.get(rule.as_str()).copied();
+                    let there = known.map_or_else(|| is_there(sql, rule), Ok)?;
+                    rules.insert(rule, there);
+                    if !there {
+                        continue;
+                    }
+                }
                 stored += sql.execute(
                     "INSERT INTO rule_result (id, rule, at, alert) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
                     &[

@@ -1,9 +1,32 @@
 //! What running rules know, so that the next process goes on with it.
 
 use super::Rules;
-use super::sql::Cell;
+use super::sql::{Cell, Sql};
 use crate::diagnostic::Outcome;
 use crate::store::Within;
+
+/// A rule, a part of it, and what it knows.
+type State = (String, String, Vec<u8>);
+
+fn save(sql: &mut dyn Sql, (rule, part, data): &State, now: i64) -> Outcome<()> {
+    sql.execute(
+        "INSERT INTO rule_state (rule, part, saved, data) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (rule, part) DO UPDATE SET saved = excluded.saved, data = excluded.data",
+        &[
+            rule.into(),
+            part.into(),
+            now.into(),
+            Cell::Bytes(data.clone()),
+        ],
+    )?;
+    Ok(())
+}
+
+/// Whether there is such a rule.
+pub(super) fn is_there(sql: &mut dyn Sql, rule: &str) -> Outcome<bool> {
+    let found = sql.query("SELECT id FROM rule WHERE id = $1", &[rule.into()])?;
+    Ok(!found.is_empty())
+}
 
 impl Rules {
     /// Stores what a part of a rule knows, in place of what it knew; `rule` may be any text that names its runner.
@@ -14,32 +37,21 @@ impl Rules {
         data: Vec<u8>,
         within: Within<'_>,
     ) -> Outcome<()> {
-        let state = (rule.to_string(), part.to_string(), data);
-        self.save_states(vec![state], within)
+        let (state, now) = ((rule.to_string(), part.to_string(), data), within.now);
+        self.write(within, move |sql| save(sql, &state, now))
     }
 
-    /// The same for many parts (rule, part, data) at once.
-    pub fn save_states(
-        &self,
-        states: Vec<(String, String, Vec<u8>)>,
-        within: Within<'_>,
-    ) -> Outcome<()> {
+    /// The same for many parts (rule, part, data) at once, of rules that are there.
+    pub fn save_states(&self, states: Vec<State>, within: Within<'_>) -> Outcome<()> {
         if states.is_empty() {
             return Ok(());
         }
         let now = within.now;
         self.write(within, move |sql| {
-            for (rule, part, data) in &states {
-                sql.execute(
-                    "INSERT INTO rule_state (rule, part, saved, data) VALUES ($1, $2, $3, $4)
-                     ON CONFLICT (rule, part) DO UPDATE SET saved = excluded.saved, data = excluded.data",
-                    &[
-                        rule.into(),
-                        part.into(),
-                        now.into(),
-                        Cell::Bytes(data.clone()),
-                    ],
-                )?;
+            for state in &states {
+                if is_there(sql, &state.0)? {
+                    save(sql, state, now)?;
+                }
             }
             Ok(())
         })

@@ -19,7 +19,7 @@ const STANDS: Duration = Duration::from_secs(1);
 /// How many answers are kept of each kind.
 const KEPT: usize = 50_000;
 /// How long a store may take for one answer.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(2);
 /// Nesting of a cell.
 const DEEPEST: usize = 128;
 
