@@ -408,7 +408,8 @@ impl Keeper {
         let pending = self.board.pending.clone();
         let part = groups(&self.manner.runner);
         while let Some((id, data)) = pending.with(|held| held.state()) {
-            let stored = rules.save_state(&id, &part, data.clone(), self.within());
+            let state = (id.to_string(), part.clone(), data.clone());
+            let stored = rules.save_states(vec![state], self.within());
             if let Err(fault) = stored {
                 if is_away(&fault) {
                     pending.with(|held| held.put_back(id, data));

@@ -149,6 +149,7 @@ impl Lane {
                 id: ready.id.to_string(),
                 name: ready.name().to_string(),
                 loaded: now,
+                loads: 1 + before.map_or(0, |before| before.metrics.loads),
                 ..Metrics::default()
             },
             filters: Vec::new(),

@@ -15,6 +15,8 @@ pub struct Metrics {
     pub name: String,
     /// When it was loaded, in milliseconds since 1970.
     pub loaded: i64,
+    /// How often it was loaded since its runner was started; all counts are those of the latest form.
+    pub loads: u64,
     /// Events that its filters let through.
     pub events: u64,
     /// Events that its filters kept away.

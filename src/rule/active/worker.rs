@@ -100,6 +100,8 @@ pub(super) struct Worker {
     /// What is said with the next batch.
     said: Vec<Said>,
     shown: Instant,
+    /// Whether something happened since then.
+    unseen: bool,
     saved: Instant,
 }
 
@@ -113,6 +115,7 @@ impl Worker {
             board,
             said: Vec::new(),
             shown: Instant::now(),
+            unseen: false,
             saved: Instant::now(),
         }
     }
@@ -158,7 +161,11 @@ impl Worker {
                     let _ = answer.send(self.load(states));
                 }
                 Ok(Job::End) | Err(RecvTimeoutError::Disconnected) => break,
-                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Timeout) => {
+                    if self.unseen {
+                        self.show();
+                    }
+                }
             }
             if self.saved.elapsed() >= self.manner.save {
                 self.save();
@@ -184,6 +191,7 @@ impl Worker {
             self.board.pending.results(&raised, (self.options.now)());
         }
         self.note(report.happened);
+        self.unseen = true;
         if self.shown.elapsed() >= TICK {
             self.show();
         }
@@ -253,6 +261,7 @@ impl Worker {
     /// Shows what the rules did.
     fn show(&mut self) {
         self.shown = Instant::now();
+        self.unseen = false;
         let metrics = self.lane.metrics();
         let mut board = self.board.metrics.lock();
         for one in metrics {
