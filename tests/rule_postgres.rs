@@ -4,8 +4,11 @@
 mod support;
 
 use std::sync::Arc;
+use std::time::Duration;
 use stellar::config::Secretive;
 use stellar::diagnostic::Code;
+use stellar::rule::active::{Fleet, Keep, Manner, Metrics, Which};
+use stellar::rule::event::Event;
 use stellar::rule::model::Relations;
 use stellar::rule::store::{Postgres, Rules, Search};
 use support::postgres::{Own, ask, run};
@@ -35,6 +38,10 @@ fn main() {
             (
                 "the_same_name_is_stored_once_by_many",
                 the_same_name_is_stored_once_by_many,
+            ),
+            (
+                "rules_run_on_while_connections_are_lost",
+                rules_run_on_while_connections_are_lost,
             ),
             (
                 "wrong_addresses_say_what_is_wrong",
@@ -142,6 +149,61 @@ fn the_same_name_is_stored_once_by_many(server: &str) {
             .sum()
     });
     assert_eq!(stored, 1);
+    rules.close();
+}
+
+fn rules_run_on_while_connections_are_lost(server: &str) {
+    let own = Own::empty(server);
+    let rules = open(&own);
+    let cancel = Arc::default();
+    let mut one = rule("r", "R");
+    one.lua = "local s = storage.new('seen')
+        local function many(d) alert({template = #d.aggregatedData.loglines .. ' ' .. s:get('k', 'c')}) end
+        local g = grouper.new({}, {}, '', '1h', many)
+        function on_logline(e) if e:get('n') == 0 then s:set('k', 'c', 'set') end g:feed(e) end"
+        .to_string();
+    one.settings = serde_json::json!({"function_metrics": true});
+    let created = rules.create(&one, &Relations::default(), within(&cancel));
+    created.unwrap().unwrap();
+    let mut context = stellar::engine::Engine::bare().context;
+    context.services.add(Arc::new(rules.clone()));
+    let manner = Manner {
+        keep: Keep::Store,
+        save: Duration::from_millis(20),
+        reload: Duration::from_millis(20),
+        ..Manner::default()
+    };
+    let mut events = 0;
+    for round in 0..3 {
+        let fleet = Fleet::start(&context, Which::Active, manner.clone()).unwrap();
+        for batch in 0..10 {
+            let lines = (0..5).map(|n| format!(r#"{{"n":{}}}"#, events + n));
+            let lines = lines.map(|line| Event::read(line.as_bytes()).unwrap());
+            let done = fleet.run(lines.collect()).unwrap();
+            let wanted = (1..=5).map(|n| format!("{} set", events + n));
+            let raised = done.raised.iter().map(|one| one.alert.text.clone());
+            assert!(raised.eq(wanted), "{round} {batch} {done:?}");
+            events += 5;
+            if batch % 4 == round {
+                own.break_connections();
+            }
+        }
+        let left = fleet.end();
+        assert!(
+            left.iter()
+                .all(|text| !text.contains("could not be stored")),
+            "{left:?}"
+        );
+    }
+    let page = rules.results("r", (0, 10), within(&cancel)).unwrap();
+    assert_eq!(page.total, i64::from(events));
+    let stats = rules.rule("r", within(&cancel)).unwrap().unwrap().stats;
+    assert_eq!(
+        (stats.result_count, stats.error_count),
+        (i64::from(events), 0)
+    );
+    let metrics = Metrics::stored(&rules, "r", within(&cancel)).unwrap();
+    assert_eq!(metrics[0].2.functions[0].calls, 50);
     rules.close();
 }
 

@@ -601,8 +601,65 @@ fn states_are_kept(rules: &Rules) {
         Some((NOW + 5, bytes))
     );
     assert_eq!(rules.state("s", "grouper1", within).unwrap(), None);
+    let parts = |rule: &str, prefix: &str| {
+        let states = rules.states(rule, prefix, within).unwrap().into_iter();
+        states.map(|(part, ..)| part).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(parts("r", "grouper"), "grouper1 grouper2");
+    assert_eq!(parts("r", "grouper2"), "grouper2");
+    assert_eq!(parts("r", "grouper%"), "");
     assert_eq!(rules.forget_states("r", within).unwrap(), 2);
     assert_eq!(rules.state("r", "grouper1", within).unwrap(), None);
+    // Many at once, and what is left of rules that are gone.
+    rules
+        .create(&rule("here", "here"), &Relations::default(), within)
+        .unwrap()
+        .unwrap();
+    let state = |rule: &str| (rule.to_string(), "части".to_string(), vec![7]);
+    rules
+        .save_states(vec![state("here"), state("gone")], within)
+        .unwrap();
+    assert_eq!(
+        (parts("here", "част"), parts("gone", "")),
+        ("части".into(), "".into())
+    );
+    rules.save_state("gone", "p", vec![1], within).unwrap();
+    assert_eq!(rules.sweep("here", within).unwrap(), 0);
+    assert_eq!(rules.sweep("gone", within).unwrap(), 1);
+    assert_eq!(
+        (parts("here", "").as_str(), parts("gone", "").as_str()),
+        ("части", "")
+    );
+    let result = |id: &str, rule: Option<&str>| NewResult {
+        id: id.to_string(),
+        rule: rule.map(str::to_string),
+        at: 1,
+        alert: json!({}),
+    };
+    let results = vec![
+        result("kept", Some("here")),
+        result("left", Some("gone")),
+        result("nobody's", None),
+    ];
+    assert_eq!(rules.add_results(results, within).unwrap(), 2);
+    let happened = Happened {
+        results: 2,
+        errors: 1,
+        running_at: Some("2026-01-02T00:00:00Z".to_string()),
+    };
+    let all = ["here", "gone"].map(|rule| (rule.to_string(), happened.clone()));
+    assert_eq!(rules.note_all(all.to_vec(), within).unwrap(), 1);
+    assert_eq!(rules.note_all(Vec::new(), within).unwrap(), 0);
+    assert_eq!(
+        rules
+            .rule("here", within)
+            .unwrap()
+            .unwrap()
+            .stats
+            .result_count,
+        2
+    );
+    assert!(rules.delete("here", within).unwrap());
 }
 
 fn hostile_texts_stay_texts(rules: &Rules) {

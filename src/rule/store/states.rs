@@ -84,12 +84,16 @@ impl Rules {
         prefix: &str,
         within: Within<'_>,
     ) -> Outcome<Vec<(String, i64, Vec<u8>)>> {
-        let length = i64::try_from(prefix.chars().count()).unwrap_or_default();
-        let keys = [Cell::from(rule), prefix.into(), length.into()];
+        // Texts are compared by their bytes, and nothing comes behind this character.
+        let keys = [
+            Cell::from(rule),
+            prefix.into(),
+            Cell::Text(format!("{prefix}\u{10FFFF}")),
+        ];
         let rows = self.read(within, |sql| {
             sql.query(
                 "SELECT part, saved, data FROM rule_state
-                 WHERE rule = $1 AND SUBSTR(part, 1, CAST($3 AS integer)) = $2 ORDER BY part",
+                 WHERE rule = $1 AND part >= $2 AND part < $3 ORDER BY part",
                 &keys,
             )
         })?;
