@@ -8,7 +8,7 @@ use crate::diagnostic::Outcome;
 use crate::eval::collections::Map;
 use crate::eval::{Context, Value};
 use crate::rule::alert::Alert;
-use crate::rule::event::Event;
+use crate::rule::event::{Event, weight};
 use crate::rule::identifier;
 use crate::rule::lua::{Note, NoteKind, Options, Running, Saved};
 use crate::rule::model::Entity;
@@ -20,6 +20,14 @@ use std::sync::Arc;
 const NOTES: usize = 1000;
 /// How many bytes they have together.
 const NOTE_BYTES: usize = 1 << 20;
+
+/// How many alerts of a rule one batch may have; what is above is dropped.
+const ALERTS: usize = 10_000;
+/// How many bytes the alerts of all rules of a lane may take in one batch, without the events in them: each rule may
+/// have its part, or [`OWN_BYTES`] where that is more.
+const ALERT_BYTES: usize = 128 << 20;
+/// How many bytes of alerts each rule may have in a batch.
+const OWN_BYTES: usize = 4 << 20;
 
 /// An alert on its way.
 #[derive(Debug, Clone)]
@@ -105,6 +113,10 @@ struct Slot {
     said: Vec<Said>,
     bytes: usize,
     lost: u64,
+    /// How many alerts the batch has, and how many bytes they take.
+    batch: (usize, usize),
+    /// How many bytes they may take.
+    room: usize,
     /// Events fed when the groups were saved last.
     saved: Option<u64>,
 }
@@ -164,6 +176,8 @@ impl Lane {
             said: Vec::new(),
             bytes: 0,
             lost: 0,
+            batch: (0, 0),
+            room: OWN_BYTES,
             saved: None,
             running,
             ready,
@@ -208,6 +222,8 @@ impl Lane {
     /// Filters with the same text are asked once for an event.
     fn share_filters(&mut self) {
         self.filters.clear();
+        let room = (ALERT_BYTES / self.slots.len().max(1)).max(OWN_BYTES);
+        self.slots.iter_mut().for_each(|slot| slot.room = room);
         for slot in &mut self.slots {
             slot.filters.clear();
             for filter in &slot.ready.filters {
@@ -250,6 +266,10 @@ impl Lane {
             if !alerts.is_empty() {
                 slot.let_through(at, alerts, self.pace, &self.options, raised);
             }
+            if slot.batch.1 > slot.room || slot.batch.0 > ALERTS {
+                slot.warn("it raises too many alerts at once: some are dropped".to_string());
+            }
+            slot.batch = (0, 0);
             slot.gather_notes();
         }
     }
@@ -367,7 +387,7 @@ impl Slot {
                 Pace::Events => alert.time,
                 Pace::Machine => (options.now)(),
             };
-            let room = self.left != Some(0);
+            let room = self.left != Some(0) && self.has_room(&alert);
             if !room || !self.rate.as_mut().is_none_or(|rate| rate.take(time)) {
                 self.metrics.dropped += 1;
                 continue;
@@ -388,6 +408,16 @@ impl Slot {
             }
             self.metrics.suspended = Some(why);
         }
+    }
+
+    /// Whether the batch takes one more alert of the rule.
+    fn has_room(&mut self, alert: &Alert) -> bool {
+        let texts = [&alert.text, &alert.template].map(|text| text.len());
+        let own = texts.iter().sum::<usize>() + weight(&alert.meta, 0);
+        let (alerts, bytes) = &mut self.batch;
+        *alerts += 1;
+        *bytes += 1024 + own + alert.logs.len() * size_of::<Map>();
+        *alerts <= ALERTS && *bytes <= self.room
     }
 
     fn raise(&mut self, event: usize, alert: Alert, notice: bool, raised: &mut Vec<Raised>) {

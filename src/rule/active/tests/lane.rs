@@ -190,6 +190,35 @@ fn above_max_alerts_per_second_alerts_are_dropped() {
 }
 
 #[test]
+fn a_flood_that_no_setting_bounds_is_bounded_for_a_batch() {
+    let world = world();
+    let lua =
+        "function on_logline(e) for i = 1, 900 do alert({template = ('x'):rep(10000)}) end end";
+    world.rule("Flood", lua, json!({"options": {"time_ms": 20000}}));
+    world.rule("Good", &each("Good"), json!({}));
+    let mut lane = world.lane(&["Flood", "Good"]);
+    for _ in 0..2 {
+        let raised = run(&mut lane, &numbered(0..10));
+        let good = raised.iter().filter(|one| one.rule == "good").count();
+        assert_eq!(good, 10);
+        let bytes: usize = raised.iter().map(|one| one.alert.text.len()).sum();
+        assert!(
+            bytes < 128 << 20 && raised.len() > 1000,
+            "{} alerts",
+            raised.len()
+        );
+    }
+    let metrics = &lane.metrics()[0];
+    assert_eq!(metrics.alerts + metrics.dropped, 18_000);
+    assert!(metrics.dropped > 5000, "{metrics:?}");
+    let said = lane.notes().0;
+    assert!(
+        said.iter()
+            .any(|one| one.note.text.contains("too many alerts at once"))
+    );
+}
+
+#[test]
 fn memory_and_times_of_functions_follow_the_settings() {
     let world = world();
     let greedy = "t = {} function on_logline(e) for i = 1, 2e5 do t[#t + 1] = {} end end";
