@@ -12,7 +12,7 @@ use crate::rule::store::{Happened, Rules, Watched};
 use crate::store::{Backoff, Deadline, Within};
 use ahash::AHashMap;
 use crossbeam_channel::{Sender, bounded};
-use smol_str::SmolStr;
+use smol_str::{SmolStr, format_smolstr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -105,11 +105,24 @@ impl Keeper {
             && (self.watching || writes || self.manner.keep == Keep::Store)
     }
 
-    /// Gives the lanes rules that do not change. Errors: those of a rule that cannot be loaded.
+    /// Gives the lanes rules that do not change; one of the store that stands twice runs once. Errors: those of a rule
+    /// that cannot be loaded.
     pub fn give(&mut self, rules: Vec<Ready>) -> Outcome<()> {
         let mut waits = Vec::new();
-        for (place, ready) in rules.into_iter().enumerate() {
-            self.order.write().insert(ready.id.clone(), place);
+        for (place, mut ready) in rules.into_iter().enumerate() {
+            if ready.rule.is_some() && self.known.contains_key(&ready.id) {
+                continue;
+            }
+            let mut order = self.order.write();
+            let name = ready.id.clone();
+            let mut number = 1;
+            while order.contains_key(&ready.id) {
+                // Files may have the same name.
+                number += 1;
+                ready.id = format_smolstr!("{name} ({number})");
+            }
+            order.insert(ready.id.clone(), place);
+            drop(order);
             let lane = self.lightest();
             if ready.rule.is_some() {
                 let known = Known {
@@ -363,11 +376,11 @@ impl Keeper {
             return Ok(());
         };
         while self.write_results(&rules)? {}
+        self.write_states(&rules)?;
         if self.counted.elapsed() < COUNT && !last {
             return Ok(());
         }
         self.counted = Instant::now();
-        self.write_states(&rules)?;
         self.write_counts(&rules)?;
         self.sweep(&rules, last)
     }

@@ -137,6 +137,23 @@ fn a_given_rule_that_cannot_be_loaded_is_told_at_once() {
 }
 
 #[test]
+fn files_of_the_same_name_and_a_rule_that_stands_twice() {
+    let world = world();
+    world.rule("S", &each("S"), json!({}));
+    let file = |text: &str| {
+        let settings = crate::rule::model::Settings::default();
+        Ready::written(Written::text("same", each(text)), settings)
+    };
+    let rules = vec![file("a"), world.find("S"), file("b"), world.find("s")];
+    let fleet = Fleet::start(&world.context, Which::Given(rules), hasty()).unwrap();
+    let done = fleet.run(numbered(0..1)).unwrap();
+    assert_eq!(texts(&done.raised), ["a 0", "S 0", "b 0"]);
+    assert_eq!(fleet.metrics().len(), 3);
+    assert!(fleet.end().is_empty());
+    assert_eq!(world.stored("s").stats.result_count, 1);
+}
+
+#[test]
 fn a_fleet_that_is_cancelled_waits_for_nobody() {
     let world = world();
     world.rule("R", "function on_logline(e) end", json!({}));
