@@ -20,4 +20,4 @@ pub use lane::{Lane, Raised, Said};
 pub use metrics::{FunctionMetrics, Metrics};
 pub use pace::Pace;
 pub use patient::PatientTables;
-pub use ready::{Ready, find, options};
+pub use ready::{Ready, find, find_rule, options};

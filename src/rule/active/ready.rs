@@ -48,17 +48,29 @@ impl Ready {
             ..Within::context(context)
         };
         let parts = |kind| rules.entities_of(&rule.id, kind, within);
-        let filters = parts(EntityKind::Filter)?.into_iter();
+        let filters = parts(EntityKind::Filter)?;
+        let modules = parts(EntityKind::Module)?;
+        let finding = parts(EntityKind::Finding)?.into_iter().next();
+        Ready::whole(rule, filters, modules, finding, context)
+    }
+
+    /// A rule with what it is connected with, wherever that comes from. Errors: as of [`Ready::of`].
+    pub fn whole(
+        rule: Rule,
+        filters: Vec<Entity>,
+        modules: Vec<Entity>,
+        finding: Option<Entity>,
+        context: &Context,
+    ) -> Outcome<Ready> {
+        let filters = filters.into_iter();
         let filters = filters.map(|one| Filter::compile(&one.name, &one.program, context));
         let filters = filters.collect::<Outcome<Vec<Filter>>>();
         let filters = filters.map_err(|fault| named(fault, &rule.name))?;
-        let modules = parts(EntityKind::Module)?.into_iter();
-        let modules = modules.map(|one| Module {
+        let modules = modules.into_iter().map(|one| Module {
             name: one.name.into(),
             text: one.program,
         });
         let modules = modules.collect();
-        let finding = parts(EntityKind::Finding)?.into_iter().next();
         let settings = Settings::read(&rule.settings)
             .map_err(|_| Diagnostic::new(Code::BadRule, "settings: must be an object"))?;
         Ok(Ready {
@@ -155,16 +167,22 @@ pub fn options(context: &Context) -> Options {
 /// How many names are looked through for one that was meant.
 const NAMES: i64 = 10_000;
 
-/// The rule of the store with this identifier or, before that, this name. Errors: E0413 when there is none, with a name
-/// that may be meant; those of [`Ready::of`].
+/// The rule of the store with this identifier or, before that, this name, ready to run. Errors: those of [`find_rule`]
+/// and of [`Ready::of`].
 pub fn find(rules: &Rules, name: &str, context: &Context) -> Outcome<Ready> {
+    Ready::of(rules, find_rule(rules, name, context)?, context)
+}
+
+/// The rule of the store with this identifier or, before that, this name. Errors: E0413 when there is none, with a name
+/// that may be meant.
+pub fn find_rule(rules: &Rules, name: &str, context: &Context) -> Outcome<Rule> {
     let within = Within::context(context);
     let found = match rules.rule_named(name, within)? {
         Some(rule) => Some(rule),
         None => rules.rule(name, within)?,
     };
     if let Some(rule) = found {
-        return Ready::of(rules, rule, context);
+        return Ok(rule);
     }
     let shown: String = name.chars().take(100).collect();
     let fault = Diagnostic::new(Code::BadRule, format!("there is no rule {shown}"));
