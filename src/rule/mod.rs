@@ -2,6 +2,8 @@
 
 pub mod active;
 pub mod alert;
+pub mod bundle;
+pub mod check;
 pub mod constructor;
 pub mod duration;
 pub mod event;
@@ -12,6 +14,7 @@ mod identifier;
 pub mod layout;
 pub mod lua;
 pub mod model;
+pub mod overlay;
 pub mod regexp;
 pub mod store;
 pub mod tables;

@@ -97,20 +97,30 @@ fn get_fields_value(lua: &Lua, (event, paths): (LuaValue, Table)) -> Result<Tabl
     Ok(values)
 }
 
+/// What an operator asks, as a flag; 0 for none.
+fn operator(text: &[u8]) -> u32 {
+    match text {
+        b"==" | b"=" | b"eq" | b"EQ" => EQ,
+        b"!=" | b"~=" | b"<>" | b"ne" | b"NE" => NE,
+        b">" | b"gt" | b"GT" => GT,
+        b">=" | b"ge" | b"GE" => GE,
+        b"<" | b"lt" | b"LT" => LT,
+        b"<=" | b"le" | b"LE" => LE,
+        _ => 0,
+    }
+}
+
+/// Whether `compare` knows an operator.
+pub fn is_operator(text: &str) -> bool {
+    operator(text.as_bytes()) != 0
+}
+
 /// `compare(a, op, b)`.
 fn compare(_: &Lua, (a, op, b): (LuaValue, LuaValue, LuaValue)) -> Result<bool> {
     let flags = match &op {
         LuaValue::Number(n) => *n as u32,
         LuaValue::Integer(n) => u32::try_from(*n).unwrap_or(0),
-        LuaValue::String(text) => match &*text.as_bytes() {
-            b"==" | b"=" | b"eq" | b"EQ" => EQ,
-            b"!=" | b"~=" | b"<>" | b"ne" | b"NE" => NE,
-            b">" | b"gt" | b"GT" => GT,
-            b">=" | b"ge" | b"GE" => GE,
-            b"<" | b"lt" | b"LT" => LT,
-            b"<=" | b"le" | b"LE" => LE,
-            _ => 0,
-        },
+        LuaValue::String(text) => operator(&text.as_bytes()),
         _ => 0,
     };
     if flags & (EQ | NE | GT | GE | LT | LE) == 0 {
@@ -172,18 +182,27 @@ fn mode(value: &LuaValue, function: &str, absent: Mode) -> Result<Mode> {
     let Some(text) = loose_text(value)? else {
         return Ok(absent);
     };
-    Ok(match text.as_str() {
+    named_mode(&text, absent).ok_or_else(|| {
+        mlua::Error::runtime(format!(
+            "{function} knows the modes sub, prefix and suffix, not {text}"
+        ))
+    })
+}
+
+fn named_mode(text: &str, absent: Mode) -> Option<Mode> {
+    Some(match text {
         "" => absent,
         "eq" | "equal" | "exact" => Mode::Equal,
         "sub" | "substr" => Mode::Within,
         "pref" | "prefix" => Mode::First,
         "suff" | "suffix" | "suf" => Mode::Last,
-        other => {
-            return Err(mlua::Error::runtime(format!(
-                "{function} knows the modes sub, prefix and suffix, not {other}"
-            )));
-        }
+        _ => return None,
     })
+}
+
+/// Whether `contains` and `substr` know a mode.
+pub fn is_mode(text: &str) -> bool {
+    named_mode(text, Mode::Equal).is_some()
 }
 
 fn stands(mode: Mode, part: &[u8], text: &[u8]) -> bool {

@@ -22,9 +22,10 @@ mod values;
 #[cfg(test)]
 mod tests;
 
+pub use globals::{is_mode, is_operator};
 pub use running::{Counters, Running, Saved};
 pub use shared::{Note, NoteKind};
-pub use source::{Escapes, LONGEST};
+pub use source::{Escapes, LONGEST, Literal, Purpose, look};
 pub use values::textual;
 
 use super::grouper::{Scope, When};

@@ -364,6 +364,12 @@ impl Running {
         each.collect()
     }
 
+    /// Whether a name has a value in the rule: a function or library of ours, or what the rule has made.
+    pub fn defines(&self, name: &str) -> bool {
+        let value = self.lua.globals().get::<LuaValue>(name);
+        value.is_ok_and(|value| !value.is_nil())
+    }
+
     /// Bytes that the rule's values take.
     pub fn memory(&self) -> usize {
         self.lua.used_memory() + self.shared.held.get()

@@ -5,8 +5,11 @@
 //! - `< > <= >=` become calls, so that values of different kinds are in no order instead of an error.
 //! - Escapes that Lua does not know keep their backslash (`"\d"`), or lose it as in gopher-lua.
 
+mod literals;
 mod parser;
 mod tokens;
+
+pub use literals::{Literal, Purpose, look};
 
 use crate::diagnostic::{Code, Diagnostic, Outcome, Source, Span};
 use std::sync::Arc;
