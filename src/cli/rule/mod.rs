@@ -1,37 +1,60 @@
-//! `stellar rule`: correlation rules in Lua, tried and run.
+//! `stellar rule`: correlation rules in Lua, tried and run, and those of the store.
 
 mod check;
 mod events;
+mod list;
+mod metrics;
+mod named;
+mod report;
 mod run;
+mod shelf;
 mod test;
 
 use super::args::Common;
 use super::setup;
-use crate::diagnostic::{Fault, Outcome};
+use crate::diagnostic::Outcome;
 use crate::engine::Engine;
-use crate::eval::json::read_object;
-use crate::input::read_text;
 use crate::rule::grouper::{Scope, When};
 use crate::rule::lua::{Escapes, Options};
-use crate::rule::trial::Written;
 use clap::{Args, Subcommand};
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Parts of `stellar rule`.
 #[derive(Debug, Subcommand)]
 pub enum RuleCommand {
     /// Reads rules and says what is wrong with them.
-    Check {
-        /// Lua texts, or rules as JSON (the API's shape).
-        #[arg(required = true, value_name = "FILE")]
-        files: Vec<PathBuf>,
-    },
+    Check(check::CheckArgs),
     /// Runs rules over test events and shows what they did.
     Test(test::TestArgs),
     /// Runs rules over events and writes their alerts as JSON Lines.
     Run(run::RunArgs),
+    /// Lists the rules of the store.
+    List(list::ListArgs),
+    /// Stores rules.
+    Add(shelf::AddArgs),
+    /// Removes rules from the store, with their results and saved groups.
+    Remove {
+        /// Their names or identifiers.
+        #[arg(required = true, value_name = "NAME")]
+        names: Vec<String>,
+    },
+    /// Sets rules of the store to work.
+    Activate {
+        /// Their names or identifiers.
+        #[arg(required = true, value_name = "NAME")]
+        names: Vec<String>,
+    },
+    /// Lets rules of the store rest.
+    Deactivate {
+        /// Their names or identifiers.
+        #[arg(required = true, value_name = "NAME")]
+        names: Vec<String>,
+    },
+    /// Prints rules with all that belongs to them, so that add takes them again.
+    Export(shelf::ExportArgs),
 }
+
 /// How rules are run.
 #[derive(Debug, Clone, Args)]
 pub struct Choices {
@@ -44,35 +67,30 @@ pub struct Choices {
     /// Escapes that Lua does not know lose their backslash.
     #[arg(long)]
     pub drop_escapes: bool,
+    /// How long a call may take, in milliseconds; 50 unless given, or said by the rule's options.
+    #[arg(long, value_name = "MS")]
+    pub time: Option<u64>,
+    /// How much memory a rule may take, in MiB, for its values and groups together, unless its settings say that.
+    #[arg(long, value_name = "MIB")]
+    pub memory: Option<usize>,
 }
+/// How long a call may take at most, in milliseconds.
+const LONGEST: u64 = 60_000;
+
 /// Runs the command.
 pub fn rule(common: &Common, command: &RuleCommand) -> Outcome<bool> {
-    let engine = setup::engine(common)?;
+    let engine = &setup::engine(common)?;
     match command {
-        RuleCommand::Check { files } => check::check(&engine, files),
-        RuleCommand::Test(args) => test::test(&engine, args),
-        RuleCommand::Run(args) => run::run(&engine, args),
+        RuleCommand::Check(args) => check::check(engine, args),
+        RuleCommand::Test(args) => test::test(engine, args),
+        RuleCommand::Run(args) => run::run(engine, args),
+        RuleCommand::List(args) => list::list(engine, args),
+        RuleCommand::Add(args) => shelf::add(engine, args),
+        RuleCommand::Remove { names } => shelf::remove(engine, names),
+        RuleCommand::Activate { names } => shelf::set_active(engine, names, true),
+        RuleCommand::Deactivate { names } => shelf::set_active(engine, names, false),
+        RuleCommand::Export(args) => shelf::export(engine, args),
     }
-}
-
-/// The rule in a file: JSON where it begins with a brace, else Lua.
-fn read(engine: &Engine, path: &Path) -> Outcome<Written> {
-    let text = read_text(path)?;
-    let name = path.display().to_string();
-    if text.trim_start().starts_with('{') {
-        let map = read_object(&text, engine.context.limits.depth)?;
-        let mut rule = Written::map(&map).map_err(|fault| named(fault, &name))?;
-        if rule.name == "rule" {
-            rule.name = name.into();
-        }
-        return Ok(rule);
-    }
-    Ok(Written::text(&name, text))
-}
-
-fn named(mut fault: Fault, name: &str) -> Fault {
-    fault.message = format!("{name}: {}", fault.message);
-    fault
 }
 
 fn options(engine: &Engine, choices: &Choices) -> Options {
@@ -89,6 +107,12 @@ fn options(engine: &Engine, choices: &Choices) -> Options {
     }
     if choices.drop_escapes {
         options.escapes = Escapes::Drop;
+    }
+    if let Some(time) = choices.time {
+        options.limits.time = Duration::from_millis(time.clamp(1, LONGEST));
+    }
+    if let Some(memory) = choices.memory {
+        options.limits = options.limits.of_rule_memory(memory);
     }
     options
 }

@@ -1,41 +1,55 @@
 //! `stellar rule run`
 
+use super::Choices;
 use super::events::each_event;
-use super::{Choices, options, read};
+use super::named::{Named, gather};
 use crate::cli::output;
-use crate::diagnostic::{Code, Diagnostic, Fault, Outcome};
+use crate::diagnostic::{Code, Diagnostic, Outcome};
 use crate::engine::Engine;
 use crate::eval::Value;
-use crate::eval::collections::Map;
 use crate::eval::json::to_json;
-use crate::rule::alert::Alert;
-use crate::rule::event::Event;
-use crate::rule::lua::{NoteKind, Options, Running};
-use crate::rule::trial::Written;
+use crate::rule::active::{Fleet, Manner, Outcomes, Ready, Which};
+use crate::rule::lua::NoteKind;
+use crate::rule::overlay::Overlay;
+use crate::rule::store::Search;
+use ahash::HashMap;
 use clap::Args;
-use crossbeam_channel::{Receiver, Sender, bounded};
+use serde_json::Value as Json;
+use smol_str::SmolStr;
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 /// How many events go to the rules at once.
 const BATCH: usize = 1024;
-/// How many batches wait for a worker.
-const WAITING: usize = 4;
-/// How many errors are shown; the rest is counted.
+/// How many batches wait for the rules.
+const WAITING: usize = 3;
+/// How many notes of a rule are shown; the rest is counted.
 const SHOWN: u64 = 10;
 
 /// `stellar rule run`
 #[derive(Debug, Args)]
 pub struct RunArgs {
-    /// A rule: a Lua text, or JSON (the API's shape).
-    #[arg(short, long = "rule", required = true, value_name = "FILE")]
-    pub rules: Vec<PathBuf>,
+    /// A rule: a file with Lua or JSON (the API's shape), or the name of one of the store; may be given several times.
+    #[arg(
+        short,
+        long = "rule",
+        required_unless_present = "active",
+        value_name = "RULE"
+    )]
+    pub rules: Vec<String>,
+    /// All active rules of the store, but those for the past.
+    #[arg(long)]
+    pub active: bool,
     /// JSON Lines, CSV, TSV or Zeek logs, also packed; standard input when none is named.
     #[arg(value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// How the rules are run.
     #[command(flatten)]
     pub choices: Choices,
+    /// Keeps in the store what its rules raise, count, and write to table lists; else the store is only read.
+    #[arg(long)]
+    pub record: bool,
     /// How many threads run rules; each rule stays on one.
     #[arg(long, value_name = "N")]
     pub jobs: Option<usize>,
@@ -43,106 +57,82 @@ pub struct RunArgs {
     #[arg(long)]
     pub stats: bool,
 }
-/// Events on their way to the rules.
-type Batch = Arc<Vec<Event>>;
 
-/// What the rules of one worker raised on a batch: the number of the event, the number of the rule, the alert.
-type Raised = Vec<(usize, usize, Map)>;
-
-/// What a worker says at the end.
+/// What came out so far.
 #[derive(Default)]
 struct Sum {
-    lines: Vec<(usize, String)>,
-    failed: u64,
+    alerts: u64,
+    /// Notes of each rule.
+    notes: HashMap<SmolStr, u64>,
 }
 
 /// Runs the command.
 pub fn run(engine: &Engine, args: &RunArgs) -> Outcome<bool> {
-    let rules: Vec<Written> = args
-        .rules
-        .iter()
-        .map(|file| read(engine, file))
-        .collect::<Outcome<_>>()?;
-    let options = options(engine, &args.choices);
-    // What cannot be loaded is said before anything is read.
-    for rule in &rules {
-        rule.load(options.clone())?;
-    }
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let jobs = args.jobs.unwrap_or(cores).clamp(1, rules.len());
-    let (mut read, mut alerts) = (0u64, 0u64);
-    let (bad, sums) = std::thread::scope(|scope| -> Outcome<(u64, Vec<Sum>)> {
-        let mut workers = Vec::new();
-        for job in 0..jobs {
-            let (batches, given) = bounded::<Batch>(WAITING);
-            let (answers, answer) = bounded::<Raised>(WAITING * 2);
-            let own: Vec<(usize, &Written)> =
-                rules.iter().enumerate().skip(job).step_by(jobs).collect();
-            let options = options.clone();
-            let stats = args.stats;
-            let handle = std::thread::Builder::new()
-                .name(format!("rules-{job}"))
-                .stack_size(8 << 20)
-                .spawn_scoped(scope, move || work(&own, &options, stats, &given, &answers))
-                .map_err(|error| Diagnostic::new(Code::Internal, format!("no thread: {error}")))?;
-            workers.push((batches, answer, handle));
-        }
-        let mut sent = 0;
-        let mut answered = 0;
-        let mut next = Vec::with_capacity(BATCH);
-        let mut collect = |wait: usize, sent: usize| -> Outcome<()> {
-            while sent - answered > wait {
-                let mut all = Raised::new();
-                for (_, answer, _) in &workers {
-                    all.extend(answer.recv().map_err(|_| gone())?);
-                }
-                answered += 1;
-                all.sort_by_key(|(event, rule, _)| (*event, *rule));
-                alerts += all.len() as u64;
-                for (_, _, alert) in all {
-                    output::line(&to_json(&Value::Map(alert))?.to_string())?;
-                }
+    let rules = ready(engine, args)?;
+    let mut options = super::options(engine, &args.choices);
+    let tables = crate::rule::active::options(&engine.context).tables;
+    options.tables = match args.record {
+        true => tables,
+        false => Arc::new(Overlay::new(tables)),
+    };
+    let manner = Manner {
+        runner: SmolStr::new_static("rule run"),
+        threads: args.jobs.unwrap_or(0),
+        results: args.record,
+        counts: args.record,
+        ..Manner::default()
+    };
+    let fleet = Fleet::with(&engine.context, Which::Given(rules), manner, options)?;
+    let mut sum = Sum::default();
+    let mut read = 0u64;
+    let mut next = Vec::with_capacity(BATCH);
+    let bad = each_event(engine, &args.files, |event| {
+        read += 1;
+        next.push(event);
+        if next.len() >= BATCH {
+            fleet.send(std::mem::replace(&mut next, Vec::with_capacity(BATCH)))?;
+            while fleet.waiting() > WAITING {
+                let Some(outcomes) = fleet.receive()? else {
+                    break;
+                };
+                sum.take(outcomes, args.record)?;
             }
-            Ok(())
-        };
-        let send = |batch: Vec<Event>| -> Outcome<()> {
-            let batch = Arc::new(batch);
-            for (batches, ..) in &workers {
-                batches.send(batch.clone()).map_err(|_| gone())?;
-            }
-            Ok(())
-        };
-        let bad = each_event(engine, &args.files, |event| {
-            read += 1;
-            next.push(event);
-            if next.len() >= BATCH {
-                send(std::mem::replace(&mut next, Vec::with_capacity(BATCH)))?;
-                sent += 1;
-                collect(WAITING - 1, sent)?;
-            }
-            Ok(())
-        })?;
-        if !next.is_empty() {
-            send(next)?;
-            sent += 1;
         }
-        collect(0, sent)?;
-        let mut sums = Vec::new();
-        for (batches, answer, handle) in workers {
-            drop((batches, answer));
-            sums.push(handle.join().map_err(|_| gone())?);
-        }
-        Ok((bad, sums))
+        Ok(())
     })?;
-    let mut told: Vec<(usize, String)> = Vec::new();
-    let mut failed = 0;
-    for sum in sums {
-        told.extend(sum.lines);
-        failed += sum.failed;
+    // Also without events: what the rules said when they were loaded is told.
+    fleet.send(next)?;
+    while let Some(outcomes) = fleet.receive()? {
+        sum.take(outcomes, args.record)?;
     }
-    told.sort();
-    told.iter().for_each(|(_, line)| output::note(line));
+    for (name, notes) in &sum.notes {
+        if *notes > SHOWN {
+            output::note(&format!("{name}: {} more notes", notes - SHOWN));
+        }
+    }
+    let metrics = fleet.metrics();
+    fleet.end().iter().for_each(|told| output::note(told));
+    let failed: u64 = metrics.iter().map(|one| one.errors + one.stops).sum();
     if args.stats {
+        for one in &metrics {
+            let mut line = format!("{}: {} events", one.name, one.events);
+            for (number, what) in [
+                (one.filtered, "filtered"),
+                (one.alerts, "alerts"),
+                (one.dropped, "alerts dropped"),
+                (one.errors, "errors"),
+                (one.stops, "stops"),
+                (one.late, "late"),
+                (one.evicted, "evicted"),
+                (one.groups, "groups left"),
+            ] {
+                if number > 0 {
+                    line += &format!(", {number} {what}");
+                }
+            }
+            output::note(&line);
+        }
+        let alerts = sum.alerts;
         output::note(&format!(
             "read {read}, bad {bad}, alerts {alerts}, failed calls {failed}"
         ));
@@ -150,85 +140,73 @@ pub fn run(engine: &Engine, args: &RunArgs) -> Outcome<bool> {
     Ok(bad == 0 && failed == 0)
 }
 
-#[cold]
-fn gone() -> Fault {
-    Diagnostic::new(Code::Internal, "a thread that runs rules is gone")
+/// The rules to run. Errors: those of rules that cannot be loaded, before anything is read.
+fn ready(engine: &Engine, args: &RunArgs) -> Outcome<Vec<Ready>> {
+    let mut all = gather(engine, &args.rules)?;
+    if args.active {
+        let search = Search {
+            active: Some(true),
+            retro: Some(false),
+            ..Search::default()
+        };
+        all.extend(super::named::all(engine, &search)?);
+    }
+    if all.is_empty() {
+        let message = "the store has no active rules";
+        return Err(Diagnostic::new(Code::BadRule, message)
+            .help("stellar rule activate NAME sets one to work"));
+    }
+    let mut known = HashSet::new();
+    let mut ready = Vec::with_capacity(all.len());
+    for one in &all {
+        let mut rule = made(engine, one)?;
+        if one.file.is_some() {
+            // It is in no store, whatever the file says.
+            rule.rule = None;
+            rule.id = SmolStr::new(one.label());
+        }
+        if known.insert(rule.id.clone()) {
+            ready.push(rule);
+        } else {
+            output::note(&format!("{} is named twice and run once", one.label()));
+        }
+    }
+    Ok(ready)
 }
 
-/// Runs some of the rules over all batches.
-fn work(
-    rules: &[(usize, &Written)],
-    options: &Options,
-    stats: bool,
-    batches: &Receiver<Batch>,
-    answers: &Sender<Raised>,
-) -> Sum {
-    let mut sum = Sum::default();
-    let mut running: Vec<(usize, Running, u64)> = Vec::new();
-    for (number, rule) in rules {
-        match rule.load(options.clone()) {
-            Ok(rule) => running.push((*number, rule, 0)),
-            Err(fault) => {
-                sum.failed += 1;
-                sum.lines.push((*number, fault.message.clone()));
+fn made(engine: &Engine, one: &Named) -> Outcome<Ready> {
+    one.bundle.notes.iter().for_each(|note| output::note(note));
+    let ready = one.ready(engine);
+    let loaded = ready.and_then(|ready| super::check::load(engine, one).map(|_| ready));
+    loaded.map_err(|fault| one.placed(fault))
+}
+
+impl Sum {
+    /// Prints what was raised, and shows what was said.
+    fn take(&mut self, outcomes: Outcomes, recorded: bool) -> Outcome<()> {
+        for one in outcomes.raised {
+            self.alerts += u64::from(!one.notice);
+            let mut json = to_json(&Value::Map(one.to_map()))?;
+            if !recorded && let Json::Object(map) = &mut json {
+                // It would lead nowhere.
+                map.shift_remove("id");
+            }
+            output::line(&json.to_string())?;
+        }
+        for said in outcomes.said {
+            if said.note.kind == NoteKind::Log {
+                continue;
+            }
+            let shown = self.notes.entry(said.name.clone()).or_default();
+            *shown += 1;
+            if *shown <= SHOWN {
+                let line = said.note.line;
+                let line = line.map_or_else(String::new, |line| format!(":{line}"));
+                let (name, note) = (&said.name, &said.note);
+                output::note(&format!("{name}{line}: {}: {}", note.entry, note.text));
             }
         }
+        outcomes.told.iter().for_each(|told| output::note(told));
+        Ok(())
     }
-    for batch in batches {
-        let mut raised = Raised::new();
-        for (number, rule, shown) in &mut running {
-            let mut keep = |at: usize, alerts: Vec<Alert>| {
-                raised.extend(alerts.iter().map(|alert| (at, *number, alert.to_map())));
-            };
-            for (at, event) in batch.iter().enumerate() {
-                keep(at, rule.event(event));
-            }
-            keep(batch.len(), rule.end_batch());
-            for note in rule.notes().0 {
-                if matches!(note.kind, NoteKind::Log) {
-                    continue;
-                }
-                *shown += 1;
-                if *shown <= SHOWN {
-                    let line = note
-                        .line
-                        .map_or_else(String::new, |line| format!(":{line}"));
-                    sum.lines.push((
-                        *number,
-                        format!("{}{line}: {}: {}", rule.name(), note.entry, note.text),
-                    ));
-                }
-            }
-        }
-        if answers.send(raised).is_err() {
-            break;
-        }
-    }
-    for (number, rule, shown) in &running {
-        let counters = rule.counters();
-        sum.failed += counters
-            .iter()
-            .map(|one| one.errors + one.stops)
-            .sum::<u64>();
-        if *shown > SHOWN {
-            sum.lines.push((
-                *number,
-                format!("{}: {} more notes", rule.name(), shown - SHOWN),
-            ));
-        }
-        if stats {
-            for one in counters {
-                let text = format!(
-                    "{}: {}: {} calls, {} errors, {} stops",
-                    rule.name(),
-                    one.name,
-                    one.calls,
-                    one.errors,
-                    one.stops
-                );
-                sum.lines.push((*number, text));
-            }
-        }
-    }
-    sum
 }

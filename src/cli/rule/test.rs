@@ -1,28 +1,41 @@
 //! `stellar rule test`
 
+use super::Choices;
 use super::events::each_event;
-use super::{Choices, options, read};
+use super::named::{Named, gather};
+use super::report::report;
 use crate::cli::args::ListFormat;
 use crate::cli::output;
 use crate::diagnostic::Outcome;
 use crate::engine::Engine;
 use crate::eval::Value;
 use crate::eval::json::to_json;
-use crate::rule::lua::NoteKind;
-use crate::rule::trial::{Trial, Written, trial};
+use crate::rule::overlay::Overlay;
+use crate::rule::tables::MemoryTables;
+use crate::rule::trial::filtered;
 use clap::Args;
 use serde_json::{Value as Json, json};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// `stellar rule test`
 #[derive(Debug, Args)]
 pub struct TestArgs {
-    /// Lua texts, or rules as JSON (the API's shape) with their test_data.
-    #[arg(required = true, value_name = "FILE")]
-    pub files: Vec<PathBuf>,
+    /// Files with Lua or JSON (the API's shape, with test_data), or names of rules of the store.
+    #[arg(required_unless_present = "stored", value_name = "RULE")]
+    pub rules: Vec<String>,
+    /// All rules of the store.
+    #[arg(long)]
+    pub stored: bool,
     /// Events in place of the rules' own.
     #[arg(long, value_name = "FILE")]
     pub events: Vec<PathBuf>,
+    /// Table lists are empty, whatever the store holds; what rules write to them is kept nowhere in any case.
+    #[arg(long)]
+    pub no_tables: bool,
+    /// The exit code is 1 unless each rule raises so many alerts.
+    #[arg(long, value_name = "N")]
+    pub expect: Option<usize>,
     /// How the rules are run.
     #[command(flatten)]
     pub choices: Choices,
@@ -30,109 +43,69 @@ pub struct TestArgs {
     #[arg(long, value_enum)]
     pub format: Option<ListFormat>,
 }
+
 /// Runs the command.
 pub fn test(engine: &Engine, args: &TestArgs) -> Outcome<bool> {
     let context = &engine.context;
+    let mut all = gather(engine, &args.rules)?;
+    if args.stored {
+        all.extend(super::named::all(engine, &Default::default())?);
+    }
     let given = match args.events.is_empty() {
         true => None,
         false => {
-            let mut all = Vec::new();
+            let mut events = Vec::new();
             each_event(engine, &args.events, |event| {
-                all.push(event);
+                events.push(event);
                 Ok(())
             })?;
-            Some(all)
+            Some(events)
         }
     };
     let mut good = true;
-    let mut reports = Vec::new();
-    for file in &args.files {
-        let rule = read(engine, file)?;
-        let mut running = rule.load(options(engine, &args.choices))?;
-        let events = given.as_deref().unwrap_or(&rule.test_data);
-        let done = trial(&mut running, events, || context.check_cancelled())?;
-        good &= done.faults().next().is_none();
-        match args.format {
-            None | Some(ListFormat::Text | ListFormat::Table) => {
-                output::line(report(&rule, &done).trim_end())?;
-            }
-            Some(_) => {
-                let mut object = to_json(&Value::Map(done.to_map()))?;
-                if let Json::Object(fields) = &mut object {
-                    fields.insert("rule".to_string(), json!(rule.name.as_str()));
-                }
-                reports.push(object);
-            }
+    let mut objects = Vec::new();
+    for one in &all {
+        one.bundle.notes.iter().for_each(|note| output::note(note));
+        let ready = one.ready(engine).map_err(|fault| one.placed(fault))?;
+        let mut options = super::options(engine, &args.choices);
+        options.tables = match args.no_tables {
+            true => Arc::new(MemoryTables::default()),
+            false => Arc::new(Overlay::new(crate::rule::active::options(context).tables)),
+        };
+        let mut running = ready.load(options).map_err(|fault| one.placed(fault))?;
+        let events = given.as_deref().unwrap_or(&ready.written.test_data);
+        let filters = Some((ready.filters.as_slice(), context));
+        let done = filtered(&mut running, events, filters, || context.check_cancelled())?;
+        let missed = args.expect.is_some_and(|n| n != done.alerts.len());
+        good &= done.faults().next().is_none() && !missed;
+        if args
+            .format
+            .is_none_or(|f| matches!(f, ListFormat::Text | ListFormat::Table))
+        {
+            output::line(report(&one.label(), events, &done).trim_end())?;
+        } else {
+            objects.push(object(one, Value::Map(done.to_map()))?);
+        }
+        if missed {
+            let (found, wanted) = (done.alerts.len(), args.expect.unwrap_or_default());
+            output::note(&format!("{}: {found} alerts, not {wanted}", one.label()));
         }
     }
     match args.format {
-        Some(ListFormat::Json) => output::line(&Json::Array(reports).to_string())?,
-        _ => reports
+        Some(ListFormat::Json) => output::line(&Json::Array(objects).to_string())?,
+        _ => objects
             .iter()
-            .try_for_each(|report| output::line(&report.to_string()))?,
+            .try_for_each(|object| output::line(&object.to_string()))?,
     }
     Ok(good)
 }
 
-/// What a rule did, for people.
-fn report(rule: &Written, done: &Trial) -> String {
-    let mut text = format!(
-        "{}: {} events, {} alerts\n",
-        rule.name,
-        done.events,
-        done.alerts.len()
-    );
-    for (at, note) in &done.notes {
-        let kind = match note.kind {
-            NoteKind::Log => "log",
-            NoteKind::Error => "error",
-            NoteKind::Stop => "stopped",
-            NoteKind::Warning => "warning",
-        };
-        let line = note
-            .line
-            .map_or_else(String::new, |line| format!(", line {line}"));
-        text += &format!(
-            "  event {}, {}{line}: {kind}: {}\n",
-            at + 1,
-            note.entry,
-            note.text
-        );
+fn object(one: &Named, report: Value) -> Outcome<Json> {
+    let mut object = json!({"rule": one.bundle.rule.name});
+    let file = one.file.as_ref().map(|file| file.display().to_string());
+    object["file"] = json!(file);
+    if let (Json::Object(fields), Json::Object(more)) = (&mut object, to_json(&report)?) {
+        fields.extend(more);
     }
-    for (at, alert) in &done.alerts {
-        let first = alert.text.lines().next().unwrap_or_default();
-        text += &format!(
-            "  event {}: alert, risk {}: {first}\n",
-            at + 1,
-            alert.risk_level
-        );
-        for more in alert.text.lines().skip(1) {
-            text += &format!("    {more}\n");
-        }
-        for (name, value) in [
-            ("asset", alert.asset_hostname.as_str()),
-            ("address", alert.asset_ip.as_str()),
-            ("incident", alert.incident_identifier.as_str()),
-            ("ATT&CK", alert.mitre.join(" ").as_str()),
-            (
-                "template",
-                alert.template_error.as_deref().unwrap_or_default(),
-            ),
-        ] {
-            if !value.is_empty() {
-                text += &format!("    {name}: {value}\n");
-            }
-        }
-        text += &format!("    events: {} of {}\n", alert.logs.len(), alert.logs_total);
-    }
-    for one in done.counters.iter().filter(|one| one.calls > 0) {
-        text += &format!(
-            "  {}: {} calls, {} errors, {} stops\n",
-            one.name, one.calls, one.errors, one.stops
-        );
-    }
-    for (name, fed, left, late) in &done.groups {
-        text += &format!("  groups of {name}: {fed} events fed, {late} late, {left} groups left\n");
-    }
-    text
+    Ok(object)
 }

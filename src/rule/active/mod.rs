@@ -14,7 +14,7 @@ mod worker;
 #[cfg(test)]
 mod tests;
 
-pub use filter::Filter;
+pub use filter::{Filter, reading};
 pub use fleet::{Fleet, Keep, Manner, Outcomes, Which};
 pub use lane::{Lane, Raised, Said};
 pub use metrics::{FunctionMetrics, Metrics};

@@ -109,10 +109,15 @@ impl Bundle {
     }
 }
 
+/// A time in milliseconds since 1970, as the API writes times.
+pub fn time(millis: i64) -> String {
+    let time = DateTime::from_timestamp_millis(millis).unwrap_or_default();
+    time.to_rfc3339_opts(SecondsFormat::Micros, true)
+}
+
 /// Now, as the API writes times.
 pub fn now(context: &Context) -> String {
-    let now = DateTime::from_timestamp_millis(context.clock.now()).unwrap_or_default();
-    now.to_rfc3339_opts(SecondsFormat::Micros, true)
+    time(context.clock.now())
 }
 
 /// The program of what the visual constructor drew.

@@ -1,12 +1,18 @@
 //! A rule over some events, and what it did.
 
+mod follow;
+
+pub use follow::{EVENTS, Group};
+
+use super::active::{Filter, reading};
 use super::alert::Alert;
 use super::event::Event;
 use super::grouper::{Scope, When};
 use super::lua::{Counters, Escapes, Module, Note, NoteKind, Options, Running};
 use crate::diagnostic::{Code, Diagnostic, Fault, Outcome};
-use crate::eval::Value;
 use crate::eval::collections::{List, Map};
+use crate::eval::{Context, Value};
+use follow::Follow;
 use smol_str::SmolStr;
 use std::time::Duration;
 
@@ -179,26 +185,58 @@ pub struct Trial {
     pub groups: Vec<(SmolStr, u64, usize, u64)>,
     /// Why it was suspended, if it was.
     pub suspended: Option<String>,
+    /// Events that a filter kept away, by their numbers, and which one did.
+    pub filtered: Vec<(usize, SmolStr)>,
+    /// What the groups became, with the number of the event, as far as they are followed.
+    pub changes: Vec<(usize, Group)>,
+    /// The groups that are left, if they were followed.
+    pub left: Vec<Group>,
 }
+
+/// Filters, and the world that they see.
+pub type Filters<'a> = (&'a [Filter], &'a Context);
 
 /// Runs a rule over events; `step` is asked before each whether to go on. Errors: those of loading, of `step`, E0304.
 pub fn trial(
     running: &mut Running,
     events: &[Event],
+    step: impl FnMut() -> Outcome<()>,
+) -> Outcome<Trial> {
+    filtered(running, events, None, step)
+}
+
+/// The same behind filters. Groups are followed when there are at most [`EVENTS`] events.
+pub fn filtered(
+    running: &mut Running,
+    events: &[Event],
+    filters: Option<Filters<'_>>,
     mut step: impl FnMut() -> Outcome<()>,
 ) -> Outcome<Trial> {
     let mut trial = Trial {
         events: events.len(),
         ..Trial::default()
     };
+    let mut follow = (events.len() <= EVENTS).then(Follow::default);
+    let context = filters.map(|(_, context)| reading(context));
     trial.take(running, 0, Vec::new())?;
     for (at, event) in events.iter().enumerate() {
         step()?;
+        if let (Some((filters, _)), Some(context)) = (filters, &context)
+            && !trial.passes(at, event, filters, context)
+        {
+            continue;
+        }
         let raised = running.event(event);
         trial.take(running, at, raised)?;
+        trial.follow(&mut follow, running, at)?;
     }
     let raised = running.end_batch();
-    trial.take(running, events.len().saturating_sub(1), raised)?;
+    let last = events.len().saturating_sub(1);
+    trial.take(running, last, raised)?;
+    trial.follow(&mut follow, running, last)?;
+    if let Some(follow) = follow.filter(|follow| !follow.is_tired()) {
+        trial.left = follow.left();
+    }
     trial.counters = running.counters();
     let groupers = running.groupers().into_iter();
     trial.groups = groupers
@@ -209,6 +247,37 @@ pub fn trial(
 }
 
 impl Trial {
+    /// Whether all filters let an event through; one that fails does not, and that is noted.
+    fn passes(&mut self, at: usize, event: &Event, filters: &[Filter], context: &Context) -> bool {
+        for filter in filters {
+            match filter.holds(event, context) {
+                Ok(true) => continue,
+                Ok(false) => {}
+                Err(fault) => self.notes.push((
+                    at,
+                    Note {
+                        kind: NoteKind::Error,
+                        entry: smol_str::format_smolstr!("filter {}", filter.name()),
+                        line: None,
+                        text: fault.message.clone(),
+                    },
+                )),
+            }
+            self.filtered.push((at, filter.name().clone()));
+            return false;
+        }
+        true
+    }
+
+    fn follow(&mut self, follow: &mut Option<Follow>, running: &Running, at: usize) -> Outcome<()> {
+        if let Some(follow) = follow {
+            let changes = follow.changes(running)?;
+            self.changes
+                .extend(changes.into_iter().map(|one| (at, one)));
+        }
+        Ok(())
+    }
+
     fn take(&mut self, running: &mut Running, at: usize, raised: Vec<Alert>) -> Outcome<()> {
         if self.alerts.len() + raised.len() > ALERTS {
             return Err(Diagnostic::new(
@@ -235,7 +304,7 @@ impl Trial {
             .filter(|(_, note)| matches!(note.kind, NoteKind::Error | NoteKind::Stop))
     }
 
-    /// The report as a map: events, alerts, logs, errors, warnings, calls, groups, suspended.
+    /// The report as a map: events, filtered, alerts, logs, errors, warnings, calls, groups, changes, left, suspended.
     pub fn to_map(&self) -> Map {
         let count = |n: u64| i32::try_from(n).map_or(Value::Long(n as i64), Value::Int);
         let alerts = self.alerts.iter().map(|(at, alert)| {
@@ -276,15 +345,31 @@ impl Trial {
                 ("late", count(*late)),
             ]))
         });
+        let filtered = self.filtered.iter().map(|(at, name)| {
+            let name = Value::Text(name.clone());
+            Value::Map(Map::of_texts([
+                ("event", count(*at as u64)),
+                ("filter", name),
+            ]))
+        });
+        let changes = self.changes.iter().map(|(at, group)| {
+            let map = group.to_map();
+            let _ = map.put(Value::text("event"), count(*at as u64), usize::MAX);
+            Value::Map(map)
+        });
+        let left = self.left.iter().map(|group| Value::Map(group.to_map()));
         let suspended = self.suspended.as_ref().map_or(Value::Null, Value::text);
         Map::of_texts([
             ("events", count(self.events as u64)),
+            ("filtered", Value::List(List::array(filtered.collect()))),
             ("alerts", Value::List(List::array(alerts.collect()))),
             ("logs", notes(&[NoteKind::Log])),
             ("errors", notes(&[NoteKind::Error, NoteKind::Stop])),
             ("warnings", notes(&[NoteKind::Warning])),
             ("calls", Value::List(List::array(calls.collect()))),
             ("groups", Value::List(List::array(groups.collect()))),
+            ("changes", Value::List(List::array(changes.collect()))),
+            ("left", Value::List(List::array(left.collect()))),
             ("suspended", suspended),
         ])
     }
