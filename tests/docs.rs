@@ -81,6 +81,7 @@ fn generated_pages_are_fresh() {
         ("docs/errors.md", &["docs", "--errors"]),
         ("docs/lints.md", &["docs", "--lints"]),
         ("docs/profiles.md", &["docs", "--profiles"]),
+        ("docs/rules-library.md", &["docs", "--rules"]),
         ("docs/stellar.1", &["docs", "--man"]),
     ] {
         let mut command = Command::new(env!("CARGO_BIN_EXE_stellar"));

@@ -556,6 +556,9 @@ pub struct DocsArgs {
     /// The library profiles as Markdown.
     #[arg(long, conflicts_with_all = ["markdown", "man", "json", "name", "errors", "lints", "families"])]
     pub profiles: bool,
+    /// The library rules as Markdown.
+    #[arg(long, conflicts_with_all = ["markdown", "man", "json", "name", "errors", "lints", "families", "profiles"])]
+    pub rules: bool,
 }
 
 /// `stellar help`

@@ -26,6 +26,10 @@ pub fn docs(common: &Common, args: &DocsArgs) -> Outcome<bool> {
         output::line(lints().trim_end())?;
         return Ok(true);
     }
+    if args.rules {
+        output::line(super::rule::library::page().trim_end())?;
+        return Ok(true);
+    }
     let engine = setup::engine(common)?;
     let (registry, context) = (&engine.registry, &engine.context);
     let text = match &args.name {

@@ -12,6 +12,7 @@ mod functions;
 pub mod grouper;
 mod identifier;
 pub mod layout;
+pub mod library;
 pub mod lua;
 pub mod model;
 pub mod overlay;

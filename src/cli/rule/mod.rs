@@ -2,6 +2,7 @@
 
 mod check;
 mod events;
+pub mod library;
 mod list;
 mod metrics;
 mod named;
@@ -53,6 +54,8 @@ pub enum RuleCommand {
     },
     /// Prints rules with all that belongs to them, so that add takes them again.
     Export(shelf::ExportArgs),
+    /// Rules that come with the program: lists them, prints one.
+    Library(library::LibraryArgs),
 }
 
 /// How rules are run.
@@ -90,6 +93,7 @@ pub fn rule(common: &Common, command: &RuleCommand) -> Outcome<bool> {
         RuleCommand::Activate { names } => shelf::set_active(engine, names, true),
         RuleCommand::Deactivate { names } => shelf::set_active(engine, names, false),
         RuleCommand::Export(args) => shelf::export(engine, args),
+        RuleCommand::Library(args) => library::library(args),
     }
 }
 
