@@ -46,7 +46,15 @@ macro_rules! library {
 }
 
 library! {
+    "beaconing",
     "brute-force",
+    "data-exfiltration",
+    "first-seen",
+    "impossible-travel",
+    "password-spraying",
+    "port-scan",
+    "silence",
+    "volume-spike",
 }
 
 /// The rule of the library with this name. Errors: E0204 with a suggestion.

@@ -1,16 +1,16 @@
 --- Somebody guesses the password of an account: many failed logins, and worse, a successful one soon after them.
 ---
 --- Failed logins are counted for each account at each host, from wherever they come, so that guessing from several
---- addresses is seen, too. When the count reaches `FAILURES` there is an alert of risk 5, and no second one for the same
---- account and host within `QUIET`. A successful login within `AFTER` seconds of the last time the count was reached is an
---- alert of risk 8 and an incident: the guess may have been right.
+--- addresses is seen, too. When the count reaches `FAILURES` there is an alert of risk 5, and no second one for the
+--- same account and host within `QUIET`. A successful login within `AFTER` seconds of the last time the count was
+--- reached is an alert of risk 8 and an incident: the guess may have been right.
 ---
 --- Fields: `@timestamp`, `action`, `event.result.name`, `outcome.name`, `initiator.user.name`, `initiator.host.ip`,
 --- `observer.host.ip`, `observer.host.hostname`, `observer.host.fqdn`.
 ---
---- False positives: programs with an old password in their settings (a success never follows, or follows when somebody
---- changes it), users after a change of their password, tests of logins. Put such accounts into the table list
---- `library: accounts that fail` (key: the account, any column).
+--- False positives: programs with an old password in their settings (a success never follows, or follows when
+--- somebody changes it), users after a change of their password, tests of logins. Put such accounts into the table
+--- list `library: accounts that fail` (key: the account, any column).
 
 local USER = "initiator.user.name" -- the account that logs in
 local HOST = "observer.host.hostname" -- the host that it logs in to
