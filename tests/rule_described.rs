@@ -11,7 +11,7 @@ use stellar::eval::Value;
 use stellar::eval::json::{from_json, to_json};
 use stellar::rule::event::Event;
 use stellar::rule::grouper::When;
-use stellar::rule::lua::Options;
+use stellar::rule::lua::{Options, Running};
 use stellar::rule::tables::{MemoryTables, Tables};
 use stellar::rule::trial::{Trial, Written, trial};
 
@@ -154,21 +154,99 @@ fn complaints(case: &Json, way: &str, done: &Trial) -> Vec<String> {
     out
 }
 
+/// Every rule with the name of its file, and its cases.
+fn rules() -> Vec<(String, String, Json)> {
+    let only = std::env::var("ONLY").unwrap_or_default();
+    let files = glob::glob("tests/rules/described/*.lua").unwrap();
+    let rule = |file: std::path::PathBuf| {
+        let name = file.file_stem().unwrap().to_str().unwrap().to_string();
+        let lua = std::fs::read_to_string(&file).unwrap();
+        let cases = std::fs::read_to_string(file.with_extension("json")).unwrap();
+        let cases =
+            serde_json::from_str(&cases).unwrap_or_else(|error| panic!("{name}.json: {error}"));
+        (name, lua, cases)
+    };
+    let all = files.map(|file| rule(file.unwrap()));
+    all.filter(|(name, ..)| name.contains(&only)).collect()
+}
+
+/// What a rule raises when it is ended after every event, as texts; `each` may change the rule in between.
+fn stepwise(
+    (name, lua, cases): &(String, String, Json),
+    case: &Json,
+    when: When,
+    mut each: impl FnMut(Running, &dyn Fn() -> Running) -> Running,
+) -> Vec<String> {
+    let options = Options {
+        when,
+        tables: Arc::new(tables(&case["storage"])),
+        ..Options::default()
+    };
+    let load = || {
+        Written::text(name, lua.as_str())
+            .load(options.clone())
+            .unwrap()
+    };
+    let mut running = load();
+    let mut raised = Vec::new();
+    for line in case["events"].as_array().unwrap() {
+        raised.extend(running.event(&event(&cases["common"], line)));
+        raised.extend(running.end_batch());
+        running = each(running, &load);
+    }
+    raised
+        .iter()
+        .map(|alert| {
+            format!(
+                "{} {} of {} {:?}",
+                alert.text,
+                alert.logs.len(),
+                alert.logs_total,
+                alert.meta
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn a_batch_of_one_event_is_like_every_feed() {
+    for rule in rules() {
+        for case in rule.2["cases"].as_array().unwrap() {
+            let fed = stepwise(&rule, case, When::EveryFeed, |running, _| running);
+            let ended = stepwise(&rule, case, When::AfterBatch, |running, _| running);
+            assert_eq!(fed, ended, "{}, {}", rule.0, case["case"]);
+        }
+    }
+}
+
+#[test]
+fn a_rule_that_is_loaded_anew_after_every_event_goes_on_with_its_groups() {
+    // These keep something in variables, which are not saved.
+    let forgetful = ["new-service", "secret-files"];
+    for rule in rules()
+        .iter()
+        .filter(|(name, ..)| !forgetful.contains(&name.as_str()))
+    {
+        for case in rule.2["cases"].as_array().unwrap() {
+            for when in [When::EveryFeed, When::AfterBatch] {
+                let straight = stepwise(rule, case, when, |running, _| running);
+                let broken = stepwise(rule, case, when, |running, load| {
+                    let saved = running.save().unwrap();
+                    let mut anew = load();
+                    assert_eq!(anew.restore(&saved).unwrap(), saved.groupers.len());
+                    anew
+                });
+                assert_eq!(straight, broken, "{}, {}", rule.0, case["case"]);
+            }
+        }
+    }
+}
+
 #[test]
 fn described_rules_alert_and_stay_silent_as_told() {
     let mut wrong = Vec::new();
-    let mut rules = 0;
-    let only = std::env::var("ONLY").unwrap_or_default();
-    for file in glob::glob("tests/rules/described/*.lua").unwrap() {
-        let file = file.unwrap();
-        let name = file.file_stem().unwrap().to_str().unwrap().to_string();
-        if !name.contains(&only) {
-            continue;
-        }
-        let lua = std::fs::read_to_string(&file).unwrap();
-        let cases = std::fs::read_to_string(file.with_extension("json")).unwrap();
-        let cases: Json =
-            serde_json::from_str(&cases).unwrap_or_else(|error| panic!("{name}.json: {error}"));
+    let rules = rules();
+    for (name, lua, cases) in &rules {
         let list = cases["cases"].as_array().unwrap();
         let alerts = |case: &&Json| case["alerts"].as_array().is_some_and(|a| !a.is_empty());
         assert!(
@@ -177,14 +255,13 @@ fn described_rules_alert_and_stay_silent_as_told() {
         );
         for case in list {
             for (way, when) in [("feed", When::EveryFeed), ("batch", When::AfterBatch)] {
-                let done = run(&lua, &name, &cases["common"], case, when);
+                let done = run(lua, name, &cases["common"], case, when);
                 for complaint in complaints(case, way, &done) {
                     wrong.push(format!("{name}, {} ({way}): {complaint}", case["case"]));
                 }
             }
         }
-        rules += 1;
     }
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
-    assert!(rules >= 17 || !only.is_empty(), "{rules} rules");
+    assert!(rules.len() >= 17 || std::env::var_os("ONLY").is_some());
 }

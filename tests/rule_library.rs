@@ -306,3 +306,83 @@ fn rules_load_without_warnings() {
         );
     }
 }
+
+/// Events whose fields hold what nobody expects there, one after the other.
+fn hostile(event: &serde_json::Value) -> Vec<serde_json::Value> {
+    fn paths(value: &serde_json::Value, path: &str, out: &mut Vec<String>) {
+        for (name, inner) in value.as_object().into_iter().flatten() {
+            let path = format!("{path}/{name}");
+            paths(inner, &path, out);
+            out.push(path);
+        }
+    }
+    let long = "9".repeat(400);
+    let odd = serde_json::json!([
+        null, [], {}, true, -1, 1e300, 0, "", "NaN", [["a"]], {"a": {"b": 1}}, "2024-13-45T99:99:99Z",
+        "2024-05-01T10:00:00+14:00", "%s{{", "я\u{0}", long
+    ]);
+    let mut all = Vec::new();
+    paths(event, "", &mut all);
+    let mut events = Vec::new();
+    for path in all {
+        for value in odd.as_array().unwrap() {
+            let mut event = event.clone();
+            *event.pointer_mut(&path).unwrap() = value.clone();
+            events.push(event);
+        }
+    }
+    events
+}
+
+#[test]
+fn no_event_makes_a_rule_fail() {
+    for entry in LIBRARY {
+        let mut events = Vec::new();
+        for line in entry.alert.lines().rev().take(12) {
+            events.extend(hostile(&serde_json::from_str(line).unwrap()));
+        }
+        let events: Vec<Event> = events
+            .iter()
+            .map(|event| Event::read(event.to_string().as_bytes()).unwrap())
+            .collect();
+        run(entry, &events, When::EveryFeed);
+    }
+}
+
+#[test]
+fn the_command_lists_and_prints() {
+    let folder = tempfile::tempdir().unwrap();
+    let listed = stellar(folder.path(), &["rule", "library", "--format", "ids"]);
+    let names: Vec<&str> = LIBRARY.iter().map(|entry| entry.name).collect();
+    assert_eq!(listed.lines().collect::<Vec<_>>(), names);
+    for entry in LIBRARY {
+        let print = |more: &[&str]| {
+            stellar(
+                folder.path(),
+                &[&["rule", "library", entry.name], more].concat(),
+            )
+        };
+        assert_eq!(print(&[]), entry.lua);
+        assert_eq!(print(&["--events", "alert"]), entry.alert);
+        assert_eq!(print(&["--events", "quiet"]), entry.quiet);
+        std::fs::write(
+            folder.path().join("rule.json"),
+            print(&["--format", "json"]),
+        )
+        .unwrap();
+        // The rule brings its events along.
+        let report = stellar(
+            folder.path(),
+            &["rule", "test", "rule.json", "--format", "jsonl"],
+        );
+        let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+        assert!(!report["alerts"].as_array().unwrap().is_empty());
+    }
+    let mut command = Command::new(env!("CARGO_BIN_EXE_stellar"));
+    let output = command
+        .args(["rule", "library", "port-scn"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("port-scan"));
+}

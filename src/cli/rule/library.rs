@@ -4,6 +4,7 @@ use super::super::args::ListFormat;
 use super::super::output;
 use crate::diagnostic::{Code, Diagnostic, Outcome};
 use crate::rule::library::{Entry, LIBRARY, find};
+use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
 use serde_json::json;
 use std::fmt::Write;
@@ -12,7 +13,7 @@ use std::fmt::Write;
 #[derive(Debug, Args)]
 pub struct LibraryArgs {
     /// The rule to print; without one they are listed.
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", value_parser = PossibleValuesParser::new(LIBRARY.iter().map(|entry| entry.name)))]
     pub name: Option<String>,
     /// Prints events to try the rule with in its place.
     #[arg(long, value_enum, requires = "name")]
