@@ -38,11 +38,11 @@ local function seconds(text)
   return days * 86400 + h * 3600 + min * 60 + tonumber(s) - offset
 end
 
--- Whether less than `span` seconds have passed since the time in the cell. Times of events are compared, not those of
--- this machine, so that old events are judged as new ones.
+-- Whether the time in the cell is less than `span` seconds away. Times of events are compared, not those of this machine,
+-- so that old events are judged as new ones.
 local function within(cell, now, span)
   local past = tonumber(cell)
-  return past ~= nil and now >= past and now - past < span
+  return past ~= nil and math.abs(now - past) < span
 end
 
 local function raise(grouped, key, risk, text, count, technique)
