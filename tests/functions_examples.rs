@@ -51,8 +51,11 @@ fn examples_give_what_they_say() {
     let mut complaints = Vec::new();
     for spec in specs() {
         // The examples of a function that stores events run one after the other, on a store of their own.
-        let folder = matches!(spec.family, Family::Events | Family::Collected)
-            .then(|| tempfile::tempdir().unwrap());
+        let folder = matches!(
+            spec.family,
+            Family::Events | Family::Collected | Family::Rules
+        )
+        .then(|| tempfile::tempdir().unwrap());
         let stored = folder.as_ref().map(|folder| with_store(folder.path()));
         let engine = stored.as_ref().unwrap_or(&bare);
         for example in spec.examples {

@@ -27,4 +27,4 @@ pub use identifier::identifier;
 use crate::functions::spec::FunctionSpec;
 
 /// The functions of this room.
-pub const FAMILIES: &[&[FunctionSpec]] = &[functions::FUNCTIONS];
+pub const FAMILIES: &[&[FunctionSpec]] = &[functions::FUNCTIONS, functions::STORED];

@@ -9,7 +9,7 @@ mod web;
 
 pub use editor::Terminal;
 pub use enrichment::{ENRICHMENT, Enrichments};
-pub use files::{Files, Objects};
+pub use files::{Files, Objects, read_file};
 pub use geo::{About, Databases, Subject};
 pub use web::{Poster, Reply, Web};
 

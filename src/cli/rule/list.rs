@@ -5,8 +5,8 @@ use crate::cli::args::ListFormat;
 use crate::cli::output;
 use crate::diagnostic::Outcome;
 use crate::engine::Engine;
-use crate::rule::model::{EntityKind, Rule};
-use crate::rule::store::{Rules, Search};
+use crate::rule::bundle::summary;
+use crate::rule::store::Search;
 use crate::store::Within;
 use clap::Args;
 use serde_json::{Value as Json, json};
@@ -72,6 +72,7 @@ pub fn list(engine: &Engine, args: &ListArgs) -> Outcome<bool> {
     if args.metrics {
         return super::metrics::metrics(engine, &rules, &page.items, format);
     }
+    let whole = matches!(format, ListFormat::Json | ListFormat::Jsonl);
     let columns: &[&str] = match format {
         ListFormat::Ids => &["id"],
         _ => &COLUMNS,
@@ -79,33 +80,19 @@ pub fn list(engine: &Engine, args: &ListArgs) -> Outcome<bool> {
     let mut rows = output::Rows::new(format, columns);
     for rule in &page.items {
         engine.context.check_cancelled()?;
-        rows.put(row(engine, &rules, rule)?)?;
+        let row = summary(&rules, rule, Within::context(&engine.context))?;
+        rows.put(if whole { row } else { flat(row) })?;
     }
     rows.end()?;
     Ok(true)
 }
 
-fn row(engine: &Engine, rules: &Rules, rule: &Rule) -> Outcome<Json> {
-    let names = |kind| -> Outcome<Vec<String>> {
-        let within = Within::context(&engine.context);
-        let parts = rules.entities_of(&rule.id, kind, within)?;
-        Ok(parts.into_iter().map(|one| one.name).collect())
-    };
-    let finding = names(EntityKind::Finding)?.pop();
-    Ok(json!({
-        "id": rule.id,
-        "name": rule.name,
-        "active": rule.active,
-        "retro": rule.is_retro,
-        "system": rule.is_system,
-        "alerts": rule.stats.result_count,
-        "errors": rule.stats.error_count,
-        "errors_since_start": rule.is_error,
-        "filters": names(EntityKind::Filter)?,
-        "modules": names(EntityKind::Module)?,
-        "finding": finding,
-        "started": rule.running_at,
-        "updated": rule.updated_at,
-        "description": rule.description,
-    }))
+/// Names in a cell of a table, not as JSON.
+fn flat(mut row: Json) -> Json {
+    for name in ["filters", "modules"] {
+        let names = row[name].as_array().into_iter().flatten();
+        let names: Vec<&str> = names.filter_map(Json::as_str).collect();
+        row[name] = json!(names.join(", "));
+    }
+    row
 }

@@ -11,6 +11,8 @@ use std::fmt::Write;
 
 /// How many bytes of an event are shown.
 const WIDTH: usize = 150;
+/// The function of what is said when a rule is loaded.
+const LOAD: &str = "load";
 /// How many groups that are left are shown.
 const GROUPS: usize = 20;
 
@@ -33,9 +35,12 @@ pub fn report(name: &str, events: &[Event], done: &Trial) -> String {
         let _ = write!(text, ", {} kept away by filters", done.filtered.len());
     }
     text.push('\n');
+    for note in done.notes.iter().filter(|(_, note)| note.entry == LOAD) {
+        put_note(&mut text, &note.1, "  ");
+    }
     let shown = shown(events.len(), done);
     let mut passed = 0;
-    for at in 0..events.len().max(1) {
+    for at in 0..events.len() {
         if !shown.contains(&at) {
             passed += 1;
             continue;
@@ -47,14 +52,19 @@ pub fn report(name: &str, events: &[Event], done: &Trial) -> String {
         for (_, filter) in done.filtered.iter().filter(|(event, _)| *event == at) {
             let _ = writeln!(text, "      the filter {filter} keeps it away");
         }
-        for (_, note) in done.notes.iter().filter(|(event, _)| *event == at) {
-            put_note(&mut text, note);
+        let notes = done.notes.iter().filter(|(event, _)| *event == at);
+        for (_, note) in notes.filter(|(_, note)| note.entry != LOAD) {
+            put_note(&mut text, note, "      ");
         }
-        for (_, group) in done.changes.iter().filter(|(event, _)| *event == at) {
+        let changes = || done.changes.iter().filter(|(event, _)| *event == at);
+        for (_, group) in changes().filter(|(_, group)| group.events > 0) {
             put_group(&mut text, group);
         }
         for (_, alert) in done.alerts.iter().filter(|(event, _)| *event == at) {
             put_alert(&mut text, alert);
+        }
+        for (_, group) in changes().filter(|(_, group)| group.events == 0) {
+            put_group(&mut text, group);
         }
     }
     skipped(&mut text, &mut passed);
@@ -65,7 +75,7 @@ pub fn report(name: &str, events: &[Event], done: &Trial) -> String {
 /// The numbers of the events that are shown: all of a few, else those at which something happened.
 fn shown(events: usize, done: &Trial) -> std::collections::BTreeSet<usize> {
     if events <= 50 {
-        return (0..events.max(1)).collect();
+        return (0..events).collect();
     }
     let alerts = done.alerts.iter().map(|(at, _)| *at);
     let notes = done.notes.iter().map(|(at, _)| *at);
@@ -90,7 +100,7 @@ fn line_of(event: &Event) -> String {
     visible(&line).into_owned()
 }
 
-fn put_note(text: &mut String, note: &Note) {
+fn put_note(text: &mut String, note: &Note, indent: &str) {
     let kind = match note.kind {
         NoteKind::Log => "log",
         NoteKind::Error => "error",
@@ -102,7 +112,7 @@ fn put_note(text: &mut String, note: &Note) {
         .map_or_else(String::new, |line| format!(", line {line}"));
     let _ = writeln!(
         text,
-        "      {kind} in {}{line}: {}",
+        "{indent}{kind} in {}{line}: {}",
         note.entry,
         visible(&note.text)
     );

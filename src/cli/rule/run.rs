@@ -110,8 +110,8 @@ pub fn run(engine: &Engine, args: &RunArgs) -> Outcome<bool> {
             output::note(&format!("{name}: {} more notes", notes - SHOWN));
         }
     }
-    let metrics = fleet.metrics();
     fleet.end().iter().for_each(|told| output::note(told));
+    let metrics = fleet.metrics();
     let failed: u64 = metrics.iter().map(|one| one.errors + one.stops).sum();
     if args.stats {
         for one in &metrics {

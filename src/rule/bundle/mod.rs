@@ -3,9 +3,11 @@
 
 mod read;
 mod store;
+mod summary;
 
 pub use read::{Given, is_json, read};
 pub use store::Stored;
+pub use summary::summary;
 
 use super::model::{Entity, EntityKind, Reason, Relation, Relations, Rule};
 use super::store::Rules;

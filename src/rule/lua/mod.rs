@@ -25,7 +25,7 @@ mod tests;
 pub use globals::{is_mode, is_operator};
 pub use running::{Counters, Running, Saved};
 pub use shared::{Note, NoteKind};
-pub use source::{Escapes, LONGEST, Literal, Purpose, look};
+pub use source::{Escapes, LONGEST, Literal, Purpose, look, reads_as_lua};
 pub use values::textual;
 
 use super::grouper::{Scope, When};

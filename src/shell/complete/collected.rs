@@ -1,8 +1,9 @@
-//! The names of collections and of their tasks.
+//! The names of collections, of their tasks, and of rules.
 
 use crate::collect::Collections;
 use crate::collect::task::{Tasks, Who};
 use crate::eval::Context;
+use crate::rule::store::{Rules, Search};
 use crate::shell::session::Session;
 use crate::store::{Deadline, Within};
 use smol_str::SmolStr;
@@ -17,6 +18,7 @@ pub(super) fn names(session: &Session, function: &str, index: usize) -> Option<V
     match (function, index) {
         ("COLLECTION_HAS" | "COLLECTION_GET" | "CCHAS" | "CCGET", 0) => collections(context),
         ("COLLECTION_TASK", 0) => tasks(context),
+        ("RULE_EVAL" | "RULE_TEST", 0) => rules(context),
         _ => None,
     }
 }
@@ -39,4 +41,25 @@ fn tasks(context: &Context) -> Option<Vec<SmolStr>> {
     };
     let tasks = context.services.get::<Tasks>()?.list(&who, context).ok()?;
     Some(tasks.into_iter().map(|task| task.definition.name).collect())
+}
+
+/// How many rules are offered.
+const RULES: i64 = 1000;
+
+fn rules(context: &Context) -> Option<Vec<SmolStr>> {
+    let within = Within {
+        deadline: Deadline::after(PATIENCE),
+        ..Within::context(context)
+    };
+    let search = Search {
+        limit: Some(RULES),
+        ..Search::default()
+    };
+    let page = context
+        .services
+        .get::<Rules>()?
+        .rules(&search, within)
+        .ok()?;
+    let named = page.items.into_iter().map(|rule| rule.name.into());
+    Some(named.collect())
 }

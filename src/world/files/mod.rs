@@ -9,7 +9,7 @@ mod tests;
 pub use allowed::Files;
 pub use objects::Objects;
 
-use crate::diagnostic::Outcome;
+use crate::diagnostic::{Code, Diagnostic, Outcome};
 use crate::eval::collections::check_size;
 use crate::eval::convert::to_bool;
 use crate::eval::{Call, Value};
@@ -225,6 +225,22 @@ fn text(call: &Call<'_, '_>) -> Outcome<Option<String>> {
         Ok(text) => text,
         Err(bad) => String::from_utf8_lossy(bad.as_bytes()).into_owned(),
     }))
+}
+
+/// The text of a file that the argument at `index` names. Errors: E0217 outside of what is allowed, E0403 when there is
+/// none or it cannot be read, E0402 when it is no UTF-8.
+pub fn read_file(call: &Call<'_, '_>, index: usize, path: &str) -> Outcome<String> {
+    let fault = |code, what: &str| {
+        Diagnostic::new(code, format!("{}: {path} {what}", call.name)).of_argument(index)
+    };
+    let spot = files(call)?.spot(call, index, path, false)?;
+    let unread = || fault(Code::CannotRead, "cannot be read");
+    let Found::Open(file) = spot.open(call, index, OpenOptions::new().read(true))? else {
+        return Err(unread());
+    };
+    let bytes = read_all(call, file, call.context().limits.string)?;
+    let text = String::from_utf8(bytes.ok_or_else(unread)?);
+    text.map_err(|_| fault(Code::NotUtf8, "is not UTF-8"))
 }
 
 fn write(call: &mut Call<'_, '_>) -> Outcome<Value> {

@@ -156,7 +156,8 @@ impl<'t> Look<'t> {
                 let end = self.end(at + 2);
                 self.add(&mut seen, Purpose::Template, at + 2, end);
             }
-            let call = behind == "(" || matches!(self.kind(at + 1), Kind::Text | Kind::Long);
+            let call =
+                matches!(behind, "(" | "{") || matches!(self.kind(at + 1), Kind::Text | Kind::Long);
             if !call || before == "function" {
                 continue;
             }
@@ -177,6 +178,9 @@ impl<'t> Look<'t> {
                 ("compare", false) if !field && !own => (Purpose::Operator, 1),
                 _ => continue,
             };
+            if behind == "{" {
+                continue;
+            }
             if behind != "(" {
                 self.add(&mut seen, purpose, at + 1, at + 2);
                 continue;
@@ -418,10 +422,10 @@ mod tests {
 
     #[test]
     fn names_that_are_called_and_not_made_are_seen() {
-        let text = "local function a(b) b() c() e.f() e:g() end h = 1 h() function i.j() end
+        let text = "local function a(b) b() c() e.f() e:g() n{} end h = 1 h() function i.j() end
             for k, l in pairs(x) do k() l() end c() local m m()";
         let seen = look(text, Escapes::Repair).unwrap();
         let names: Vec<&str> = seen.called.iter().map(|(name, _)| name.as_str()).collect();
-        assert_eq!(names, ["c", "pairs"]);
+        assert_eq!(names, ["c", "n", "pairs"]);
     }
 }

@@ -45,6 +45,11 @@ pub fn prepare(name: &str, text: &str, escapes: Escapes) -> Outcome<Prepared> {
     prepared.map_err(|fault| fault.in_source(&Arc::new(Source::named(name, text))))
 }
 
+/// Whether a text has the syntax of Lua.
+pub fn reads_as_lua(text: &str, escapes: Escapes) -> bool {
+    rewritten(text, escapes).is_ok()
+}
+
 fn rewritten(text: &str, escapes: Escapes) -> Outcome<Prepared> {
     if text.len() > LONGEST {
         return Err(Diagnostic::new(

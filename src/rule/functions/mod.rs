@@ -1,13 +1,17 @@
-//! RULE_EVAL and RULE_TEST.
+//! RULE_EVAL and RULE_TEST; RULE_LOAD and RULES beside them.
+
+mod given;
+mod store;
+
+pub use store::FUNCTIONS as STORED;
 
 use super::alert::Alert;
-use super::lua::Options;
-use super::trial::{Trial, Written, choose, events_of, trial};
-use crate::diagnostic::{Fault, Outcome};
+use super::trial::{Trial, choose, events_of, filtered};
+use crate::diagnostic::Outcome;
 use crate::eval::collections::List;
 use crate::eval::{Call, Notes, Value};
 use crate::functions::spec::{Family, FunctionSpec, Kind, SPEC, default, example, fails, required};
-use smol_str::SmolStr;
+use given::{RULE, about, ready};
 
 /// The functions of this room.
 pub const FUNCTIONS: &[FunctionSpec] = &[RULE_EVAL, RULE_TEST];
@@ -19,14 +23,13 @@ const RULE_EVAL: FunctionSpec = FunctionSpec {
     name: "RULE_EVAL",
     family: Family::Rules,
     summary: "Runs a correlation rule in Lua over events and returns what it raises.",
-    details: "The rule begins with empty groups and empty table lists at each call. What fails in it is counted and said, and \
-        does not end the function; a rule that cannot be loaded does.",
+    details: "A text with a line feed is Lua. Another one is the rule of the store that has it as its name or identifier; else Lua, when it \
+        reads as Lua; else a file, when it ends in .lua or .json, which must lie below a folder that functions.files allows. A rule of the \
+        store comes with its filters, modules and table lists, a file with what it holds. The rule begins with empty groups at each call, and \
+        what it writes to table lists stays with the call. What fails in it is counted and said, and does not end the function; a rule that \
+        cannot be loaded does.",
     parameters: &[
-        required(
-            "rule",
-            Kind::Any,
-            "the text of the rule, or a map in the shape of the API with lua, name and settings",
-        ),
+        required("rule", Kind::Any, RULE),
         required(
             "events",
             Kind::Any,
@@ -36,7 +39,8 @@ const RULE_EVAL: FunctionSpec = FunctionSpec {
     ],
     returns: "the list of alerts as maps",
     errors: &[
-        "the rule cannot be loaded",
+        "no rule has this name, or the rule cannot be loaded",
+        "functions.files does not allow the file",
         "the events are no maps",
         "an option means nothing",
     ],
@@ -51,8 +55,10 @@ const RULE_EVAL: FunctionSpec = FunctionSpec {
         fails("RULE_EVAL('error(1)', {})", "E0413"),
         fails("RULE_EVAL('', 7)", "E0203"),
         fails("RULE_EVAL(7, {})", "E0203"),
+        fails("RULE_EVAL('no such rule', {})", "E0413"),
+        fails("RULE_EVAL('/etc/rule.lua', {})", "E0217"),
     ],
-    see: &["RULE_TEST"],
+    see: &["RULE_TEST", "RULE_LOAD", "RULES"],
     words: &[
         "correlation",
         "detection",
@@ -71,13 +77,10 @@ const RULE_TEST: FunctionSpec = FunctionSpec {
     name: "RULE_TEST",
     family: Family::Rules,
     summary: "Runs a correlation rule over its own test_data and says what it did.",
-    details: "The report is a map: events, alerts, logs, errors, warnings, calls, groups, suspended.",
+    details: "The report is a map: events, filtered (by which filter), alerts, logs, errors, warnings, calls, groups, changes (what a group \
+        became, event by event), left (the groups at the end), suspended. Changes are told of trials with at most 1000 events.",
     parameters: &[
-        required(
-            "rule",
-            Kind::Any,
-            "a map in the shape of the API with lua and test_data; or the text of the rule, which has no events",
-        ),
+        required("rule", Kind::Any, RULE),
         default("options", Kind::Map, OPTIONS, "null"),
     ],
     returns: "the report as a map",
@@ -94,7 +97,7 @@ const RULE_TEST: FunctionSpec = FunctionSpec {
         fails("RULE_TEST({'name': 'empty'})", "E0413"),
         fails("RULE_TEST('', {'when': 'never'})", "E0413"),
     ],
-    see: &["RULE_EVAL"],
+    see: &["RULE_EVAL", "RULE_LOAD"],
     words: &["correlation", "try", "debug", "Lua"],
     pure: false,
     strict: true,
@@ -102,45 +105,26 @@ const RULE_TEST: FunctionSpec = FunctionSpec {
     ..SPEC
 };
 
-/// The rule in the first argument.
-fn written(call: &Call<'_, '_>) -> Outcome<Written> {
-    match call.arg(0) {
-        Value::Text(lua) => Ok(Written::text("rule", lua.as_str())),
-        Value::Map(map) => Written::map(map).map_err(|fault| about(call, fault)),
-        _ => Err(call.wrong_type(0, "the text of a rule or a map")),
-    }
-}
-
-fn about(call: &Call<'_, '_>, mut fault: Fault) -> Fault {
-    fault.message = format!("{}: {}", call.name, fault.message);
-    fault
-}
-
-fn run(call: &Call<'_, '_>, rule: &Written, events: &Value, choices: &Value) -> Outcome<Trial> {
+fn run(call: &Call<'_, '_>, events: &Value, choices: &Value) -> Outcome<Trial> {
+    let (ready, options) = ready(call)?;
     let events = match events {
-        Value::Null => rule.test_data.clone(),
+        Value::Null => ready.written.test_data.clone(),
         events => {
             let wrong = |_| call.wrong_type(1, "an event or a list of events");
             events_of(events).map_err(wrong)?
         }
     };
-    let clock = call.context().clock.clone();
-    let options = Options {
-        name: SmolStr::new_static("rule"),
-        now: std::sync::Arc::new(move || clock.now()),
-        ..Options::default()
-    };
     let options = choose(options, choices).map_err(|fault| about(call, fault))?;
-    let mut running = rule.load(options)?;
-    trial(&mut running, &events, || call.step())
+    let mut running = ready.load(options)?;
+    let filters = Some((ready.filters.as_slice(), call.context()));
+    filtered(&mut running, &events, filters, || call.step())
 }
 
 fn eval(call: &mut Call<'_, '_>) -> Outcome<Value> {
-    let rule = written(call)?;
     if call.arg(1).is_null() {
         return Err(call.wrong_type(1, "an event or a list of events"));
     }
-    let done = run(call, &rule, call.arg(1), call.arg(2))?;
+    let done = run(call, call.arg(1), call.arg(2))?;
     if let Some(notes) = call.context().services.get::<Notes>() {
         for (_, note) in done.faults() {
             let line = note
@@ -154,7 +138,6 @@ fn eval(call: &mut Call<'_, '_>) -> Outcome<Value> {
 }
 
 fn test(call: &mut Call<'_, '_>) -> Outcome<Value> {
-    let rule = written(call)?;
-    let done = run(call, &rule, &Value::Null, call.arg(1))?;
+    let done = run(call, &Value::Null, call.arg(1))?;
     Ok(Value::Map(done.to_map()))
 }
