@@ -4,7 +4,8 @@ use super::access::{Access, Known, Stranger};
 use super::metrics::Metrics;
 use crate::diagnostic::Outcome;
 use crate::store::serve::{
-    Answer, Asked, Caller, Endpoint, Head, Parts, Peer, Reply, Unread, forbidden, read_body,
+    Answer, Asked, Caller, Endpoint, Head, Parts, Peer, Refuse, Reply, Unread, forbidden,
+    read_body,
 };
 use crate::store::{Deadline, Workers};
 use axum::body::{Body, Bytes};
@@ -52,9 +53,17 @@ pub struct Desk {
     /// The cancel flags of what is being worked on, and whether it would never end by itself.
     pub running: Mutex<HashMap<u64, (Arc<AtomicBool>, bool)>>,
     pub next: AtomicU64,
+    /// How refusals look below a first part of paths, where no endpoint is.
+    pub manners: HashMap<&'static str, Refuse>,
 }
 
 impl Desk {
+    /// How a refusal looks at a path that no endpoint has.
+    fn manner(&self, path: &str) -> Refuse {
+        let found = self.manners.get(first_part(path));
+        found.copied().unwrap_or(Answer::refuse)
+    }
+
     /// Ends what would never end by itself, or with `all` everything.
     pub fn cancel(&self, all: bool) {
         for (cancel, endless) in self.running.lock().values() {
@@ -63,6 +72,12 @@ impl Desk {
             }
         }
     }
+}
+
+/// The first part of a path.
+pub fn first_part(path: &str) -> &str {
+    let rest = path.strip_prefix('/').unwrap_or(path);
+    rest.split('/').next().unwrap_or_default()
 }
 
 /// A request that is being answered: its line in the log and its place in the counters come when this goes.
@@ -83,6 +98,13 @@ struct Visit {
     cancel: Arc<AtomicBool>,
     /// Room for the body.
     memory: Option<OwnedSemaphorePermit>,
+    refuse: Refuse,
+}
+
+impl Visit {
+    fn refusal(&self, status: u16, text: &str) -> Answer {
+        (self.refuse)(status, &self.id, text)
+    }
 }
 
 impl Drop for Visit {
@@ -119,6 +141,7 @@ fn visit(
     desk: &Arc<Desk>,
     method: &'static str,
     route: &'static str,
+    refuse: Refuse,
     parts: &request::Parts,
 ) -> Visit {
     let number_here = desk.next.fetch_add(1, Ordering::Relaxed);
@@ -141,6 +164,7 @@ fn visit(
         began: Instant::now(),
         cancel,
         memory: None,
+        refuse,
     }
 }
 
@@ -152,19 +176,21 @@ pub async fn unknown(desk: Arc<Desk>, request: Request<Body>, status: u16) -> Re
         "POST" => "POST",
         _ => "other",
     };
-    let visit = visit(&desk, method, "other", &parts);
+    let refuse = desk.manner(parts.uri.path());
+    let visit = visit(&desk, method, "other", refuse, &parts);
     let text = match status {
         405 => "this address does not take this method",
         _ => "there is nothing at this address",
     };
-    let answer = Answer::refuse(status, &visit.id, text);
+    let answer = visit.refusal(status, text);
     whole(visit, answer)
 }
 
 /// Answers a request to an endpoint.
 pub async fn answer(desk: Arc<Desk>, endpoint: Endpoint, request: Request<Body>) -> Response {
     let (mut parts, body) = request.into_parts();
-    let mut visit = visit(&desk, endpoint.method.name(), endpoint.path, &parts);
+    let (method, refuse) = (endpoint.method.name(), endpoint.refuse);
+    let mut visit = visit(&desk, method, endpoint.path, refuse, &parts);
     let (caller, body) = match admit(&mut visit, &endpoint, &parts.headers, body).await {
         Ok(admitted) => admitted,
         Err(refusal) => return whole(visit, refusal),
@@ -193,6 +219,7 @@ pub async fn answer(desk: Arc<Desk>, endpoint: Endpoint, request: Request<Body>)
             false => Deadline::after(desk.time),
         },
         cancel: visit.cancel.clone(),
+        refuse,
         head: Mutex::new(Some(sender)),
     };
     if endpoint.light {
@@ -239,6 +266,7 @@ async fn work(
         body: Vec::new(),
         deadline: Deadline::NONE,
         cancel,
+        refuse: visit.refuse,
         head: Mutex::new(Some(sender)),
     };
     let threads = desk.streams.clone();
@@ -262,7 +290,7 @@ fn pass_on(visit: Visit, begun: Result<Head, Answer>, latest: Option<Instant>) -
 }
 
 fn faulty(visit: Visit) -> Response {
-    let refusal = Answer::refuse(500, &visit.id, "the program has a fault");
+    let refusal = visit.refusal(500, "the program has a fault");
     whole(visit, refusal)
 }
 
@@ -273,7 +301,7 @@ async fn first(
     head: oneshot::Receiver<Head>,
     latest: Option<Instant>,
 ) -> Result<Head, Answer> {
-    let id = &visit.id;
+    let id = visit.id.clone();
     let (full, refused) = oneshot::channel();
     tokio::spawn(async move {
         let ended = job.await;
@@ -288,7 +316,7 @@ async fn first(
     };
     let head = tokio::select! {
         head = head => head.ok(),
-        () = late => return Err(Answer::refuse(504, id, "this took longer than allowed")),
+        () = late => return Err(visit.refusal(504, "this took longer than allowed")),
     };
     if let Some(head) = head {
         return Ok(head);
@@ -296,13 +324,13 @@ async fn first(
     match refused.await {
         Ok(None) => {
             let text = "there is too much to do; try again";
-            Err(Answer::refuse(503, id, text).with("retry-after", RETRY_AFTER))
+            Err(visit.refusal(503, text).with("retry-after", RETRY_AFTER))
         }
         ended => {
             if let Ok(Some(Err(fault))) = ended {
                 tracing::error!(target: "stellar::serve", "{id}: {}", fault.message);
             }
-            Err(Answer::refuse(500, id, "the program has a fault"))
+            Err(visit.refusal(500, "the program has a fault"))
         }
     }
 }
@@ -331,14 +359,14 @@ async fn admit(
         Ok(known) => known,
         Err(stranger) => {
             drain(body).await;
-            return Err(unauthorised(&visit.id, &stranger));
+            return Err(unauthorised(visit, &stranger));
         }
     };
     if let Known::Caller(caller) = &known {
         visit.caller = caller.name.clone();
         if !caller.rights.has(right) {
             drain(body).await;
-            return Err(forbidden(&visit.id, caller, right));
+            return Err(forbidden(visit.refuse, &visit.id, caller, right));
         }
     }
     let body = read(visit, headers, body).await?;
@@ -346,27 +374,27 @@ async fn admit(
         Known::Caller(caller) => caller,
         Known::Signed(signed) => {
             let caller = signed.check(&body);
-            caller.map_err(|stranger| unauthorised(&visit.id, &stranger))?
+            caller.map_err(|stranger| unauthorised(visit, &stranger))?
         }
     };
     visit.caller = caller.name.clone();
     if !caller.rights.has(right) {
-        return Err(forbidden(&visit.id, &caller, right));
+        return Err(forbidden(visit.refuse, &visit.id, &caller, right));
     }
     Ok((caller, body))
 }
 
-fn unauthorised(id: &str, stranger: &Stranger) -> Answer {
-    Answer::refuse(401, id, &stranger.0).with("www-authenticate", "Bearer")
+fn unauthorised(visit: &Visit, stranger: &Stranger) -> Answer {
+    visit.refusal(401, &stranger.0).with("www-authenticate", "Bearer")
 }
 
 /// The body of a request.
 async fn read(visit: &mut Visit, headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Answer> {
-    let (desk, id) = (visit.desk.clone(), visit.id.clone());
-    let (most, id) = (desk.most, id.as_str());
+    let desk = visit.desk.clone();
+    let (most, refuse, id) = (desk.most, visit.refuse, visit.id.clone());
     let too_long = || {
         let text = format!("a body has at most {most} bytes");
-        Answer::refuse(413, id, &text).with("connection", "close")
+        refuse(413, &id, &text).with("connection", "close")
     };
     let announced = text_of(headers, header::CONTENT_LENGTH).parse::<usize>();
     let chunked = headers.contains_key(header::TRANSFER_ENCODING);
@@ -384,13 +412,13 @@ async fn read(visit: &mut Visit, headers: &HeaderMap, body: Body) -> Result<Vec<
     if visit.memory.is_none() {
         drain(body).await;
         let text = "there is no room for the body; try again";
-        return Err(Answer::refuse(503, id, text).with("retry-after", RETRY_AFTER));
+        return Err(visit.refusal(503, text).with("retry-after", RETRY_AFTER));
     }
     let read = read_body(body, most, PATIENCE).await;
     read.map_err(|unread| match unread {
         Unread::TooLong => too_long(),
-        Unread::Late => Answer::refuse(408, id, "the body came too slowly"),
-        Unread::Broken => Answer::refuse(400, id, "the body broke off"),
+        Unread::Late => refuse(408, &id, "the body came too slowly"),
+        Unread::Broken => refuse(400, &id, "the body broke off"),
     })
 }
 

@@ -9,7 +9,7 @@ mod token;
 use crate::config::{Config, Right};
 use crate::diagnostic::{Code, Diagnostic, Fault, Outcome};
 use crate::store::Workers;
-use crate::store::serve::{Answer, Endpoint, Listen, Method, Reply, serve};
+use crate::store::serve::{About, Answer, Endpoint, Listen, Method, Reply, serve};
 use access::Access;
 use answer::Desk;
 use axum::Router;
@@ -80,6 +80,9 @@ pub fn start(
     let threads = settings.threads.unwrap_or((2 * cores).max(4));
     let memory = MEMORY.max(4 * settings.body) >> 10;
     let metrics = Arc::new(Metrics::new());
+    let manners = endpoints.iter();
+    let manners = manners.map(|one| (answer::first_part(one.path), one.refuse));
+    let manners = manners.collect();
     let desk = Arc::new(Desk {
         access,
         workers: Workers::start("serve", threads, settings.waiting)?,
@@ -91,6 +94,7 @@ pub fn start(
         time: settings.time,
         running: Mutex::default(),
         next: AtomicU64::new(0),
+        manners,
     });
     let endpoints = own(metrics).into_iter().chain(endpoints);
     let server = serve(router(&desk, endpoints), &frame)?;
@@ -159,6 +163,8 @@ fn own(metrics: Arc<Metrics>) -> [Endpoint; 2] {
             summary: "Says that the server answers.",
             answer: Arc::new(health),
             light: true,
+            refuse: Answer::refuse,
+            about: About::default(),
         },
         Endpoint {
             method: Method::Get,
@@ -167,6 +173,8 @@ fn own(metrics: Arc<Metrics>) -> [Endpoint; 2] {
             summary: "What the server counts, in Prometheus' form.",
             answer: Arc::new(counters),
             light: true,
+            refuse: Answer::refuse,
+            about: About::default(),
         },
     ]
 }

@@ -5,8 +5,8 @@ mod route;
 mod tests;
 
 pub use route::{
-    Answer, Asked, Caller, Endpoint, Handler, Head, JSON, Method, Parts, Reply, Sending, forbidden,
-    timestamp,
+    About, Answer, Asked, Caller, Endpoint, Handler, Head, JSON, Method, Parameter, Parts, Refuse,
+    Reply, Sending, forbidden, timestamp,
 };
 
 use super::wait::runtime;

@@ -61,10 +61,45 @@ pub struct Endpoint {
     pub answer: Handler,
     /// Whether it never blocks and so needs no thread.
     pub light: bool,
+    /// What the server's own refusals look like here.
+    pub refuse: Refuse,
+    /// What a request needs and what comes back.
+    pub about: About,
 }
 
 /// Answers what was asked.
 pub type Handler = Arc<dyn Fn(&Asked) -> Reply + Send + Sync>;
+
+/// A refusal from a status of HTTP, the number of the request and a message.
+pub type Refuse = fn(u16, &str, &str) -> Answer;
+
+/// What a request needs and what comes back, as OpenAPI tells it. Schemas are named; `schemas` has what the names mean.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct About {
+    /// What belongs together; empty for the rest.
+    pub tag: &'static str,
+    /// What may stand in the path and behind the question mark.
+    pub parameters: &'static [Parameter],
+    /// The schema of the body.
+    pub body: Option<&'static str>,
+    /// Answers: the status, what it means, and the schema of the body, if there is a body of JSON.
+    pub answers: &'static [(u16, &'static str, Option<&'static str>)],
+    /// The schema of refusals; that of the server unless another is named.
+    pub refusal: Option<&'static str>,
+    /// The schemas that are named here.
+    pub schemas: Option<fn() -> Json>,
+}
+
+/// What may stand in a path or behind the question mark.
+#[derive(Debug, Clone, Copy)]
+pub struct Parameter {
+    /// Its name.
+    pub name: &'static str,
+    /// The type, as JSON Schema names it.
+    pub kind: &'static str,
+    /// What it is.
+    pub what: &'static str,
+}
 
 impl Endpoint {
     /// An endpoint.
@@ -82,7 +117,15 @@ impl Endpoint {
             summary,
             answer: Arc::new(answer),
             light: false,
+            refuse: Answer::refuse,
+            about: About::default(),
         }
+    }
+
+    /// With a description of what it needs and gives.
+    pub fn about(mut self, about: About) -> Endpoint {
+        self.about = about;
+        self
     }
 }
 
@@ -198,6 +241,8 @@ pub struct Asked {
     pub deadline: Deadline,
     /// Set when nobody waits for the answer any more.
     pub cancel: Arc<AtomicBool>,
+    /// What a refusal looks like.
+    pub refuse: Refuse,
     /// Where the answer goes.
     pub head: Mutex<Option<oneshot::Sender<Head>>>,
 }
@@ -223,7 +268,7 @@ impl Asked {
 
     /// The refusal of what the caller may not do.
     pub fn forbidden(&self, right: Right) -> Answer {
-        forbidden(&self.id, &self.caller, right)
+        forbidden(self.refuse, &self.id, &self.caller, right)
     }
 
     /// Begins an answer that comes in parts; `idle` is sent now and then while no part comes, and must do no harm
@@ -262,9 +307,9 @@ impl Asked {
 }
 
 /// The refusal of what somebody may not do.
-pub fn forbidden(id: &str, caller: &Caller, right: Right) -> Answer {
+pub fn forbidden(refuse: Refuse, id: &str, caller: &Caller, right: Right) -> Answer {
     let (name, right) = (&caller.name, right.name());
-    Answer::refuse(403, id, &format!("{name} may not {right}"))
+    refuse(403, id, &format!("{name} may not {right}"))
 }
 
 fn value_of<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
