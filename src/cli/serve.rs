@@ -27,6 +27,9 @@ pub struct ServeArgs {
     /// Does not go on with the tasks of collections that an earlier program left.
     #[arg(long)]
     pub no_tasks: bool,
+    /// Demands every field of a rule that its platform has, but for lua.
+    #[arg(long)]
+    pub strict_api: bool,
     /// Lists what can be asked for and ends.
     #[arg(long)]
     pub routes: bool,
@@ -37,7 +40,10 @@ pub struct ServeArgs {
 
 /// Serves until Ctrl-C or SIGTERM; what has begun is finished then.
 pub fn serve(common: &Common, args: &ServeArgs) -> Outcome<bool> {
-    let engine = setup::engine(common)?;
+    let mut engine = setup::engine(common)?;
+    if args.strict_api {
+        Arc::make_mut(&mut engine.config).serve.strict_api = true;
+    }
     if args.routes {
         return routes(&engine, args.format);
     }

@@ -124,6 +124,8 @@ pub struct ServeConfig {
     pub time: Duration,
     /// How long requests that have begun may take when the server ends.
     pub grace: Duration,
+    /// Whether rules must come with every field that their platform has.
+    pub strict_api: bool,
     /// Who may use it, by name.
     pub keys: indexmap::IndexMap<String, KeyConfig>,
 }
@@ -143,6 +145,7 @@ impl Default for ServeConfig {
             body: 1 << 20,
             time: Duration::from_secs(60),
             grace: Duration::from_secs(10),
+            strict_api: false,
             keys: indexmap::IndexMap::new(),
         }
     }

@@ -274,6 +274,7 @@ settings! {
     "serve.body" SIZE serve.body = size; |c| Some(units::show_size(c.serve.body as u64));
     "serve.time" TIME serve.time = duration; |c| Some(format!("{}ms", c.serve.time.as_millis()));
     "serve.grace" TIME serve.grace = duration; |c| Some(format!("{}ms", c.serve.grace.as_millis()));
+    "serve.strict_api" FLAG serve.strict_api = flag; |c| Some(c.serve.strict_api.to_string());
 }
 
 /// Sections whose keys are free.

@@ -243,7 +243,12 @@ impl Engine {
 
     /// What the systems offer over HTTP.
     pub fn endpoints(&self) -> Vec<Endpoint> {
-        collect::http::endpoints(&self.context)
+        let mut all = collect::http::endpoints(&self.context);
+        all.extend(rule::http::endpoints(
+            &self.context,
+            self.config.serve.strict_api,
+        ));
+        all
     }
 
     /// Compiles one expression. Errors: E01xx and E03xx with their places.

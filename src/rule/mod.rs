@@ -10,6 +10,7 @@ pub mod event;
 pub mod format;
 mod functions;
 pub mod grouper;
+pub mod http;
 mod identifier;
 pub mod layout;
 pub mod library;

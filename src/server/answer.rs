@@ -4,8 +4,7 @@ use super::access::{Access, Known, Stranger};
 use super::metrics::Metrics;
 use crate::diagnostic::Outcome;
 use crate::store::serve::{
-    Answer, Asked, Caller, Endpoint, Head, Parts, Peer, Refuse, Reply, Unread, forbidden,
-    read_body,
+    Answer, Asked, Caller, Endpoint, Head, Parts, Peer, Refuse, Reply, Unread, forbidden, read_body,
 };
 use crate::store::{Deadline, Workers};
 use axum::body::{Body, Bytes};
@@ -385,7 +384,9 @@ async fn admit(
 }
 
 fn unauthorised(visit: &Visit, stranger: &Stranger) -> Answer {
-    visit.refusal(401, &stranger.0).with("www-authenticate", "Bearer")
+    visit
+        .refusal(401, &stranger.0)
+        .with("www-authenticate", "Bearer")
 }
 
 /// The body of a request.

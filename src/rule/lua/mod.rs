@@ -30,6 +30,7 @@ pub use values::textual;
 
 use super::grouper::{Scope, When};
 use super::tables::{MemoryTables, Tables};
+use crate::diagnostic::Outcome;
 use smol_str::SmolStr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -72,6 +73,11 @@ impl Limits {
             ..self
         }
     }
+}
+
+/// Reads a text of Lua without running it. Errors: E0101 and others of syntax with the place, E0301.
+pub fn check(name: &str, text: &str) -> Outcome<()> {
+    source::prepare(name, text, Escapes::default()).map(|_| ())
 }
 
 /// A text of Lua that rules share: it is run before the rule, which sees what it defines; `require(name)` gives what it

@@ -33,6 +33,8 @@ pub enum Refusal {
     Taken(Vec<&'static str>),
     /// 404: there is no such thing.
     Missing(String),
+    /// 403: the caller may not do that.
+    Forbidden(String),
 }
 
 impl Refusal {
@@ -45,6 +47,7 @@ impl Refusal {
     pub fn status(&self) -> u16 {
         match self {
             Refusal::Bad(_) => 400,
+            Refusal::Forbidden(_) => 403,
             Refusal::Missing(_) => 404,
             Refusal::Taken(_) => 409,
         }
@@ -62,6 +65,7 @@ impl Refusal {
             }
             Refusal::Taken(fields) => ("name_already_used", json!({"fields": fields})),
             Refusal::Missing(reason) => ("Not Found", json!({"reason": reason})),
+            Refusal::Forbidden(reason) => ("Forbidden", json!({"reason": reason})),
         };
         json!({"error": error, "error_code": self.status(), "extra": extra})
     }
@@ -81,7 +85,7 @@ impl std::fmt::Display for Refusal {
                 Ok(())
             }
             Refusal::Taken(fields) => write!(f, "already used: {}", fields.join(", ")),
-            Refusal::Missing(reason) => f.write_str(reason),
+            Refusal::Missing(reason) | Refusal::Forbidden(reason) => f.write_str(reason),
         }
     }
 }

@@ -97,6 +97,18 @@ impl Rules {
         })
     }
 
+    /// The rule that raised an alert, as far as it is known.
+    pub fn result_rule(&self, id: &str, within: Within<'_>) -> Outcome<Option<String>> {
+        if id.contains('\0') {
+            return Ok(None);
+        }
+        let rows = self.read(within, |sql| {
+            sql.query("SELECT rule FROM rule_result WHERE id = $1", &[id.into()])
+        })?;
+        let owner = rows.into_iter().next().map(|mut row| row.maybe_text());
+        Ok(owner.transpose()?.flatten())
+    }
+
     /// Removes alerts from before a time, and says how many.
     pub fn results_clean(&self, before: i64, within: Within<'_>) -> Outcome<u64> {
         self.write(within, move |sql| {
