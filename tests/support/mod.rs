@@ -1,6 +1,7 @@
 //! Runs the program in a folder of its own: nothing outside of it is read or written.
 #![allow(dead_code)]
 
+pub mod api;
 pub mod cells;
 pub mod collections;
 pub mod events;

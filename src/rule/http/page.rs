@@ -51,8 +51,12 @@ impl<'a> Query<'a> {
     }
 
     /// A text; empty when it is not given.
-    pub fn text(&self, name: &str) -> String {
-        self.job.asked.value(name).unwrap_or_default().to_owned()
+    pub fn text(&mut self, name: &str) -> String {
+        let text = self.job.asked.value(name).unwrap_or_default();
+        if text.contains('\0') {
+            self.wrong.push(Reason::new(name, "holds a NUL character"));
+        }
+        text.to_owned()
     }
 
     /// A truth.
