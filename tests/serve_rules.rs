@@ -1010,3 +1010,313 @@ fn any_content_type_is_read_as_json() {
         api.send("POST", CREATE, &headers, body.as_bytes()).ok(201);
     }
 }
+
+const WATCHES: &str = r#"
+local seen = storage.new("seen")
+function on_logline(e)
+    log("at " .. e:gets("n"))
+    if seen:get(e:gets("n"), "x") == nil then
+        seen:set(e:gets("n"), "x", e:gets("n"))
+        alert({template = "first " .. e:gets("n") .. shout("!"), logs = {e}, risk_level = 5.5})
+    end
+end
+"#;
+
+#[test]
+fn rules_are_run_over_posted_events() {
+    let api = Api::start(&[]);
+    api.post(
+        "/logmule_go_filters/create",
+        &json!({"id": "f", "name": "f", "expression": "n > 1"}),
+    )
+    .ok(201);
+    api.post(
+        "/logmule_go_modules/create",
+        &json!({"id": "m", "name": "m", "content": "function shout(s) return s .. s end"}),
+    )
+    .ok(201);
+    api.post("/tables/create", &json!({"id": "t", "name": "seen"}))
+        .ok(201);
+    api.by(
+        ADMIN,
+        "PUT",
+        "/tables/t/rows/3",
+        &json!({"cells": {"x": "3"}}),
+    )
+    .ok(200);
+    let more = json!({"id": "r", "lua": WATCHES, "test_data": [{"n": 5}], "_relations": {"filters": ["f"], "modules": ["m"]}});
+    api.post(CREATE, &with("watches", more)).ok(201);
+    let run = format!("{}/run", path("r"));
+    let events = json!([{"n": 1}, {"n": 2}, {"n": 3}, {"n": 2}, {"n": 4}]);
+    let report = api.post(&run, &events).ok(200);
+    assert_eq!(
+        (&report["events"], &report["filtered"]),
+        (&json!(5), &json!(1)),
+        "{report}"
+    );
+    let told = |report: &Json, what: &str| -> Vec<(i64, String)> {
+        let list = report[what].as_array().unwrap().iter();
+        list.map(|one| {
+            (
+                one["event"].as_i64().unwrap(),
+                one["text"].as_str().unwrap().to_owned(),
+            )
+        })
+        .collect()
+    };
+    assert_eq!(
+        told(&report, "alerts"),
+        [(1, "first 2!!".to_owned()), (4, "first 4!!".to_owned())]
+    );
+    assert_eq!(told(&report, "logs").len(), 4);
+    assert_eq!(report["alerts"][0]["logs"], json!([{"n": 2}]));
+    assert_eq!(report["errors"], json!([]));
+    // The same once more: nothing of it was kept.
+    let again = api.post(&run, &json!({"events": events})).ok(200);
+    assert_eq!(told(&again, "alerts"), told(&report, "alerts"));
+    assert_eq!(api.count("/tables/t/rows"), 1);
+    assert_eq!(api.count(&format!("{}/results", path("r"))), 0);
+    assert_eq!(
+        api.get(&path("r")).ok(200)["stats"],
+        json!({"result_count": 0, "error_count": 0})
+    );
+    // Without events: its own. With options: its limits.
+    assert_eq!(
+        told(&api.post(&run, &Json::Null).ok(200), "alerts"),
+        [(0, "first 5!!".to_owned())]
+    );
+    assert_eq!(
+        api.by(RUNNER, "POST", &run, &json!([])).ok(200)["events"],
+        0
+    );
+    api.by(READER, "POST", &run, &json!([])).refused(403);
+    for (body, path) in [
+        (json!([1]), "events.0"),
+        (json!({"events": {}}), "events"),
+        (json!({"event": []}), "event"),
+        (json!({"options": {"when": "never"}}), "options"),
+        (json!({"options": 1}), "options"),
+        (json!(7), ""),
+    ] {
+        assert_eq!(api.post(&run, &body).bad(), [path], "{body}");
+    }
+    assert_eq!(api.raw(&run, b"[{\"a\": 1, \"a\": 2}]").bad(), ["0.a"]);
+    api.post(&format!("{}/run", path("nobody")), &json!([]))
+        .refused(404);
+    // What cannot be loaded says where; what fails is told and hurts nobody.
+    api.post(&path("r"), &json!({"lua": "\nx = = 1"})).ok(200);
+    let told = api.post(&run, &events);
+    assert_eq!(told.bad(), ["lua"]);
+    assert!(told.reasons().contains("line 2"), "{}", told.reasons());
+    let endless = "function on_logline(e) if e:gets('n') == '2' then while true do end end alert({template = 'x'}) end";
+    api.post(&path("r"), &json!({"lua": endless})).ok(200);
+    let report = api.post(&run, &events).ok(200);
+    assert_eq!(report["errors"].as_array().unwrap().len(), 2, "{report}");
+    assert_eq!(report["errors"][0]["line"], 1);
+    assert_eq!(report["alerts"].as_array().unwrap().len(), 2);
+    // Who floods is refused, not served without end.
+    let flood = "local t = ('x'):rep(1000000) function on_logline(e) for i = 1, 20 do alert({template = t}) end end";
+    api.post(
+        &path("r"),
+        &json!({"lua": flood, "_relations": {"filters": []}}),
+    )
+    .ok(200);
+    let many = json!(vec![json!({"n": 9}); 200]);
+    assert_eq!(api.post(&run, &many).bad(), ["events"]);
+}
+
+#[test]
+fn what_takes_too_long_ends() {
+    let api = Api::start(&["--set", "serve.time=1s"]);
+    let slow = "function on_logline(e) local x = 0 for i = 1, 100000 do x = x + i end log(x) end";
+    api.post(CREATE, &with("slow", json!({"id": "r", "lua": slow})))
+        .ok(201);
+    let many = json!(vec![json!({"n": 9}); 60_000]);
+    let told = api.post(&format!("{}/run", path("r")), &many);
+    assert_eq!(told.refused(504)["reason"], "this took longer than allowed");
+    api.get(&path("r")).ok(200);
+}
+
+#[test]
+fn table_lists_have_rows() {
+    let api = Api::start(&[]);
+    let tables = "/cruddy/v2/tables";
+    let scheme = json!([{"name": "user", "type": "string"}]);
+    let made = api
+        .post(
+            &format!("{tables}/create"),
+            &json!({"id": "t", "name": "users", "values_scheme": scheme}),
+        )
+        .ok(201);
+    assert_eq!(made["values_scheme"], scheme);
+    let rows = format!("{tables}/t/rows");
+    let row = |key: &str| format!("{rows}/{key}");
+    let put = |key: &str, body: Json| api.by(ADMIN, "PUT", &row(key), &body);
+    assert_eq!(
+        put(
+            "kim",
+            json!({"cells": {"user": "Kim", "n": 1.25, "deep": {"a": [null]}}})
+        )
+        .ok(200)["key"],
+        "kim"
+    );
+    let one = api.get(&row("kim")).ok(200);
+    assert_eq!(
+        one.to_string(),
+        r#"{"key":"kim","cells":{"user":"Kim","n":1.25,"deep":{"a":[null]}},"until":null}"#
+    );
+    // A row is written as a whole; what was read can be sent back.
+    put("kim", json!({"cells": {"b": 1}})).ok(200);
+    assert_eq!(api.get(&row("kim")).ok(200)["cells"], json!({"b": 1}));
+    put("kim", one.clone()).ok(200);
+    assert_eq!(api.get(&row("kim")).ok(200), one);
+    put(
+        "a%2Fb%20%D1%91",
+        json!({"cells": {}, "until": "2100-01-01T00:00:00+01:00"}),
+    )
+    .ok(200);
+    assert_eq!(
+        api.get(&row("a%2Fb%20%D1%91")).ok(200),
+        json!({"key": "a/b ё", "cells": {}, "until": "2099-12-31T23:00:00.000Z"})
+    );
+    put("old", json!({"cells": {}, "until": "2000-01-01T00:00:00Z"})).ok(200);
+    api.get(&row("old")).refused(404);
+    put("soon", json!({"cells": {}, "ttl": "1h30m"})).ok(200);
+    assert_eq!(api.count(&rows), 3);
+    let many: Vec<Json> = (0..300)
+        .map(|n| json!({"key": format!("k{n:03}"), "cells": {"n": n}}))
+        .collect();
+    assert_eq!(
+        api.post(&rows, &json!({"rows": many})).ok(200),
+        json!({"stored": 300})
+    );
+    let page = api.get(&format!("{rows}?offset=1&limit=299")).ok(200);
+    assert_eq!((&page["total"], &page["next"]), (&json!(303), &json!(300)));
+    assert_eq!(page["items"][0]["key"], "k000");
+    assert_eq!(page["items"].as_array().unwrap().len(), 299);
+    for (body, paths) in [
+        (
+            json!({"rows": [{"key": "x", "cells": {}}, {"key": 1, "cells": {}}, {"cells": {}}, 5]}),
+            vec!["rows.1.key", "rows.2.key", "rows.3"],
+        ),
+        (json!({"rows": [{"key": "x"}]}), vec!["rows.0.cells"]),
+        (
+            json!({"rows": [{"key": "x", "cells": 1, "ttl": "soon", "other": 1}]}),
+            vec!["rows.0.cells", "rows.0.ttl", "rows.0.other"],
+        ),
+        (
+            json!({"rows": [{"key": "x", "cells": {}, "ttl": "1h", "until": "2100-01-01T00:00:00Z"}]}),
+            vec!["rows.0.ttl"],
+        ),
+        (
+            json!({"rows": [{"key": "x", "cells": {"c": "y".repeat(70_000)}}]}),
+            vec!["rows"],
+        ),
+        (
+            json!({"rows": [{"key": "x".repeat(2000), "cells": {}}]}),
+            vec!["rows"],
+        ),
+        (json!({"rows": {}}), vec!["rows"]),
+        (json!({"lines": []}), vec!["lines", "rows"]),
+    ] {
+        assert_eq!(api.post(&rows, &body).bad(), paths, "{body}");
+    }
+    let cells: serde_json::Map<String, Json> =
+        (0..257).map(|n| (format!("c{n}"), json!(n))).collect();
+    assert_eq!(put("x", json!({"cells": cells})).bad(), ["rows"]);
+    assert_eq!(put("x", json!({"cells": {}, "key": "y"})).bad(), ["key"]);
+    api.get(&row("x")).refused(404);
+    api.delete(&row("k000")).ok(200);
+    api.delete(&row("k000")).refused(404);
+    // A list that is renamed keeps its rows; they go with it.
+    api.post(&format!("{tables}/t"), &json!({"name": "people"}))
+        .ok(200);
+    assert_eq!(api.count(&rows), 302);
+    assert_eq!(api.delete(&rows).ok(200), json!({"removed": 302}));
+    assert_eq!(api.count(&rows), 0);
+    api.delete(&format!("{tables}/t")).ok(200);
+    for (method, path) in [
+        ("GET", rows.clone()),
+        ("DELETE", rows.clone()),
+        ("GET", row("k")),
+    ] {
+        api.by(ADMIN, method, &path, &Json::Null).refused(404);
+    }
+    api.post(&rows, &json!({"rows": []})).refused(404);
+    put("x", json!({"cells": {}})).refused(404);
+    api.by(READER, "PUT", &row("x"), &json!({"cells": {}}))
+        .refused(403);
+}
+
+/// Results as a rule at work would store them.
+fn results(api: &Api, rule: &str, count: i64) {
+    use std::sync::Arc;
+    use stellar::rule::store::{Embedded, NewResult, RULE, Rules};
+    use stellar::store::{Deadline, Store, Within};
+    let store = Store::new(&api.home.path("data/stellar/stellar.db"), &[&RULE]);
+    let rules = Rules::new(Arc::new(Embedded::new(&store)));
+    let cancel = Arc::default();
+    let within = Within {
+        now: 0,
+        deadline: Deadline::NONE,
+        cancel: &cancel,
+    };
+    let results = (0..count).map(|at| NewResult {
+        id: format!("{rule}-{at}"),
+        rule: Some(rule.to_owned()),
+        at: 1_700_000_000_000 + at,
+        alert: json!({"text": format!("alert {at}")}),
+    });
+    rules.add_results(results.collect(), within).unwrap();
+}
+
+#[test]
+fn alerts_of_rules_are_results() {
+    let api = Api::start(&[]);
+    api.post(CREATE, &with("noisy", json!({"id": "r"}))).ok(201);
+    api.post(
+        CREATE,
+        &with("system", json!({"id": "s", "is_system": true})),
+    )
+    .ok(201);
+    results(&api, "r", 12);
+    results(&api, "s", 1);
+    let of_r = format!("{}/results", path("r"));
+    let page = api.get(&format!("{of_r}?limit=5&offset=1")).ok(200);
+    assert_eq!((&page["total"], &page["next"]), (&json!(12), &json!(6)));
+    assert_eq!(
+        page["items"][0].to_string(),
+        r#"{"id":"r-10","rule":"r","created_at":"2023-11-14T22:13:20.010Z","alert":{"text":"alert 10"}}"#
+    );
+    // A relation as well: what is not named is nobody's.
+    api.post(
+        &path("r"),
+        &json!({"_relations": {"results": ["r-3", "r-4"]}}),
+    )
+    .ok(200);
+    assert_eq!(api.count(&of_r), 2);
+    api.post(
+        CREATE,
+        &with(
+            "heir",
+            json!({"id": "h", "_relations": {"logmule_go_results": ["r-3", "r-9"]}}),
+        ),
+    )
+    .ok(201);
+    assert_eq!(
+        (
+            api.count(&of_r),
+            api.count(&format!("{}/results", path("h")))
+        ),
+        (1, 2)
+    );
+    // Those of rules of the system stay there unless an administrator moves them.
+    let take = json!({"_relations": {"results": ["s-0"]}});
+    api.by(WRITER, "POST", &path("h"), &take).refused(403);
+    api.by(WRITER, "POST", CREATE, &with("thief", take.clone()))
+        .refused(403);
+    assert_eq!(api.count(&format!("{}/results", path("s"))), 1);
+    api.post(&path("h"), &take).ok(200);
+    assert_eq!(api.count(&format!("{}/results", path("s"))), 0);
+    api.delete(&path("h")).ok(200);
+}

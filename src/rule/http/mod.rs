@@ -2,8 +2,11 @@
 
 mod entities;
 mod job;
+mod overlay;
 mod page;
+mod rows;
 mod rules;
+mod run;
 mod shape;
 
 pub use job::{Api, Call, Done, Job, answer};
@@ -122,6 +125,53 @@ fn offers() -> Vec<Offer> {
             |job| rules::activate(job, false),
         ),
     ];
+    let table = both!("/tables/{id}/rows");
+    let row = both!("/tables/{id}/rows/{key}");
+    all.extend([
+        offer(
+            Post,
+            both!("/logmule_go_rules/{id}/run"),
+            Right::Run,
+            "Runs a rule over events and tells what it did; nothing of it is kept.",
+            run::run,
+        ),
+        offer(
+            Get,
+            table,
+            Read,
+            "Lists the rows of a table list.",
+            rows::all,
+        ),
+        offer(
+            Post,
+            table,
+            Write,
+            "Writes rows of a table list.",
+            rows::put_many,
+        ),
+        offer(
+            Delete,
+            table,
+            Write,
+            "Removes all rows of a table list.",
+            rows::clear,
+        ),
+        offer(Get, row, Read, "Shows a row of a table list.", rows::show),
+        offer(
+            Put,
+            row,
+            Write,
+            "Writes a row of a table list.",
+            rows::put_one,
+        ),
+        offer(
+            Delete,
+            row,
+            Write,
+            "Removes a row of a table list.",
+            rows::delete,
+        ),
+    ]);
     for method in [Post, Put] {
         let summary = "Changes the fields of a rule that the body has.";
         all.push(offer(method, one, Write, summary, rules::update));

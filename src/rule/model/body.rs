@@ -7,9 +7,20 @@ use std::collections::HashSet;
 /// How many bytes a body has at most.
 pub const BODY: usize = 16 << 20;
 
-/// Reads the body of a request. Refused: what is no UTF-8, no JSON, no object, nested deeper than 127 levels or larger
-/// than 16 MiB, a name that stands twice in an object, and NUL characters, which no store keeps.
+/// Reads the object that is the body of a request; see [`read_json`].
 pub fn read_body(bytes: &[u8]) -> Result<Map<String, Json>, Refusal> {
+    match read_json(bytes)? {
+        Json::Object(map) => Ok(map),
+        other => {
+            let reason = format!("the body is {}, not an object", kind(&other));
+            Err(Refusal::bad("", reason))
+        }
+    }
+}
+
+/// Reads the body of a request. Refused: what is no UTF-8, no JSON, nested deeper than 127 levels or larger than 16 MiB,
+/// a name that stands twice in an object, and NUL characters, which no store keeps.
+pub fn read_json(bytes: &[u8]) -> Result<Json, Refusal> {
     let refuse = |reason: String| Err(Refusal::bad("", reason));
     if bytes.len() > BODY {
         return refuse(format!("the body is larger than {BODY} bytes"));
@@ -23,18 +34,17 @@ pub fn read_body(bytes: &[u8]) -> Result<Map<String, Json>, Refusal> {
             ));
         }
     };
-    let map = match serde_json::from_str(text) {
-        Ok(Json::Object(map)) => map,
-        Ok(other) => return refuse(format!("the body is {}, not an object", kind(&other))),
+    let json: Json = match serde_json::from_str(text) {
+        Ok(json) => json,
         Err(error) => return refuse(format!("the body is not JSON: {error}")),
     };
     if let Some(path) = twice(text) {
         return Err(Refusal::bad(path, "stands twice in the body"));
     }
-    if let Some(path) = nul(&map) {
+    if let Some(path) = nul(&json) {
         return Err(Refusal::bad(path, "holds a NUL character"));
     }
-    Ok(map)
+    Ok(json)
 }
 
 /// What a value is, in words.
@@ -132,23 +142,21 @@ fn path(open: &[Open]) -> String {
 }
 
 /// The path of the first text with a NUL character; the name itself may hold it.
-fn nul(map: &Map<String, Json>) -> Option<String> {
-    fn inside(value: &Json) -> Option<String> {
-        match value {
-            Json::String(text) => text.contains('\0').then(String::new),
-            Json::Array(list) => {
-                let mut found = list.iter().enumerate();
-                found.find_map(|(index, one)| Some(join(&index.to_string(), &inside(one)?)))
-            }
-            Json::Object(map) => nul(map),
-            _ => None,
+fn nul(value: &Json) -> Option<String> {
+    match value {
+        Json::String(text) => text.contains('\0').then(String::new),
+        Json::Array(list) => {
+            let mut found = list.iter().enumerate();
+            found.find_map(|(index, one)| Some(join(&index.to_string(), &nul(one)?)))
         }
+        Json::Object(map) => map
+            .iter()
+            .find_map(|(name, value)| match name.contains('\0') {
+                true => Some(name.escape_debug().to_string()),
+                false => Some(join(name, &nul(value)?)),
+            }),
+        _ => None,
     }
-    map.iter()
-        .find_map(|(name, value)| match name.contains('\0') {
-            true => Some(name.escape_debug().to_string()),
-            false => Some(join(name, &inside(value)?)),
-        })
 }
 
 fn join(first: &str, rest: &str) -> String {

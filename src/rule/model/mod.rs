@@ -13,7 +13,7 @@ mod rule;
 #[cfg(test)]
 mod tests;
 
-pub use body::read_body;
+pub use body::{read_body, read_json};
 pub use entity::{Entity, EntityKind};
 pub use refusal::{Reason, Refusal};
 pub use relations::{Relation, Relations};

@@ -3,7 +3,9 @@
 use super::entities::{insert, next_number_of};
 use super::sql::{Cell, Sql};
 use super::{Page, Rules};
-use crate::diagnostic::{Code, Diagnostic, Outcome};
+use crate::diagnostic::{Code, Diagnostic, Fault, Outcome};
+use crate::eval::json;
+use crate::rule::lua::textual;
 use crate::rule::model::{Entity, EntityKind};
 use crate::store::Within;
 use serde_json::{Map, Value as Json};
@@ -16,6 +18,9 @@ const COLUMN: usize = 256;
 const CELL: usize = 64 << 10;
 /// How many cells a row may have.
 const CELLS: i64 = 256;
+
+/// Nesting of a cell.
+const DEEPEST: usize = 128;
 
 /// A row of a table list.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,6 +53,11 @@ fn fits(what: &str, text: &str, most: usize) -> Outcome<()> {
         true => wrong("holds a NUL character".to_string()),
         false => Ok(()),
     }
+}
+
+fn too_many() -> Fault {
+    let text = format!("a row of a table list may have {CELLS} cells at most");
+    Diagnostic::new(Code::CollectionSize, text)
 }
 
 /// Whether no row can have this name, so that nothing needs to be asked.
@@ -210,10 +220,7 @@ impl Rules {
             let count = "SELECT COUNT(*) FROM rule_cell WHERE list = $1 AND key = $2 AND col <> $3";
             let others = [keys[0].clone(), keys[1].clone(), (&column).into()];
             if next_number_of(sql, count, &others)? >= CELLS {
-                return Err(Diagnostic::new(
-                    Code::CollectionSize,
-                    format!("a row of a table list may have {CELLS} cells at most"),
-                ));
+                return Err(too_many());
             }
             let place = "SELECT COALESCE(MAX(place), 0) + 1 FROM rule_cell WHERE list = $1 AND key = $2";
             let place = next_number_of(sql, place, &keys)?;
@@ -232,6 +239,61 @@ impl Rules {
                 ],
             )?;
             Ok(())
+        })
+    }
+
+    /// Writes whole rows of the table list with an identifier, in one step: cells that a row had before are gone. False
+    /// when there is no such list. E0204 for texts that are too long, E0304 for rows with too many cells.
+    pub fn list_put(&self, id: &str, rows: &[ListRow], within: Within<'_>) -> Outcome<bool> {
+        let mut written = Vec::with_capacity(rows.len());
+        for row in rows {
+            fits("a key", &row.key, LIST_KEY)?;
+            if row.cells.len() as i64 > CELLS {
+                return Err(too_many());
+            }
+            let mut cells = Vec::with_capacity(row.cells.len());
+            for (column, cell) in &row.cells {
+                fits("a column", column, COLUMN)?;
+                let text = textual(&json::from_json(cell, DEEPEST)?);
+                let value = cell.to_string();
+                fits("a cell", &text, CELL)?;
+                fits("a cell", &value, CELL * 2)?;
+                cells.push((column.clone(), text, value));
+            }
+            written.push((row.key.clone(), row.until, cells));
+        }
+        let id = id.to_string();
+        self.write(within, move |sql| {
+            let key = [Cell::from(EntityKind::Table.name()), (&id).into()];
+            let statement = "SELECT name FROM rule_entity WHERE kind = $1 AND id = $2";
+            let Some(mut found) = sql.query(statement, &key)?.into_iter().next() else {
+                return Ok(false);
+            };
+            let list = found.text()?;
+            for (key, until, cells) in &written {
+                remove_row(sql, &list, key)?;
+                let row = [Cell::from(&list), key.into(), (*until).into()];
+                sql.execute(
+                    "INSERT INTO rule_row (list, key, until) VALUES ($1, $2, $3)",
+                    &row,
+                )?;
+                for (place, (column, text, value)) in (1i64..).zip(cells) {
+                    sql.execute(
+                        "INSERT INTO rule_cell (list, key, col, place, hash, text, value)
+                         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+                        &[
+                            (&list).into(),
+                            key.into(),
+                            column.into(),
+                            place.into(),
+                            hash(text).into(),
+                            text.as_str().into(),
+                            value.into(),
+                        ],
+                    )?;
+                }
+            }
+            Ok(true)
         })
     }
 

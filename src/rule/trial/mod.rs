@@ -18,6 +18,8 @@ use std::time::Duration;
 
 /// How many alerts a trial keeps.
 pub const ALERTS: usize = 100_000;
+/// How many bytes of what a rule says in its alerts, and in its notes, a trial keeps.
+pub const BYTES: usize = 64 << 20;
 
 /// A rule as somebody wrote it down.
 #[derive(Debug, Clone)]
@@ -33,6 +35,9 @@ pub struct Written {
     /// Its own choices among readings; see [`choose`].
     pub options: Value,
 }
+
+/// How deep the weight of a value is looked at.
+const DEEPEST: usize = 64;
 
 fn bad(message: impl Into<String>) -> Fault {
     Diagnostic::new(Code::BadRule, message)
@@ -191,6 +196,8 @@ pub struct Trial {
     pub changes: Vec<(usize, Group)>,
     /// The groups that are left, if they were followed.
     pub left: Vec<Group>,
+    /// What alerts and notes take.
+    said: [usize; 2],
 }
 
 /// Filters, and the world that they see.
@@ -288,12 +295,27 @@ impl Trial {
                 ),
             ));
         }
+        let [alerts, said] = &mut self.said;
+        for alert in &raised {
+            let meta = super::event::weight(&alert.meta, DEEPEST);
+            *alerts += alert.text.len() + alert.template.len() + meta;
+        }
+        if *alerts > BYTES {
+            let name = running.name();
+            let message = format!("the alerts of the rule {name} have more than {BYTES} bytes");
+            return Err(Diagnostic::new(Code::CollectionSize, message));
+        }
         self.alerts
             .extend(raised.into_iter().map(|alert| (at, alert)));
         let (notes, _) = running.notes();
         let room = ALERTS.saturating_sub(self.notes.len());
-        self.notes
-            .extend(notes.into_iter().take(room).map(|note| (at, note)));
+        for note in notes.into_iter().take(room) {
+            *said += note.text.len();
+            if *said > BYTES {
+                break;
+            }
+            self.notes.push((at, note));
+        }
         Ok(())
     }
 
