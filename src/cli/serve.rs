@@ -76,10 +76,8 @@ pub fn serve(common: &Common, args: &ServeArgs) -> Outcome<bool> {
 }
 
 fn routes(engine: &Engine, format: Option<ListFormat>) -> Outcome<bool> {
-    let all = server::own_endpoints()
-        .into_iter()
-        .chain(engine.endpoints());
-    let rows = all.map(|endpoint| {
+    let all = server::all_endpoints(engine.endpoints());
+    let rows = all.iter().map(|endpoint| {
         let right = endpoint.right.map_or("", |right| right.name());
         json!({
             "method": endpoint.method.name(), "path": endpoint.path, "right": right, "does": endpoint.summary,

@@ -4,12 +4,13 @@
 mod access;
 mod answer;
 mod metrics;
+mod openapi;
 mod token;
 
 use crate::config::{Config, Right};
 use crate::diagnostic::{Code, Diagnostic, Fault, Outcome};
 use crate::store::Workers;
-use crate::store::serve::{About, Answer, Endpoint, Listen, Method, Reply, serve};
+use crate::store::serve::{About, Answer, Asked, Endpoint, Handler, Listen, Method, Reply, serve};
 use access::Access;
 use answer::Desk;
 use axum::Router;
@@ -20,8 +21,8 @@ use metrics::Metrics;
 use parking_lot::Mutex;
 use std::net::ToSocketAddrs;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 
@@ -96,8 +97,8 @@ pub fn start(
         next: AtomicU64::new(0),
         manners,
     });
-    let endpoints = own(metrics).into_iter().chain(endpoints);
-    let server = serve(router(&desk, endpoints), &frame)?;
+    let endpoints = with_own(endpoints, metrics);
+    let server = serve(router(&desk, endpoints.into_iter()), &frame)?;
     let mut notes = Vec::new();
     if open {
         notes
@@ -140,14 +141,14 @@ impl Serving {
     }
 }
 
-/// What every server offers.
-fn own(metrics: Arc<Metrics>) -> [Endpoint; 2] {
-    let health = |_: &_| {
+/// What every server offers, before what the systems do.
+fn with_own(others: Vec<Endpoint>, metrics: Arc<Metrics>) -> Vec<Endpoint> {
+    let health = |_: &Asked| {
         let version = env!("CARGO_PKG_VERSION");
         let body = serde_json::json!({"status": "ok", "version": version});
         Reply::Whole(Answer::json(200, &body))
     };
-    let counters = move |_: &_| {
+    let counters = move |_: &Asked| {
         Reply::Whole(Answer {
             status: 200,
             kind: "text/plain; version=0.0.4; charset=utf-8",
@@ -155,33 +156,59 @@ fn own(metrics: Arc<Metrics>) -> [Endpoint; 2] {
             body: metrics.text().into_bytes(),
         })
     };
-    [
-        Endpoint {
-            method: Method::Get,
-            path: "/health",
-            right: None,
-            summary: "Says that the server answers.",
-            answer: Arc::new(health),
-            light: true,
-            refuse: Answer::refuse,
-            about: About::default(),
-        },
-        Endpoint {
-            method: Method::Get,
-            path: "/metrics",
-            right: Some(Right::Read),
-            summary: "What the server counts, in Prometheus' form.",
-            answer: Arc::new(counters),
-            light: true,
-            refuse: Answer::refuse,
-            about: About::default(),
-        },
-    ]
+    let mut all = vec![
+        light(
+            "/health",
+            None,
+            "Says that the server answers.",
+            Arc::new(health),
+        ),
+        light(
+            "/metrics",
+            Some(Right::Read),
+            "What the server counts, in Prometheus' form.",
+            Arc::new(counters),
+        ),
+    ];
+    let document = Arc::new(OnceLock::<Answer>::new());
+    let filled = document.clone();
+    all.push(light(
+        "/openapi.json",
+        None,
+        "Describes all of this as OpenAPI does.",
+        Arc::new(move |asked: &Asked| {
+            let missing = || Answer::refuse(500, &asked.id, "there is no description");
+            Reply::Whole(document.get().cloned().unwrap_or_else(missing))
+        }),
+    ));
+    all.extend(others);
+    // It describes itself as well.
+    let _ = filled.set(Answer::json(200, &openapi::document(&all)));
+    all
 }
 
-/// What every server offers besides what the systems do, for lists.
-pub fn own_endpoints() -> Vec<Endpoint> {
-    own(Arc::new(Metrics::new())).into()
+/// What never blocks.
+fn light(
+    path: &'static str,
+    right: Option<Right>,
+    summary: &'static str,
+    answer: Handler,
+) -> Endpoint {
+    Endpoint {
+        method: Method::Get,
+        path,
+        right,
+        summary,
+        answer,
+        light: true,
+        refuse: Answer::refuse,
+        about: About::default(),
+    }
+}
+
+/// All that is served besides what the systems offer, and that, for lists.
+pub fn all_endpoints(others: Vec<Endpoint>) -> Vec<Endpoint> {
+    with_own(others, Arc::new(Metrics::new()))
 }
 
 fn router(desk: &Arc<Desk>, endpoints: impl Iterator<Item = Endpoint>) -> Router {

@@ -1,5 +1,6 @@
 //! Queries and tasks over HTTP, in the shapes of Devo's API.
 
+mod about;
 mod jobs;
 mod rows;
 mod search;
@@ -15,13 +16,16 @@ pub fn endpoints(context: &Context) -> Vec<Endpoint> {
     use Method::{Get, Post};
     use Right::{Admin, Read, Run, Write};
     let own = context.clone();
-    let mut all = vec![Endpoint::new(
-        Post,
-        "/search/query",
-        Read,
-        "Answers a query with its rows; with a destination, makes a task.",
-        move |asked| search::search(asked, &own),
-    )];
+    let mut all = vec![
+        Endpoint::new(
+            Post,
+            "/search/query",
+            Read,
+            "Answers a query with its rows; with a destination, makes a task.",
+            move |asked| search::search(asked, &own),
+        )
+        .about(about::QUERY),
+    ];
     let jobs: [(_, _, _, jobs::Job); 7] = [
         (
             "/search/jobs",
@@ -59,11 +63,15 @@ pub fn endpoints(context: &Context) -> Vec<Endpoint> {
     for (path, right, summary, job) in jobs {
         let own = context.clone();
         let answer = move |asked: &_| jobs::answer(asked, &own, job);
-        all.push(Endpoint::new(Get, path, right, summary, answer));
+        let about = match path.contains("{id}") {
+            true => about::ONE,
+            false => about::LIST,
+        };
+        all.push(Endpoint::new(Get, path, right, summary, answer).about(about));
     }
     let own = context.clone();
     let admin = "Lists the tasks of all domains.";
     let answer = move |asked: &_| jobs::answer(asked, &own, jobs::all);
-    all.push(Endpoint::new(Get, "/admin/tasks", Admin, admin, answer));
+    all.push(Endpoint::new(Get, "/admin/tasks", Admin, admin, answer).about(about::ALL));
     all
 }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json};
 
 /// All that may stand in a request. Some of it changes nothing here: addresses are texts anyway, and how urgent a query is
 /// nobody asks.
-const NAMES: [&str; 15] = [
+pub const NAMES: [&str; 15] = [
     "query",
     "queryId",
     "from",
@@ -48,7 +48,7 @@ pub enum Mode {
 }
 
 /// All forms by name.
-const MODES: [(&str, Mode); 6] = [
+pub const MODES: [(&str, Mode); 6] = [
     ("json", Mode::Json),
     ("json/compact", Mode::Compact),
     ("json/simple", Mode::Simple),

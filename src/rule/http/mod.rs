@@ -1,5 +1,6 @@
 //! The API that creates rules and what belongs to them, in the shapes of LogMule's.
 
+mod about;
 mod entities;
 mod job;
 mod overlay;
@@ -7,6 +8,7 @@ mod page;
 mod rows;
 mod rules;
 mod run;
+mod schema;
 mod shape;
 
 pub use job::{Api, Call, Done, Job, answer};
@@ -39,9 +41,17 @@ pub fn endpoints(context: &Context, strict: bool) -> Vec<Endpoint> {
             let (api, call) = (api.clone(), offer.call.clone());
             let answered = move |asked: &_| answer(&api, asked, &call);
             let endpoint = Endpoint::new(offer.method, path, offer.right, offer.summary, answered);
+            let schemas = if strict {
+                schema::strict
+            } else {
+                schema::lenient
+            };
             all.push(Endpoint {
                 refuse,
-                ..endpoint.about(offer.about)
+                ..endpoint.about(About {
+                    schemas: Some(schemas),
+                    ..offer.about
+                })
             });
         }
     }
@@ -63,6 +73,7 @@ fn offer(
     paths: [&'static str; 2],
     right: Right,
     summary: &'static str,
+    about: About,
     call: impl Fn(&mut Job<'_>) -> Done + Send + Sync + 'static,
 ) -> Offer {
     Offer {
@@ -70,7 +81,7 @@ fn offer(
         paths,
         right,
         summary,
-        about: About::default(),
+        about,
         call: Arc::new(call),
     }
 }
@@ -85,6 +96,7 @@ fn offers() -> Vec<Offer> {
             both!("/logmule_go_rules/create"),
             Write,
             "Creates a rule.",
+            about::RULE_CREATE,
             rules::create,
         ),
         offer(
@@ -92,15 +104,31 @@ fn offers() -> Vec<Offer> {
             both!("/logmule_go_rules"),
             Read,
             "Lists rules.",
+            about::RULE_LIST,
             rules::all,
         ),
-        offer(Get, one, Read, "Shows a rule.", rules::show),
-        offer(Delete, one, Write, "Removes a rule.", rules::delete),
+        offer(
+            Get,
+            one,
+            Read,
+            "Shows a rule.",
+            about::RULE_SHOW,
+            rules::show,
+        ),
+        offer(
+            Delete,
+            one,
+            Write,
+            "Removes a rule.",
+            about::RULE_DELETE,
+            rules::delete,
+        ),
         offer(
             Get,
             both!("/logmule_go_rules/{id}/relations"),
             Read,
             "Shows what a rule is connected with.",
+            about::RULE_RELATIONS,
             rules::relations,
         ),
         offer(
@@ -108,6 +136,7 @@ fn offers() -> Vec<Offer> {
             both!("/logmule_go_rules/{id}/results"),
             Read,
             "Lists the alerts of a rule, the latest first.",
+            about::RULE_RESULTS,
             rules::results,
         ),
         offer(
@@ -115,6 +144,7 @@ fn offers() -> Vec<Offer> {
             both!("/logmule_go_rules/{id}/activate"),
             Write,
             "Activates a rule.",
+            about::RULE_ACTIVE,
             |job| rules::activate(job, true),
         ),
         offer(
@@ -122,6 +152,7 @@ fn offers() -> Vec<Offer> {
             both!("/logmule_go_rules/{id}/deactivate"),
             Write,
             "Takes a rule out of the stream.",
+            about::RULE_ACTIVE,
             |job| rules::activate(job, false),
         ),
     ];
@@ -133,6 +164,7 @@ fn offers() -> Vec<Offer> {
             both!("/logmule_go_rules/{id}/run"),
             Right::Run,
             "Runs a rule over events and tells what it did; nothing of it is kept.",
+            about::RULE_RUN,
             run::run,
         ),
         offer(
@@ -140,6 +172,7 @@ fn offers() -> Vec<Offer> {
             table,
             Read,
             "Lists the rows of a table list.",
+            about::ROW_LIST,
             rows::all,
         ),
         offer(
@@ -147,6 +180,7 @@ fn offers() -> Vec<Offer> {
             table,
             Write,
             "Writes rows of a table list.",
+            about::ROWS_PUT,
             rows::put_many,
         ),
         offer(
@@ -154,14 +188,23 @@ fn offers() -> Vec<Offer> {
             table,
             Write,
             "Removes all rows of a table list.",
+            about::ROWS_CLEAR,
             rows::clear,
         ),
-        offer(Get, row, Read, "Shows a row of a table list.", rows::show),
+        offer(
+            Get,
+            row,
+            Read,
+            "Shows a row of a table list.",
+            about::ROW_SHOW,
+            rows::show,
+        ),
         offer(
             Put,
             row,
             Write,
             "Writes a row of a table list.",
+            about::ROW_PUT,
             rows::put_one,
         ),
         offer(
@@ -169,12 +212,20 @@ fn offers() -> Vec<Offer> {
             row,
             Write,
             "Removes a row of a table list.",
+            about::ROW_DELETE,
             rows::delete,
         ),
     ]);
     for method in [Post, Put] {
         let summary = "Changes the fields of a rule that the body has.";
-        all.push(offer(method, one, Write, summary, rules::update));
+        all.push(offer(
+            method,
+            one,
+            Write,
+            summary,
+            about::RULE_UPDATE,
+            rules::update,
+        ));
     }
     all.extend(EntityKind::ALL.into_iter().flat_map(of_kind));
     all
@@ -234,28 +285,29 @@ fn of_kind(kind: EntityKind) -> Vec<Offer> {
             "",
         ],
     };
+    let abouts = about::of_kind(kind);
     let mut offers = vec![
-        offer(Post, create, Write, texts[0], move |job| {
+        offer(Post, create, Write, texts[0], abouts[0], move |job| {
             entities::create(job, kind)
         }),
-        offer(Get, all, Read, texts[1], move |job| {
+        offer(Get, all, Read, texts[1], abouts[1], move |job| {
             entities::all(job, kind)
         }),
-        offer(Get, one, Read, texts[2], move |job| {
+        offer(Get, one, Read, texts[2], abouts[2], move |job| {
             entities::show(job, kind)
         }),
-        offer(Delete, one, Write, texts[4], move |job| {
+        offer(Delete, one, Write, texts[4], abouts[4], move |job| {
             entities::delete(job, kind)
         }),
     ];
     for method in [Post, Put] {
-        offers.push(offer(method, one, Write, texts[3], move |job| {
+        offers.push(offer(method, one, Write, texts[3], abouts[3], move |job| {
             entities::update(job, kind)
         }));
     }
     if kind != EntityKind::Table {
         // Rules name table lists in their text.
-        offers.push(offer(Get, usage, Read, texts[5], move |job| {
+        offers.push(offer(Get, usage, Read, texts[5], abouts[5], move |job| {
             entities::usage(job, kind)
         }));
     }

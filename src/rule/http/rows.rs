@@ -12,7 +12,7 @@ use chrono::DateTime;
 use serde_json::{Map, Value as Json, json};
 
 /// How many rows a request may have.
-const ROWS: usize = 10_000;
+pub const ROWS: usize = 10_000;
 
 fn row(one: &ListRow) -> Json {
     json!({"key": one.key, "cells": one.cells, "until": one.until.map(time)})

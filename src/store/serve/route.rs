@@ -82,6 +82,8 @@ pub struct About {
     pub parameters: &'static [Parameter],
     /// The schema of the body.
     pub body: Option<&'static str>,
+    /// Whether there must be a body.
+    pub body_required: bool,
     /// Answers: the status, what it means, and the schema of the body, if there is a body of JSON.
     pub answers: &'static [(u16, &'static str, Option<&'static str>)],
     /// The schema of refusals; that of the server unless another is named.
