@@ -1,5 +1,6 @@
 //! A server with the API of rules, and a client that reads nothing but statuses and bodies.
 
+use super::openapi::Described;
 use super::{Home, Talk};
 use serde_json::Value as Json;
 use std::io::{Read, Write};
@@ -33,6 +34,8 @@ pub struct Api {
     pub home: Home,
     pub address: String,
     pub talk: Talk,
+    /// What it says of itself; every answer is held against it.
+    pub described: Described,
 }
 
 /// What came back.
@@ -106,15 +109,26 @@ impl Api {
         let talk = home.talk(&[&["serve", "--listen", "127.0.0.1:0"], more].concat());
         let line = talk.hear();
         let address = line.strip_prefix("listening at http://").unwrap();
-        Api {
+        let mut api = Api {
             address: address.trim_end_matches('/').to_owned(),
             home,
             talk,
-        }
+            described: Described(Json::Null),
+        };
+        api.described.0 = api.send_only("GET", "/openapi.json", "", b"").ok(200);
+        api
     }
 
     /// Sends a request; `headers` end with line ends.
+    #[track_caller]
     pub fn send(&self, method: &str, path: &str, headers: &str, body: &[u8]) -> Told {
+        let told = self.send_only(method, path, headers, body);
+        self.described
+            .check(method, path, body, told.status, &told.body);
+        told
+    }
+
+    fn send_only(&self, method: &str, path: &str, headers: &str, body: &[u8]) -> Told {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         let length = match method {
@@ -141,6 +155,7 @@ impl Api {
     }
 
     /// As somebody.
+    #[track_caller]
     pub fn by(&self, token: &str, method: &str, path: &str, body: &Json) -> Told {
         let headers =
             format!("Authorization: Bearer {token}\r\nContent-Type: application/json\r\n");
@@ -151,19 +166,23 @@ impl Api {
         self.send(method, path, &headers, body.as_bytes())
     }
 
+    #[track_caller]
     pub fn get(&self, path: &str) -> Told {
         self.by(ADMIN, "GET", path, &Json::Null)
     }
 
+    #[track_caller]
     pub fn post(&self, path: &str, body: &Json) -> Told {
         self.by(ADMIN, "POST", path, body)
     }
 
+    #[track_caller]
     pub fn delete(&self, path: &str) -> Told {
         self.by(ADMIN, "DELETE", path, &Json::Null)
     }
 
     /// Posts bytes as they are.
+    #[track_caller]
     pub fn raw(&self, path: &str, body: &[u8]) -> Told {
         self.send(
             "POST",

@@ -9,6 +9,7 @@ pub mod hbase;
 pub mod http;
 pub mod live;
 pub mod mmdb;
+pub mod openapi;
 pub mod postgres;
 pub mod profiles;
 pub mod redis;

@@ -13,9 +13,12 @@ use crate::rule::model::{Reason, Refusal, read_json};
 use crate::rule::trial::{Trial, choose, trial};
 use serde_json::{Map, Value as Json, json};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// How deep choices may nest.
 const DEEPEST: usize = 128;
+/// So long one call of a rule may take, whatever the caller wishes.
+const CALL: Duration = Duration::from_secs(5);
 /// How many errors of filters are told.
 const TOLD: usize = 20;
 
@@ -107,7 +110,8 @@ pub fn run(job: &mut Job<'_>) -> Done {
     let ready = ready.map_err(|fault| unloaded("logmule_go_filters", fault))?;
     let mut options = options(&context);
     options.tables = Arc::new(Overlay::new(options.tables));
-    let options = choose(options, &posted.options).map_err(|fault| bad("options", &fault))?;
+    let mut options = choose(options, &posted.options).map_err(|fault| bad("options", &fault))?;
+    options.limits.time = options.limits.time.min(CALL);
     let running = ready.load(options);
     let mut running = running.map_err(|fault| unloaded("lua", fault))?;
     let given = posted
