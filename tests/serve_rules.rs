@@ -1405,3 +1405,60 @@ fn the_document_describes_everything() {
         (8, 14)
     );
 }
+
+/// The commands of the guide, one after the other, and what it says that they answer.
+#[test]
+fn the_guide_is_right() {
+    let guide = std::fs::read_to_string("docs/rules.md").unwrap();
+    let start = guide.find("\n## Over HTTP\n").unwrap();
+    let end = start + 5 + guide[start + 5..].find("\n## ").unwrap();
+    let mut rest = &guide[start..end];
+    let api = Api::start(&[]);
+    let mut count = 0;
+    while let Some(at) = rest.find("```sh\n") {
+        rest = &rest[at + 6..];
+        let (script, behind) = rest.split_once("```").unwrap();
+        let shown = behind.strip_prefix("\n\n```json\n");
+        let shown = shown.map(|shown| shown.split_once("```").unwrap().0);
+        let fails = shown.is_some_and(|shown| shown.contains("error_code"));
+        let curl = if fails {
+            "curl -sS "
+        } else {
+            "curl -sS --fail-with-body "
+        };
+        let script = script.replace("http://127.0.0.1:8650", &format!("http://{}", api.address));
+        let ran = std::process::Command::new("timeout")
+            .args(["120", "sh", "-ec", &script.replace("curl ", curl)])
+            .env("STELLAR_TOKEN", ADMIN)
+            .output()
+            .unwrap();
+        let out = String::from_utf8_lossy(&ran.stdout);
+        assert!(ran.status.success(), "{script}\n{out}");
+        count += script.matches("curl ").count();
+        if let Some(shown) = shown {
+            let shown: Json = serde_json::from_str(shown).unwrap();
+            let told: Json = serde_json::from_str(out.lines().last().unwrap()).unwrap();
+            assert!(within(&shown, &told), "{script}\n{shown}\n{told}");
+        }
+        rest = behind;
+    }
+    assert!(count >= 12, "{count} commands only");
+}
+
+/// Whether an answer has everything that is shown.
+fn within(shown: &Json, told: &Json) -> bool {
+    match (shown, told) {
+        (Json::Object(shown), Json::Object(told)) => {
+            let mut shown = shown.iter();
+            shown.all(|(key, value)| told.get(key).is_some_and(|told| within(value, told)))
+        }
+        (Json::Array(shown), Json::Array(told)) => {
+            shown.len() == told.len()
+                && shown
+                    .iter()
+                    .zip(told)
+                    .all(|(shown, told)| within(shown, told))
+        }
+        _ => shown == told,
+    }
+}
