@@ -1462,3 +1462,97 @@ fn within(shown: &Json, told: &Json) -> bool {
         _ => shown == told,
     }
 }
+
+/// Changes and refusals stand in the log with the caller and the trace, whatever somebody wrote into it.
+#[test]
+fn the_log_tells_changes_and_refusals() {
+    use std::io::Read;
+    let home = support::Home::new();
+    home.write("stellar.toml", "[serve]\ntokens = [\"all the rights\"]\n");
+    let mut command = home.command(&["serve", "--listen", "127.0.0.1:0"]);
+    let log = home.path("log");
+    command.stderr(std::fs::File::create(&log).unwrap());
+    let mut child = command.spawn().unwrap();
+    let mut out = child.stdout.take().unwrap();
+    let mut said = Vec::new();
+    while !said.ends_with(b"\n") {
+        let mut byte = [0];
+        out.read_exact(&mut byte).unwrap();
+        said.push(byte[0]);
+    }
+    let address = String::from_utf8(said).unwrap();
+    let address = address
+        .trim()
+        .trim_start_matches("listening at http://")
+        .trim_end_matches('/');
+    let api = Api::at(home, address);
+    let trace = "my trace\n\u{1b}[31m";
+    api.post(
+        CREATE,
+        &with("logged", json!({"id": "x/y \u{451}", "trace_id": trace})),
+    )
+    .ok(201);
+    let one = "/logmule_go_rules/x%2Fy%20%D1%91";
+    assert_eq!(api.get(one).ok(200)["trace_id"], trace);
+    api.post(
+        one,
+        &json!({"trace_id": "changing", "description": "secret text"}),
+    )
+    .ok(200);
+    api.post(&format!("{one}/activate?trace_id=waking"), &Json::Null)
+        .ok(200);
+    api.post(CREATE, &with("logged", json!({"trace_id": "again"})))
+        .refused(409);
+    api.post(CREATE, &json!({"trace_id": "empty"})).bad();
+    api.delete(&format!("{one}?trace_id=ending")).ok(200);
+    api.delete(&format!("{one}?trace_id=gone")).refused(404);
+    let _ = child.kill();
+    let _ = child.wait();
+    // Each line was written before its answer was sent.
+    let log = std::fs::read_to_string(log).unwrap();
+    for (did, trace) in [
+        (
+            "token created the rule \"x/y \u{451}\" \"logged\"",
+            r"my trace\n\u{1b}[31m",
+        ),
+        ("token changed the rule", "changing"),
+        ("token activated the rule", "waking"),
+        ("token refused: \"already used: name\"", "again"),
+        ("token refused: \"name: is required", "empty"),
+        ("token removed the rule", "ending"),
+        ("token refused: \"", "gone"),
+    ] {
+        let trace = format!("trace \"{trace}\"");
+        assert!(
+            log.lines()
+                .any(|line| line.contains(did) && line.ends_with(&trace)),
+            "{did} {trace}\n{log}"
+        );
+    }
+    assert!(
+        !log.contains("secret text") && !log.contains("all the rights") && !log.contains('\u{1b}'),
+        "{log}"
+    );
+}
+
+/// Of many who want the same name one gets it.
+#[test]
+fn one_of_many_is_stored() {
+    let api = Api::start(&[]);
+    let told: Vec<u16> = std::thread::scope(|scope| {
+        let all: Vec<_> = (0..8)
+            .map(|_| scope.spawn(|| api.post(CREATE, &rule("the same")).status))
+            .collect();
+        all.into_iter().map(|one| one.join().unwrap()).collect()
+    });
+    assert_eq!(
+        told.iter().filter(|status| **status == 201).count(),
+        1,
+        "{told:?}"
+    );
+    assert!(
+        told.iter().all(|status| [201, 409].contains(status)),
+        "{told:?}"
+    );
+    assert_eq!(api.count(RULES), 1);
+}

@@ -33,7 +33,8 @@ rights = ["run"]
 pub struct Api {
     pub home: Home,
     pub address: String,
-    pub talk: Talk,
+    /// The server ends with it.
+    pub talk: std::sync::Mutex<Option<Talk>>,
     /// What it says of itself; every answer is held against it.
     pub described: Described,
 }
@@ -109,10 +110,17 @@ impl Api {
         let talk = home.talk(&[&["serve", "--listen", "127.0.0.1:0"], more].concat());
         let line = talk.hear();
         let address = line.strip_prefix("listening at http://").unwrap();
+        let mut api = Api::at(home, address.trim_end_matches('/'));
+        api.talk = std::sync::Mutex::new(Some(talk));
+        api
+    }
+
+    /// A server that runs already.
+    pub fn at(home: Home, address: &str) -> Api {
         let mut api = Api {
-            address: address.trim_end_matches('/').to_owned(),
+            address: address.to_owned(),
             home,
-            talk,
+            talk: std::sync::Mutex::new(None),
             described: Described(Json::Null),
         };
         api.described.0 = api.send_only("GET", "/openapi.json", "", b"").ok(200);
