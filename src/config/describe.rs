@@ -54,7 +54,10 @@ impl Config {
                 Some(format!("{domain}: {rights}")),
             )
         });
+        let sinks = self.rule.sinks.iter();
+        let sinks = sinks.map(|(name, sink)| line(format!("rule.sinks.{name}"), Some(sink.shown())));
         settings
+            .chain(sinks)
             .chain(keys)
             .chain(models)
             .chain(sources)

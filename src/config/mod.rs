@@ -6,6 +6,7 @@ mod find;
 mod globals;
 mod overrides;
 mod properties;
+mod rules;
 mod secret;
 mod serve;
 mod settings;
@@ -17,6 +18,7 @@ mod units;
 pub use clock::{EventClock, FixedClock, SystemClock, parse_now};
 pub use describe::Described;
 pub use find::{Surroundings, resolve_path};
+pub use rules::{RuleConfig, SinkConfig};
 pub use secret::{
     Secret, Secretive, is_secret_name, mask_addresses, mask_source, mask_text, resolve,
     resolve_with,
@@ -185,6 +187,8 @@ pub struct Config {
     pub collect: CollectConfig,
     /// `[pipeline]`.
     pub pipeline: PipelineConfig,
+    /// `[rule]`.
+    pub rule: RuleConfig,
     /// `[serve]`.
     pub serve: ServeConfig,
     /// `[models]`: `NAME` or `NAME:VERSION`, with the addresses of the model and the paths of its functions.

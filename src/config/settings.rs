@@ -1,5 +1,6 @@
 //! Every setting, declared once: its key, what it wants, how it is taken and how it is shown.
 
+use super::rules::sinks;
 use super::secret::{Secretive, is_secret_name, mask_text, mask_whole};
 use super::serve::{RIGHTS, Right, Rights};
 use super::sources::source;
@@ -261,6 +262,12 @@ settings! {
     "pipeline.threads" COUNT pipeline.threads = some_count; |c| c.pipeline.threads.map(|n| n.to_string());
     "pipeline.keys" COUNT pipeline.keys = count; |c| Some(c.pipeline.keys.to_string());
     "pipeline.checkpoint" TIME pipeline.checkpoint = duration; |c| Some(format!("{}ms", c.pipeline.checkpoint.as_millis()));
+    "rule.sources" TEXTS rule.sources = texts; |c| texts(c.rule.sources.iter().map(String::as_str));
+    "rule.since" TIME rule.since = duration; |c| Some(format!("{}ms", c.rule.since.as_millis()));
+    "rule.threads" COUNT rule.threads = some_count; |c| c.rule.threads.map(|n| n.to_string());
+    "rule.save" TIME rule.save = duration; |c| Some(format!("{}ms", c.rule.save.as_millis()));
+    "rule.reload" TIME rule.reload = duration; |c| Some(format!("{}ms", c.rule.reload.as_millis()));
+    "rule.results" FLAG rule.results = flag; |c| Some(c.rule.results.to_string());
     "serve.listen" TEXT serve.listen = text; |c| Some(c.serve.listen.clone());
     "serve.tokens" TEXTS serve.tokens = secretives;
         |c| texts(c.serve.tokens.iter().map(|t| mask_whole(t.raw())).collect::<Vec<_>>().iter().map(String::as_str));
@@ -342,6 +349,7 @@ fn apply_sections(config: &mut Config, entries: &[Entry], place: &Place) -> Outc
                     config.origins.insert(full, place.origin(entry));
                 }
                 "sources" => source(config, entry, &entry.key, place)?,
+                "rule" if entry.key == "sinks" => sinks(config, entry, place)?,
                 "serve" if entry.key == "keys" => serve_keys(config, entry, place)?,
                 _ => apply_one(config, &section.key, entry, place)?,
             }
