@@ -80,6 +80,12 @@ pub trait Kept: Send {
         Ok(())
     }
 
+    /// Gives what it has worked out beside the events and not given yet; comes some times a second, before states are
+    /// saved, and before events that came so far are answered. Errors end the pipeline.
+    fn drain(&mut self, _now: Now, _more: &mut Vec<Event>) -> Result<(), String> {
+        Ok(())
+    }
+
     /// Writes what waits to be written elsewhere; comes some times a second, and before states are saved. Errors end
     /// the pipeline.
     fn flush(&mut self) -> Outcome<()> {

@@ -9,7 +9,7 @@ use super::worker::{Finished, Item};
 use super::{Own, Shared, Stage};
 use crate::diagnostic::{Code, Diagnostic, Fault, Outcome};
 use crate::pipeline::event::Event;
-use crate::pipeline::step::{Done, Flow, Load, Now, Render, Token};
+use crate::pipeline::step::{Done, Flow, Kept, Load, Now, Render, Token};
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
@@ -132,7 +132,10 @@ impl Committer<'_> {
                 }
                 let written = match keeps || !self.tokens.is_empty() {
                     true => self.checkpoint(),
-                    false => self.flush(false),
+                    false => {
+                        self.drain();
+                        self.flush(false)
+                    }
                 };
                 // Outputs count while they write.
                 self.merge();
@@ -223,6 +226,7 @@ impl Committer<'_> {
         if self.timing.by_clock() {
             self.tick_kept(now);
         }
+        self.drain();
         for own in &mut self.own {
             match own {
                 Own::Sink(sink) => sink.tick(now, idle)?,
@@ -244,12 +248,26 @@ impl Committer<'_> {
     }
 
     fn tick_kept(&mut self, now: Now) {
+        self.each_kept(now, |kept, more| kept.tick(now, more));
+    }
+
+    /// Takes what steps work out beside the events.
+    fn drain(&mut self) {
+        let now = self.event_time.unwrap_or_else(|| self.timing.now());
+        self.each_kept(now, |kept, more| kept.drain(now, more));
+    }
+
+    fn each_kept(
+        &mut self,
+        now: Now,
+        mut ask: impl FnMut(&mut dyn Kept, &mut Vec<Event>) -> Result<(), String>,
+    ) {
         for at in 0..self.own.len() {
             let Some(Own::Kept(kept)) = self.own.get_mut(at) else {
                 continue;
             };
             let mut more = Vec::new();
-            let done = kept.tick(now, &mut more);
+            let done = ask(kept.as_mut(), &mut more);
             self.add(at, more, now);
             if let Err(reason) = done {
                 let name = self.stages.get(at).map_or("", |stage| stage.name);
@@ -352,6 +370,7 @@ impl Committer<'_> {
 
     /// Outputs first, then states and places, then the answers: what is answered is never lost.
     fn checkpoint(&mut self) -> Outcome<()> {
+        self.drain();
         self.flush(true)?;
         // The last one of each input knows what those before it knew.
         let last: BTreeMap<usize, &Arc<dyn Token>> = self

@@ -5,7 +5,7 @@ use super::counts::Counts;
 use super::walk::{Hands, walk};
 use super::{Own, Pipeline, Shared, Stage};
 use crate::pipeline::event::Event;
-use crate::pipeline::step::{Done, Flow, Now, Render};
+use crate::pipeline::step::{Done, Flow, Kept, Now, Render};
 use std::sync::Arc;
 
 /// An event that an output has taken.
@@ -62,17 +62,29 @@ impl Trial {
     pub fn feed(&mut self, at: usize, event: Event, now: Now) {
         let stages = self.stages.clone();
         walk(&stages, self, at, event, now);
+        self.each_kept(now, |kept, more| kept.drain(now, more));
     }
 
     /// Tells the steps that time has passed.
     pub fn tick(&mut self, now: Now) {
+        self.each_kept(now, |kept, more| {
+            kept.tick(now, more)?;
+            kept.drain(now, more)
+        });
+    }
+
+    fn each_kept(
+        &mut self,
+        now: Now,
+        mut ask: impl FnMut(&mut dyn Kept, &mut Vec<Event>) -> Result<(), String>,
+    ) {
         let stages = self.stages.clone();
         for at in 0..self.own.len() {
             let Some(Own::Kept(kept)) = self.own.get_mut(at) else {
                 continue;
             };
             let mut more = Vec::new();
-            if let Err(reason) = kept.tick(now, &mut more) {
+            if let Err(reason) = ask(kept.as_mut(), &mut more) {
                 self.ended.get_or_insert(reason);
             }
             for event in more {
