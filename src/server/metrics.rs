@@ -9,6 +9,9 @@ use std::time::{Duration, Instant};
 /// The upper ends of the buckets of times, in seconds.
 const BUCKETS: [f64; 8] = [0.005, 0.02, 0.1, 0.5, 2.0, 10.0, 30.0, 60.0];
 
+/// What a system counts, in Prometheus' form.
+pub type More = Box<dyn Fn() -> String + Send + Sync>;
+
 /// The counters of one server.
 pub struct Metrics {
     started: Instant,
@@ -17,6 +20,8 @@ pub struct Metrics {
     bytes: AtomicU64,
     /// Requests that are being answered.
     pub running: AtomicUsize,
+    /// What systems count besides.
+    pub more: Mutex<Vec<More>>,
 }
 
 #[derive(Default)]
@@ -34,6 +39,7 @@ impl Metrics {
             requests: Mutex::default(),
             bytes: AtomicU64::new(0),
             running: AtomicUsize::new(0),
+            more: Mutex::default(),
         }
     }
 
@@ -121,6 +127,7 @@ impl Metrics {
             line(format_args!("# TYPE {name} {kind}"));
             line(format_args!("{name} {value}"));
         }
+        out.extend(self.more.lock().iter().map(|more| more()));
         out
     }
 }

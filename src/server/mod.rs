@@ -118,6 +118,11 @@ pub fn start(
 }
 
 impl Serving {
+    /// Adds what a system counts to `/metrics`.
+    pub fn counts(&self, more: impl Fn() -> String + Send + Sync + 'static) {
+        self.desk.metrics.more.lock().push(Box::new(more));
+    }
+
     /// Its address as clients write it.
     pub fn url(&self) -> String {
         self.server.url()
