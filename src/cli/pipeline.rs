@@ -148,6 +148,7 @@ fn load(
         say: noting(screen),
         keys: engine.config.pipeline.keys,
         once,
+        trial: false,
     }));
     // Good steps may still have faults of their own.
     let built = engine::build(&file, &context).map_err(|more| faults.extend(more));

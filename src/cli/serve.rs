@@ -5,6 +5,7 @@ use super::{output, setup};
 use crate::collect::Tasks;
 use crate::diagnostic::Outcome;
 use crate::engine::Engine;
+use crate::engine::rules::ActiveRules;
 use crate::server;
 use clap::Args;
 use serde_json::json;
@@ -30,6 +31,9 @@ pub struct ServeArgs {
     /// Demands every field of a rule that its platform has, but for lua.
     #[arg(long)]
     pub strict_api: bool,
+    /// Does not run the active rules.
+    #[arg(long)]
+    pub no_rules: bool,
     /// Lists what can be asked for and ends.
     #[arg(long)]
     pub routes: bool,
@@ -51,7 +55,16 @@ pub fn serve(common: &Common, args: &ServeArgs) -> Outcome<bool> {
     let config = &engine.config;
     let listen = args.listen.as_ref().unwrap_or(&config.serve.listen);
     let path = |path: &std::path::Path| engine.path(path);
-    let serving = server::start(config, listen, engine.endpoints(), &path)?;
+    let rules = match args.no_rules {
+        true => None,
+        false => Some(ActiveRules::start(
+            &engine,
+            Arc::new(output::note),
+            Arc::new(output::complain),
+        )?),
+    };
+    let more = rules.iter().map(ActiveRules::metrics).collect();
+    let serving = server::start(config, listen, engine.endpoints(), &path, more)?;
     let stop = engine.context.cancel.clone();
     setup::end_at_termination(&stop)?;
     let tasks = engine.context.services.get::<Tasks>();
@@ -69,6 +82,8 @@ pub fn serve(common: &Common, args: &ServeArgs) -> Outcome<bool> {
         std::thread::sleep(TICK);
     }
     serving.end(&AtomicBool::new(false));
+    // After the last request, so that what was taken is finished.
+    drop(rules);
     if let Some(tasks) = tasks {
         tasks.leave(&AtomicBool::new(true), &output::note);
     }

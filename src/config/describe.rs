@@ -55,7 +55,8 @@ impl Config {
             )
         });
         let sinks = self.rule.sinks.iter();
-        let sinks = sinks.map(|(name, sink)| line(format!("rule.sinks.{name}"), Some(sink.shown())));
+        let sinks =
+            sinks.map(|(name, sink)| line(format!("rule.sinks.{name}"), Some(sink.shown())));
         settings
             .chain(sinks)
             .chain(keys)

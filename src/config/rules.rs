@@ -1,8 +1,8 @@
 //! `[rule]`: active rules of `stellar serve`, what they read and where their alerts go.
 
+use super::Config;
 use super::settings::{Given, Place, TEXT, wrong_type};
 use super::tree::{Entry, Node, to_json};
-use super::Config;
 use crate::diagnostic::{Code, Diagnostic, Outcome};
 use indexmap::IndexMap;
 use serde_json::{Map, Value as Json};

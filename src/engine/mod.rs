@@ -1,6 +1,7 @@
 //! Puts registry, services, configuration and clock together: the one way in for every front end.
 
 mod actions;
+pub mod rules;
 mod sources;
 mod tag;
 
@@ -18,7 +19,7 @@ use crate::pipeline::{self, Actions};
 use crate::profile::store::Spooled;
 use crate::profile::{self, Embedded, FOLLOW, PROFILE, Profiles, client};
 use crate::rule;
-use crate::rule::store::{self as rules, RULE, Rules};
+use crate::rule::store::{Embedded as EmbeddedRules, Postgres as RuleDatabase, RULE, Rules};
 use crate::store::serve::Endpoint;
 use crate::store::{Room, Store};
 use crate::world::{self, Databases, ENRICHMENT, Enrichments, Files, Objects, Web};
@@ -95,7 +96,8 @@ impl Engine {
         let domain = Config::default().collect.domain;
         services.add(Arc::new(Collections::new(embedded, &domain)));
         services.add(Arc::new(Tasks::new(&store)));
-        services.add(Arc::new(Rules::new(Arc::new(rules::Embedded::new(&store)))));
+        services.add(Arc::new(Rules::new(Arc::new(EmbeddedRules::new(&store)))));
+        services.add(Arc::new(rules::Posted::default()));
         services.add(Arc::new(Objects::default()));
         services.add(Arc::new(Web::default()));
         services.add(Arc::new(Databases::default()));
@@ -192,7 +194,7 @@ impl Engine {
         let mut sources = sources::catalogue(&config, around);
         collect::task::add_sources(&mut sources);
         if let Some(address) = &config.store.rule {
-            let store = Arc::new(rules::Postgres::new(address));
+            let store = Arc::new(RuleDatabase::new(address));
             context.services.add(Arc::new(Rules::new(store)));
         }
         context.services.add(Arc::new(sources));
@@ -248,6 +250,7 @@ impl Engine {
             &self.context,
             self.config.serve.strict_api,
         ));
+        all.extend(rules::endpoints(&self.context));
         all
     }
 

@@ -121,6 +121,7 @@ impl TagRows {
         own.services.add(Arc::new(Common {
             stop: stop.clone(),
             once: !follow,
+            trial: true,
             say: say.clone(),
             ..Common::default()
         }));

@@ -255,6 +255,8 @@ pub struct Common {
     pub stop: Arc<AtomicBool>,
     /// Whether the pipelines end when the inputs have nothing more.
     pub once: bool,
+    /// Whether they are on trial: nothing is written anywhere.
+    pub trial: bool,
     /// Is told what the user should know.
     pub say: Arc<dyn Fn(&str) + Send + Sync>,
 }
@@ -265,6 +267,7 @@ impl Default for Common {
             keys: 1_000_000,
             stop: Arc::default(),
             once: false,
+            trial: false,
             say: Arc::new(|_| ()),
         }
     }

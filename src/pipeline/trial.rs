@@ -5,6 +5,7 @@ use super::engine::{self, Trial};
 use super::event::{Event, Time};
 use super::python;
 use super::record::Record;
+use super::spec::Common;
 use super::step::Now;
 use super::yaml::{self, Kind, Limits, Node};
 use crate::diagnostic::{Code, Diagnostic, Fault, Source, Span, nearest};
@@ -425,10 +426,14 @@ impl Variables for Owned {
 /// Runs a case. Errors: the pipeline cannot be made.
 pub fn run(case: &Case, file: &File, context: &Context) -> Result<Verdict, Vec<Fault>> {
     let clock = Arc::new(Told(AtomicI64::new(case.clock)));
-    let context = Context {
+    let mut context = Context {
         clock: clock.clone(),
         ..context.clone()
     };
+    context.services.add(Arc::new(Common {
+        trial: true,
+        ..Common::default()
+    }));
     let pipelines = engine::build(file, &context)?;
     let mut trial = match pipelines.into_iter().nth(case.pipeline) {
         Some(pipeline) => Trial::new(pipeline),

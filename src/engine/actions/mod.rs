@@ -4,6 +4,7 @@ mod collect;
 mod event;
 mod lookup;
 mod profile;
+mod rule;
 mod threshold;
 
 use crate::pipeline::ActionSpec;
@@ -15,5 +16,6 @@ pub const ACTIONS: &[&ActionSpec] = &[
     &event::OUTPUT_EVENT,
     &lookup::FILTER_LOOKUP,
     &profile::FILTER_PROFILE,
+    &rule::FILTER_RULE,
     &threshold::FILTER_THRESHOLD,
 ];

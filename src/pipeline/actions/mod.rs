@@ -13,7 +13,7 @@ mod forward_in;
 mod forward_out;
 mod frequency;
 mod generator;
-mod http_body;
+pub(crate) mod http_body;
 mod http_in;
 mod http_out;
 mod keyed;

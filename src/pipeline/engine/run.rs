@@ -4,6 +4,7 @@ use super::checkpoint::{self, Memory};
 use super::commit::Committer;
 use super::counts::Counts;
 use super::dead::DeadLetters;
+use super::metrics::{Dialect, metrics};
 use super::worker::{Finished, work};
 use super::{Own, Pipeline, class};
 use crate::diagnostic::{Code, Diagnostic, Fault, Outcome};
@@ -154,6 +155,11 @@ impl Live {
     pub fn failed(&self) -> bool {
         let mut pipelines = self.pipelines.iter();
         pipelines.any(|pipeline| pipeline.state() == State::Failed)
+    }
+
+    /// The counters in Prometheus' form.
+    pub fn prometheus(&self) -> String {
+        metrics(self, Dialect::Prometheus)
     }
 
     /// The counters in feedoo's form.

@@ -1,0 +1,252 @@
+//! Active rules of a server: what they read, what they raise, and where that goes. It is a pipeline in memory, run by the
+//! engine of pipelines.
+
+mod gauges;
+mod plan;
+mod posted;
+mod source;
+
+pub use gauges::Gauges;
+pub use posted::{Posted, endpoints};
+
+use super::Engine;
+use crate::diagnostic::{Code, Diagnostic, Fault, Outcome};
+use crate::pipeline::Common;
+use crate::pipeline::engine::{self, DeadLetters, Live, Memory, Options, Pipeline, Runner, Shelf};
+use crate::store::Lock;
+use parking_lot::Mutex;
+use plan::{From, first, plan};
+use serde_json::json;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// What the places of sources are kept under.
+const SHELF: &str = "stellar serve";
+
+/// A pipeline that broke is begun anew after so long, then after twice as long.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// It is begun anew at least this often.
+const LONGEST: Duration = Duration::from_secs(60);
+
+/// What runs so long is well again.
+const WELL: Duration = Duration::from_secs(60);
+
+/// How often there is a look whether another process still runs the rules.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// How often a pause is looked at.
+const TICK: Duration = Duration::from_millis(20);
+
+/// The stack of the thread that looks after the pipeline.
+const STACK: usize = 8 << 20;
+
+/// Is told what there is to say.
+pub type Say = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// Is told what went wrong.
+pub type Complain = Arc<dyn Fn(&Fault) + Send + Sync>;
+
+/// Rules that run until they are told to end.
+pub struct ActiveRules {
+    stop: Arc<AtomicBool>,
+    live: Arc<Mutex<Option<Arc<Live>>>>,
+    gauges: Arc<Gauges>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// What the thread that looks after the pipeline has.
+struct Keeper {
+    engine: Engine,
+    stop: Arc<AtomicBool>,
+    live: Arc<Mutex<Option<Arc<Live>>>>,
+    gauges: Arc<Gauges>,
+    say: Say,
+    complain: Complain,
+}
+
+impl ActiveRules {
+    /// Starts them. Errors: a source or a sink that cannot be; the store's.
+    pub fn start(engine: &Engine, say: Say, complain: Complain) -> Outcome<ActiveRules> {
+        let keeper = Keeper {
+            engine: engine.clone(),
+            stop: Arc::default(),
+            live: Arc::default(),
+            gauges: Arc::default(),
+            say,
+            complain,
+        };
+        let (stop, live, gauges) = (
+            keeper.stop.clone(),
+            keeper.live.clone(),
+            keeper.gauges.clone(),
+        );
+        let lock = keeper.lock()?;
+        // What is configured wrongly is told at once, whoever runs the rules.
+        let pipelines = keeper.build()?;
+        let first = lock.map(|lock| (lock, pipelines));
+        let builder = std::thread::Builder::new().name("rules".to_owned());
+        let thread = builder.stack_size(STACK).spawn(move || keeper.keep(first));
+        let thread = thread.map_err(|error| {
+            Diagnostic::new(Code::Internal, format!("no thread can be started: {error}"))
+        })?;
+        Ok(ActiveRules {
+            stop,
+            live,
+            gauges,
+            thread: Some(thread),
+        })
+    }
+
+    /// What they count, in Prometheus' form.
+    pub fn metrics(&self) -> Box<dyn Fn() -> String + Send + Sync> {
+        let (live, gauges) = (self.live.clone(), self.gauges.clone());
+        Box::new(move || {
+            let mut text = gauges.text();
+            if let Some(live) = live.lock().as_ref() {
+                text.push_str(&live.prometheus());
+            }
+            text
+        })
+    }
+}
+
+impl Drop for ActiveRules {
+    /// Ends them: what has come is finished, groups and places are saved.
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::SeqCst);
+        if let Some(thread) = self.thread.take() {
+            // What broke has been told.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Keeper {
+    /// The right to run the rules of this store; `None` while another process has it.
+    fn lock(&self) -> Outcome<Option<Lock>> {
+        Lock::take(&self.engine.store.lock_path("rules"))
+    }
+
+    /// The pipeline. Errors: what is wrong with a source, a sink or a setting.
+    fn build(&self) -> Outcome<Vec<Pipeline>> {
+        let config = &self.engine.config.rule;
+        let now = self.engine.context.clock.now();
+        let since = i64::try_from(config.since.as_millis()).unwrap_or(i64::MAX);
+        let mut rule = vec![
+            ("results", json!(config.results)),
+            ("save", json!(config.save.as_secs_f64())),
+            ("reload", json!(config.reload.as_secs_f64())),
+            ("pace", json!("machine")),
+        ];
+        rule.extend(config.threads.map(|threads| ("threads", json!(threads))));
+        let from = From::Live(&config.sources, now.saturating_sub(since));
+        let file = plan(&from, &rule, config, true)?;
+        let mut context = self.engine.context.clone();
+        context.cancel = Arc::default();
+        context.deadline = None;
+        context.services.add(Arc::new(Common {
+            keys: self.engine.config.pipeline.keys,
+            stop: self.stop.clone(),
+            once: false,
+            trial: false,
+            say: self.say.clone(),
+        }));
+        context.services.add(self.gauges.clone());
+        engine::build(&file, &context).map_err(first)
+    }
+
+    fn runner(&self, pipelines: Vec<Pipeline>) -> Outcome<Runner> {
+        let config = &self.engine.config;
+        // Only places of sources and of outputs are kept here; rules keep their groups themselves.
+        let memory = match config.rule.sources.is_empty() && config.rule.sinks.is_empty() {
+            true => Memory::None,
+            false => Memory::Store(Shelf::open(&self.engine.store, Path::new(SHELF))?),
+        };
+        let dead = match &config.pipeline.dead_letter {
+            Some(path) => Some(self.engine.path(path)?),
+            None => None,
+        };
+        let say = self.say.clone();
+        let options = Options {
+            once: false,
+            threads: 1,
+            event_clock: None,
+            clock: self.engine.context.clock.clone(),
+            stop: self.stop.clone(),
+            memory,
+            checkpoint: config.pipeline.checkpoint,
+            dead: DeadLetters::new(dead.as_deref(), move |text| say(text))?,
+            complain: self.complain.clone(),
+            say: self.say.clone(),
+        };
+        let say = self.say.clone();
+        Runner::new(pipelines, options, &move |text| say(text))
+    }
+
+    /// Runs the pipeline, again and again should it break, until the end.
+    fn keep(self, first: Option<(Lock, Vec<Pipeline>)>) {
+        let (lock, mut ready) = match first {
+            Some((lock, pipelines)) => (lock, Some(pipelines)),
+            None => match self.wait_for_lock() {
+                Some(lock) => (lock, None),
+                None => return,
+            },
+        };
+        let mut pause = PAUSE;
+        while !self.stop.load(Ordering::SeqCst) {
+            let began = Instant::now();
+            let built = match ready.take() {
+                Some(pipelines) => Ok(pipelines),
+                None => self.build(),
+            };
+            match built.and_then(|pipelines| self.runner(pipelines)) {
+                Ok(runner) => {
+                    *self.live.lock() = Some(runner.live.clone());
+                    // Its faults have been told.
+                    runner.run();
+                }
+                Err(fault) => (self.complain)(&fault),
+            }
+            if self.stop.load(Ordering::SeqCst) {
+                break;
+            }
+            if began.elapsed() >= WELL {
+                pause = PAUSE;
+            }
+            (self.say)(&format!(
+                "the rules are begun anew in {} seconds",
+                pause.as_secs()
+            ));
+            self.wait(pause);
+            pause = (pause * 2).min(LONGEST);
+        }
+        drop(lock);
+    }
+
+    fn wait_for_lock(&self) -> Option<Lock> {
+        (self.say)("another process runs the rules of this store; this one does when that ends");
+        while self.wait(LOOK) {
+            // What cannot be told now may be told later.
+            if let Ok(Some(lock)) = self.lock() {
+                return Some(lock);
+            }
+        }
+        None
+    }
+
+    /// Waits; false when that is the end.
+    fn wait(&self, time: Duration) -> bool {
+        let end = Instant::now() + time;
+        while Instant::now() < end {
+            if self.stop.load(Ordering::SeqCst) {
+                return false;
+            }
+            std::thread::sleep(TICK);
+        }
+        true
+    }
+}

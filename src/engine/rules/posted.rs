@@ -1,0 +1,183 @@
+//! Events that clients post: `input_posted` takes them where the rules run.
+
+use crate::config::Right;
+use crate::diagnostic::Outcome;
+use crate::eval::Context;
+use crate::pipeline::Record;
+use crate::pipeline::actions::http_body::{BadBody, Content, records};
+use crate::pipeline::spec::{
+    ActionKind, ActionSpec, Build, ParameterKind, ParameterSpec, Parameters,
+};
+use crate::pipeline::step::{Feed, Input, Step, Token};
+use crate::store::proceed;
+use crate::store::serve::{Answer, Asked, Endpoint, Method, Reply};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
+use parking_lot::Mutex;
+use serde_json::json;
+use smol_str::SmolStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Only for the pipeline of a server.
+pub const INPUT_POSTED: ActionSpec = ActionSpec {
+    name: "input_posted",
+    kind: ActionKind::Input,
+    summary: "Feeds the events that clients post to the server.",
+    details: "",
+    parameters: &[ParameterSpec::required(
+        "tag",
+        ParameterKind::Text,
+        "the tag of the events",
+    )],
+    examples: &[],
+    make,
+};
+
+/// So many requests wait until there is room for their events.
+const QUEUE: usize = 16;
+
+/// How often the input looks whether it shall end.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// When a client may try again, in seconds.
+const RETRY_AFTER: &str = "1";
+
+/// The way of posted events to the rules: a service.
+#[derive(Default)]
+pub struct Posted(Mutex<Option<Sender<Batch>>>);
+
+/// The events of a request, and who waits for them to be taken.
+struct Batch {
+    records: Vec<Record>,
+    taken: Sender<()>,
+}
+
+struct Door {
+    posted: Arc<Posted>,
+    tag: SmolStr,
+}
+
+fn make(parameters: &Parameters, build: &Build<'_>) -> Outcome<Step> {
+    Ok(Step::Input(Box::new(Door {
+        posted: build.context.services.get().unwrap_or_default(),
+        tag: parameters.text_or("tag", ""),
+    })))
+}
+
+impl Input for Door {
+    fn run(&mut self, feed: &Feed) -> Outcome<()> {
+        let (sender, batches) = bounded(QUEUE);
+        *self.posted.0.lock() = Some(sender);
+        self.pass_on(feed, &batches);
+        // Those who wait in vain find their channels closed.
+        *self.posted.0.lock() = None;
+        Ok(())
+    }
+}
+
+impl Door {
+    fn pass_on(&self, feed: &Feed, batches: &Receiver<Batch>) {
+        while !feed.stopped() {
+            let batch = match batches.recv_timeout(LOOK) {
+                Ok(batch) => batch,
+                Err(RecvTimeoutError::Timeout) => continue,
+                Err(RecvTimeoutError::Disconnected) => return,
+            };
+            let events = batch.records.into_iter();
+            let events = events.map(|record| feed.event(&self.tag, record)).collect();
+            let token = Arc::new(Waiting(batch.taken));
+            if !feed.events(events, Some(token)) {
+                return;
+            }
+        }
+    }
+}
+
+/// A client that waits.
+struct Waiting(Sender<()>);
+
+impl Token for Waiting {
+    fn acknowledge(&self) {
+        // The client may have gone.
+        let _ = self.0.try_send(());
+    }
+
+    fn urgent(&self) -> bool {
+        true
+    }
+}
+
+/// Where events are posted.
+pub fn endpoints(context: &Context) -> Vec<Endpoint> {
+    let posted = context.services.get::<Posted>().unwrap_or_default();
+    let paths = [
+        "/cruddy/v2/logmule_go_rules/events",
+        "/logmule_go_rules/events",
+    ];
+    let endpoint = |path| {
+        let posted = posted.clone();
+        let about =
+            "Gives events to all active rules; answers when the rules and the sinks have them.";
+        Endpoint::new(Method::Post, path, Right::Run, about, move |asked| {
+            Reply::Whole(posted.take(asked))
+        })
+    };
+    paths.map(endpoint).into()
+}
+
+impl Posted {
+    fn take(&self, asked: &Asked) -> Answer {
+        let records = match records(&asked.body, Content::of(&asked.kind)) {
+            Ok(records) => records,
+            Err(bad) => return refuse_body(bad),
+        };
+        let count = records.len();
+        let done = || Answer::json(200, &json!({"events": count}));
+        if count == 0 {
+            return done();
+        }
+        let sender = self.0.lock().clone();
+        let Some(sender) = sender else {
+            return refuse(503, "no rules are run by this server").with("retry-after", RETRY_AFTER);
+        };
+        let (taken, answer) = bounded(1);
+        match sender.try_send(Batch { records, taken }) {
+            Ok(()) => {}
+            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => return full(),
+        }
+        drop(sender);
+        loop {
+            match answer.recv_timeout(LOOK) {
+                Ok(()) => return done(),
+                Err(RecvTimeoutError::Disconnected) => return full(),
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            if proceed(asked.deadline, &asked.cancel).is_err() {
+                let text = "the events were not taken in time; some of them may be later";
+                return refuse(503, text).with("retry-after", RETRY_AFTER);
+            }
+        }
+    }
+}
+
+fn full() -> Answer {
+    refuse(503, "the rules have too much to do; try again").with("retry-after", RETRY_AFTER)
+}
+
+/// A refusal in the form of the API of rules.
+fn refuse(status: u16, reason: &str) -> Answer {
+    Answer::json(status, &json!({"error": reason, "error_code": status}))
+}
+
+fn refuse_body(bad: BadBody) -> Answer {
+    let (reason, place) = match bad {
+        BadBody::Wrong(reason, place) => (reason, place),
+        // Only what is packed can be these, and nothing is here.
+        BadBody::TooLong | BadBody::Full => ("the body is too long".to_owned(), None),
+    };
+    let mut body = json!({"error": "Bad Request", "error_code": 400, "extra": {"reason": reason}});
+    if let (Some((line, column)), Some(extra)) = (place, body.get_mut("extra")) {
+        *extra = json!({"reason": reason, "line": line, "column": column});
+    }
+    Answer::json(400, &body)
+}
