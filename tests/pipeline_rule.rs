@@ -5,11 +5,7 @@ mod support;
 
 use serde_json::{Value as Json, json};
 use std::sync::Arc;
-use std::time::Duration;
-use stellar::rule::model::Relations;
-use stellar::rule::store::{Embedded, RULE, Rules};
-use stellar::store::{Deadline, Store, Within};
-use support::rules::{body, read as read_rule};
+use support::serving::{lines, put, store, within};
 use support::{Home, Ran};
 
 /// Three failed logins of a user within ten minutes.
@@ -40,41 +36,6 @@ fn run(home: &Home, steps: &str, more: &[&str]) -> Ran {
         &[&["pipeline", "run", "--once", "p.yaml"], more].concat(),
         "",
     )
-}
-
-#[track_caller]
-fn lines(home: &Home, name: &str) -> Vec<Json> {
-    let text = std::fs::read_to_string(home.path(name)).unwrap_or_default();
-    text.lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect()
-}
-
-fn store(home: &Home) -> Rules {
-    let store = Store::new(&home.path("data/stellar/stellar.db"), &[&RULE]);
-    Rules::new(Arc::new(Embedded::new(&store)))
-}
-
-fn within<'a>(cancel: &'a Arc<std::sync::atomic::AtomicBool>) -> Within<'a> {
-    Within {
-        now: 1_767_225_600_000,
-        deadline: Deadline::after(Duration::from_secs(60)),
-        cancel,
-    }
-}
-
-/// Puts a rule into the store.
-fn put(home: &Home, id: &str, name: &str, lua: &str, change: Json) {
-    let mut body = body(id, name);
-    body["lua"] = json!(lua);
-    body["settings"] = json!({});
-    for (key, value) in change.as_object().unwrap() {
-        body[key] = value.clone();
-    }
-    let (rule, _) = read_rule(body);
-    let cancel = Arc::default();
-    let created = store(home).create(&rule, &Relations::default(), within(&cancel));
-    created.unwrap().unwrap();
 }
 
 #[test]

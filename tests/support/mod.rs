@@ -15,6 +15,7 @@ pub mod profiles;
 pub mod redis;
 pub mod rethink;
 pub mod rules;
+pub mod serving;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::PathBuf;

@@ -88,6 +88,9 @@ impl ActiveRules {
         // What is configured wrongly is told at once, whoever runs the rules.
         let pipelines = keeper.build()?;
         let first = lock.map(|lock| (lock, pipelines));
+        if first.is_some() {
+            keeper.posted().open();
+        }
         let builder = std::thread::Builder::new().name("rules".to_owned());
         let thread = builder.stack_size(STACK).spawn(move || keeper.keep(first));
         let thread = thread.map_err(|error| {
@@ -126,6 +129,11 @@ impl Drop for ActiveRules {
 }
 
 impl Keeper {
+    /// The way of posted events.
+    fn posted(&self) -> Arc<Posted> {
+        self.engine.context.services.get().unwrap_or_default()
+    }
+
     /// The right to run the rules of this store; `None` while another process has it.
     fn lock(&self) -> Outcome<Option<Lock>> {
         Lock::take(&self.engine.store.lock_path("rules"))
@@ -192,7 +200,10 @@ impl Keeper {
         let (lock, mut ready) = match first {
             Some((lock, pipelines)) => (lock, Some(pipelines)),
             None => match self.wait_for_lock() {
-                Some(lock) => (lock, None),
+                Some(lock) => {
+                    self.posted().open();
+                    (lock, None)
+                }
                 None => return,
             },
         };
@@ -224,6 +235,7 @@ impl Keeper {
             self.wait(pause);
             pause = (pause * 2).min(LONGEST);
         }
+        self.posted().close();
         drop(lock);
     }
 

@@ -28,12 +28,12 @@ const IDEA: &str = r#"
     message:
       Category: ["'Anomaly.Behaviour'"]
       Description: rule
-      Note: text
+      Note: "IS_EMPTY(text) ? null : text"
       ConnCount: "logs_total > 0 ? logs_total : null"
       Target:
         - IP4: ["IS_IP(asset_ip, 'IPV4') ? asset_ip : null"]
           IP6: ["IS_IP(asset_ip, 'IPV6') ? asset_ip : null"]
-          Hostname: [asset_hostname, asset_fqdn]
+          Hostname: ["IS_EMPTY(asset_hostname) ? null : asset_hostname", "IS_EMPTY(asset_fqdn) ? null : asset_fqdn"]
           MAC: ["REGEXP_MATCH(asset_mac, '^([0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}$') ? asset_mac : null"]
       Ref: "MAP(FILTER(mitre, t -> REGEXP_MATCH(t, '^T[0-9]{4}([.][0-9]{3})?$')), t -> JOIN(['https://attack.mitre.org/techniques', REGEXP_REPLACE(t, '[.]', '/')], '/'))"
       Node: [{Name: "'org.stellar.rule'", Type: ["'Correlation'"]}]

@@ -12,10 +12,10 @@ use crate::pipeline::step::{Feed, Input, Step, Token};
 use crate::store::proceed;
 use crate::store::serve::{Answer, Asked, Endpoint, Method, Reply};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
-use parking_lot::Mutex;
 use serde_json::json;
 use smol_str::SmolStr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// Only for the pipeline of a server.
@@ -43,8 +43,23 @@ const LOOK: Duration = Duration::from_millis(50);
 const RETRY_AFTER: &str = "1";
 
 /// The way of posted events to the rules: a service.
-#[derive(Default)]
-pub struct Posted(Mutex<Option<Sender<Batch>>>);
+pub struct Posted {
+    sender: Sender<Batch>,
+    batches: Receiver<Batch>,
+    /// Whether rules are run here.
+    open: AtomicBool,
+}
+
+impl Default for Posted {
+    fn default() -> Posted {
+        let (sender, batches) = bounded(QUEUE);
+        Posted {
+            sender,
+            batches,
+            open: AtomicBool::new(false),
+        }
+    }
+}
 
 /// The events of a request, and who waits for them to be taken.
 struct Batch {
@@ -66,30 +81,18 @@ fn make(parameters: &Parameters, build: &Build<'_>) -> Outcome<Step> {
 
 impl Input for Door {
     fn run(&mut self, feed: &Feed) -> Outcome<()> {
-        let (sender, batches) = bounded(QUEUE);
-        *self.posted.0.lock() = Some(sender);
-        self.pass_on(feed, &batches);
-        // Those who wait in vain find their channels closed.
-        *self.posted.0.lock() = None;
-        Ok(())
-    }
-}
-
-impl Door {
-    fn pass_on(&self, feed: &Feed, batches: &Receiver<Batch>) {
         while !feed.stopped() {
-            let batch = match batches.recv_timeout(LOOK) {
-                Ok(batch) => batch,
-                Err(RecvTimeoutError::Timeout) => continue,
-                Err(RecvTimeoutError::Disconnected) => return,
+            let Ok(batch) = self.posted.batches.recv_timeout(LOOK) else {
+                continue;
             };
             let events = batch.records.into_iter();
             let events = events.map(|record| feed.event(&self.tag, record)).collect();
             let token = Arc::new(Waiting(batch.taken));
             if !feed.events(events, Some(token)) {
-                return;
+                break;
             }
         }
+        Ok(())
     }
 }
 
@@ -126,6 +129,17 @@ pub fn endpoints(context: &Context) -> Vec<Endpoint> {
 }
 
 impl Posted {
+    /// From now on events are taken.
+    pub fn open(&self) {
+        self.open.store(true, Ordering::SeqCst);
+    }
+
+    /// From now on none are; those who wait in vain are told.
+    pub fn close(&self) {
+        self.open.store(false, Ordering::SeqCst);
+        while self.batches.try_recv().is_ok() {}
+    }
+
     fn take(&self, asked: &Asked) -> Answer {
         let records = match records(&asked.body, Content::of(&asked.kind)) {
             Ok(records) => records,
@@ -136,16 +150,15 @@ impl Posted {
         if count == 0 {
             return done();
         }
-        let sender = self.0.lock().clone();
-        let Some(sender) = sender else {
-            return refuse(503, "no rules are run by this server").with("retry-after", RETRY_AFTER);
-        };
+        if !self.open.load(Ordering::SeqCst) {
+            let text = "no rules are run by this server";
+            return refuse(503, text).with("retry-after", RETRY_AFTER);
+        }
         let (taken, answer) = bounded(1);
-        match sender.try_send(Batch { records, taken }) {
+        match self.sender.try_send(Batch { records, taken }) {
             Ok(()) => {}
             Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => return full(),
         }
-        drop(sender);
         loop {
             match answer.recv_timeout(LOOK) {
                 Ok(()) => return done(),
