@@ -15,6 +15,9 @@ const LATE: i64 = 60_000;
 /// The events of the store; `eventdate` is when one was detected. What comes later is found by the time of storing.
 pub struct EventRows;
 
+/// The name of the whole message.
+const WHOLE: &str = "_";
+
 /// A batch of rows on its way: the time, the time of storing, the values.
 type Part = Vec<(i64, i64, Vec<Value>)>;
 
@@ -35,7 +38,9 @@ impl EventRows {
                 query.conditions.push(bound(column, side, at));
             }
         }
-        query.order = wish.follow.then_some(Order {
+        // Who wants whole messages wants them as they happened.
+        let ordered = wish.follow || wish.names.iter().any(|name| name == WHOLE);
+        query.order = ordered.then_some(Order {
             column: Column::DetectTime,
             descending: false,
         });
@@ -51,7 +56,10 @@ fn read(
     context: &Context,
     batch: &mut Polled<'_, '_>,
 ) -> Outcome<()> {
-    let named = wish.names.iter().map(|name| Column::named(name));
+    let named = wish.names.iter().map(|name| match name.as_str() {
+        WHOLE => Some(Column::Event),
+        name => Column::named(name),
+    });
     let named: Vec<Option<Column>> = named.collect();
     let mut columns = vec![Column::DetectTime, Column::StorageTime];
     for column in named.iter().flatten() {

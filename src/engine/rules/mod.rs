@@ -4,6 +4,7 @@
 mod gauges;
 mod plan;
 mod posted;
+pub mod retro;
 mod source;
 
 pub use gauges::Gauges;
