@@ -246,11 +246,11 @@ impl Engine {
     /// What the systems offer over HTTP.
     pub fn endpoints(&self) -> Vec<Endpoint> {
         let mut all = collect::http::endpoints(&self.context);
+        all.extend(rules::endpoints(self));
         all.extend(rule::http::endpoints(
             &self.context,
             self.config.serve.strict_api,
         ));
-        all.extend(rules::endpoints(&self.context));
         all
     }
 

@@ -2,13 +2,15 @@
 //! engine of pipelines.
 
 mod gauges;
+mod http;
 mod plan;
 mod posted;
 pub mod retro;
 mod source;
 
 pub use gauges::Gauges;
-pub use posted::{Posted, endpoints};
+pub use http::endpoints;
+pub use posted::Posted;
 
 use super::Engine;
 use crate::diagnostic::{Code, Diagnostic, Fault, Outcome};

@@ -1,16 +1,16 @@
 //! Events that clients post: `input_posted` takes them where the rules run.
 
-use crate::config::Right;
 use crate::diagnostic::Outcome;
-use crate::eval::Context;
 use crate::pipeline::Record;
 use crate::pipeline::actions::http_body::{BadBody, Content, records};
 use crate::pipeline::spec::{
     ActionKind, ActionSpec, Build, ParameterKind, ParameterSpec, Parameters,
 };
 use crate::pipeline::step::{Feed, Input, Step, Token};
+use crate::rule::http::refuse;
+use crate::rule::model::Refusal;
 use crate::store::proceed;
-use crate::store::serve::{Answer, Asked, Endpoint, Method, Reply};
+use crate::store::serve::{Answer, Asked};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
 use serde_json::json;
 use smol_str::SmolStr;
@@ -38,6 +38,9 @@ const QUEUE: usize = 16;
 
 /// How often the input looks whether it shall end.
 const LOOK: Duration = Duration::from_millis(50);
+
+/// Why events are not taken.
+const FULL: &str = "the rules have too much to do; try again";
 
 /// When a client may try again, in seconds.
 const RETRY_AFTER: &str = "1";
@@ -110,24 +113,6 @@ impl Token for Waiting {
     }
 }
 
-/// Where events are posted.
-pub fn endpoints(context: &Context) -> Vec<Endpoint> {
-    let posted = context.services.get::<Posted>().unwrap_or_default();
-    let paths = [
-        "/cruddy/v2/logmule_go_rules/events",
-        "/logmule_go_rules/events",
-    ];
-    let endpoint = |path| {
-        let posted = posted.clone();
-        let about =
-            "Gives events to all active rules; answers when the rules and the sinks have them.";
-        Endpoint::new(Method::Post, path, Right::Run, about, move |asked| {
-            Reply::Whole(posted.take(asked))
-        })
-    };
-    paths.map(endpoint).into()
-}
-
 impl Posted {
     /// From now on events are taken.
     pub fn open(&self) {
@@ -140,10 +125,11 @@ impl Posted {
         while self.batches.try_recv().is_ok() {}
     }
 
-    fn take(&self, asked: &Asked) -> Answer {
+    /// Answers a request with events.
+    pub fn take(&self, asked: &Asked) -> Answer {
         let records = match records(&asked.body, Content::of(&asked.kind)) {
             Ok(records) => records,
-            Err(bad) => return refuse_body(bad),
+            Err(wrong) => return bad(wrong),
         };
         let count = records.len();
         let done = || Answer::json(200, &json!({"events": count}));
@@ -152,45 +138,42 @@ impl Posted {
         }
         if !self.open.load(Ordering::SeqCst) {
             let text = "no rules are run by this server";
-            return refuse(503, text).with("retry-after", RETRY_AFTER);
+            return unavailable(asked, text);
         }
         let (taken, answer) = bounded(1);
         match self.sender.try_send(Batch { records, taken }) {
             Ok(()) => {}
-            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => return full(),
+            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {
+                return unavailable(asked, FULL);
+            }
         }
         loop {
             match answer.recv_timeout(LOOK) {
                 Ok(()) => return done(),
-                Err(RecvTimeoutError::Disconnected) => return full(),
+                Err(RecvTimeoutError::Disconnected) => return unavailable(asked, FULL),
                 Err(RecvTimeoutError::Timeout) => {}
             }
             if proceed(asked.deadline, &asked.cancel).is_err() {
                 let text = "the events were not taken in time; some of them may be later";
-                return refuse(503, text).with("retry-after", RETRY_AFTER);
+                return unavailable(asked, text);
             }
         }
     }
 }
 
-fn full() -> Answer {
-    refuse(503, "the rules have too much to do; try again").with("retry-after", RETRY_AFTER)
+fn unavailable(asked: &Asked, reason: &str) -> Answer {
+    refuse(503, &asked.id, reason).with("retry-after", RETRY_AFTER)
 }
 
-/// A refusal in the form of the API of rules.
-fn refuse(status: u16, reason: &str) -> Answer {
-    Answer::json(status, &json!({"error": reason, "error_code": status}))
-}
-
-fn refuse_body(bad: BadBody) -> Answer {
-    let (reason, place) = match bad {
-        BadBody::Wrong(reason, place) => (reason, place),
+fn bad(bad: BadBody) -> Answer {
+    let reason = match bad {
+        BadBody::Wrong(reason, None) => reason,
+        BadBody::Wrong(reason, Some((line, column))) => {
+            format!("{reason} (line {line}, column {column})")
+        }
         // Only what is packed can be these, and nothing is here.
-        BadBody::TooLong | BadBody::Full => ("the body is too long".to_owned(), None),
+        BadBody::TooLong | BadBody::Full => "the body is too long".to_owned(),
     };
-    let mut body = json!({"error": "Bad Request", "error_code": 400, "extra": {"reason": reason}});
-    if let (Some((line, column)), Some(extra)) = (place, body.get_mut("extra")) {
-        *extra = json!({"reason": reason, "line": line, "column": column});
-    }
-    Answer::json(400, &body)
+    let refusal = Refusal::bad("", reason);
+    Answer::json(refusal.status(), &refusal.to_json())
 }

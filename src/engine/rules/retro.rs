@@ -106,7 +106,9 @@ pub fn run(
     let rule = steps.iter().find(|step| step.action == "filter_rule");
     let other = |name: &str| {
         let mut others = rule.into_iter().flat_map(|rule| &rule.others);
-        others.find(|(known, _)| *known == name).map_or(0, |(_, n)| *n)
+        others
+            .find(|(known, _)| *known == name)
+            .map_or(0, |(_, n)| *n)
     };
     Ok(Done {
         events: rule.map_or(0, |rule| rule.counts[1]),
