@@ -152,7 +152,7 @@ fn techniques(value: &LuaValue) -> Result<Vec<SmolStr>> {
 }
 
 /// The time of an event; else of the event before, else now.
-fn time(shared: &Shared, event: Option<&Map>) -> i64 {
+pub(super) fn time(shared: &Shared, event: Option<&Map>) -> i64 {
     let time = event.and_then(|event| crate::rule::event::get(event, "@timestamp"));
     let time = time.and_then(|time| shared.stamp.read(&textual(&time)).ok());
     match time {

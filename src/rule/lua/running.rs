@@ -1,5 +1,6 @@
 //! A rule that runs.
 
+use super::alerts::time;
 use super::grouping::{end_batch, measured};
 use super::limits::Stop;
 use super::logline::{Held, LuaEvent};
@@ -168,7 +169,12 @@ impl Running {
         if let Some(began) = began {
             measured(&self.entry, began);
         }
-        self.finish(result)
+        let mut raised = self.finish(result);
+        // The others have the time of what they are about.
+        for alert in raised.iter_mut().filter(|alert| alert.logs_total == 0) {
+            alert.time = time(&self.shared, Some(event.map()));
+        }
+        raised
     }
 
     /// Ends a batch of events: groups that wait for it call the rule.
