@@ -8,6 +8,7 @@ use crate::pipeline::spec::{
 };
 use crate::pipeline::step::{Feed, Input, Step, Token};
 use crate::pipeline::{Event, Record, Time};
+use chrono::{DateTime, SecondsFormat};
 use serde_json::{Value as Json, json};
 use smol_str::SmolStr;
 use std::sync::Arc;
@@ -47,6 +48,15 @@ const LONGEST: Duration = Duration::from_secs(60);
 
 /// By so many milliseconds an event may be ahead of the clock; one that is further does not count for the place.
 const AHEAD: i64 = 60_000;
+
+/// Where rules look for the time of an event; rows without it get their own time there.
+const STAMP: &str = "@timestamp";
+
+/// A time as events write it.
+fn written(millis: i64) -> Value {
+    let time = DateTime::from_timestamp_millis(millis).unwrap_or_default();
+    Value::string(time.to_rfc3339_opts(SecondsFormat::Millis, true))
+}
 
 struct Following {
     name: SmolStr,
@@ -142,10 +152,14 @@ impl Following {
                     place.add(time);
                 }
                 let Value::Map(map) = value else { continue };
+                let mut record: Record = map.entries().into_iter().collect();
+                if record.get(STAMP).is_none() {
+                    record.set(STAMP, written(time));
+                }
                 events.push(Event {
                     tag: tag.clone(),
                     time: Time::Fraction(time as f64 / 1000.0),
-                    record: map.entries().into_iter().collect(),
+                    record,
                 });
             }
             for reason in rows.bad {
