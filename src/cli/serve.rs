@@ -63,8 +63,10 @@ pub fn serve(common: &Common, args: &ServeArgs) -> Outcome<bool> {
             Arc::new(output::complain),
         )?),
     };
-    let more = rules.iter().map(ActiveRules::metrics).collect();
-    let serving = server::start(config, listen, engine.endpoints(), &path, more)?;
+    let serving = server::start(config, listen, engine.endpoints(), &path)?;
+    if let Some(rules) = &rules {
+        serving.counts(rules.metrics());
+    }
     let stop = engine.context.cancel.clone();
     setup::end_at_termination(&stop)?;
     let tasks = engine.context.services.get::<Tasks>();

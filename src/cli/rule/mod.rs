@@ -7,6 +7,7 @@ mod list;
 mod metrics;
 mod named;
 mod report;
+mod retro;
 mod run;
 mod shelf;
 mod test;
@@ -30,6 +31,8 @@ pub enum RuleCommand {
     Test(test::TestArgs),
     /// Runs rules over events and writes their alerts as JSON Lines.
     Run(run::RunArgs),
+    /// Runs rules of the store over the past: the messages of the event store, in the order in which they were detected.
+    Retro(retro::RetroArgs),
     /// Lists the rules of the store.
     List(list::ListArgs),
     /// Stores rules.
@@ -87,6 +90,7 @@ pub fn rule(common: &Common, command: &RuleCommand) -> Outcome<bool> {
         RuleCommand::Check(args) => check::check(engine, args),
         RuleCommand::Test(args) => test::test(engine, args),
         RuleCommand::Run(args) => run::run(engine, args),
+        RuleCommand::Retro(args) => retro::retro(engine, args),
         RuleCommand::List(args) => list::list(engine, args),
         RuleCommand::Add(args) => shelf::add(engine, args),
         RuleCommand::Remove { names } => shelf::remove(engine, names),

@@ -108,15 +108,15 @@ impl ActiveRules {
     }
 
     /// What they count, in Prometheus' form.
-    pub fn metrics(&self) -> Box<dyn Fn() -> String + Send + Sync> {
+    pub fn metrics(&self) -> impl Fn() -> String + Send + Sync + 'static {
         let (live, gauges) = (self.live.clone(), self.gauges.clone());
-        Box::new(move || {
+        move || {
             let mut text = gauges.text();
             if let Some(live) = live.lock().as_ref() {
                 text.push_str(&live.prometheus());
             }
             text
-        })
+        }
     }
 }
 

@@ -111,7 +111,7 @@ pub fn run(
             .map_or(0, |(_, n)| *n)
     };
     Ok(Done {
-        events: rule.map_or(0, |rule| rule.counts[1]),
+        events: rule.map_or(0, |rule| rule.counts[2]),
         alerts: other("alerts"),
         failed: other("failed_calls") + other("stopped_calls"),
     })

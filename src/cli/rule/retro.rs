@@ -1,6 +1,6 @@
 //! `stellar rule retro`: rules of the store over the past.
 
-use super::{output, setup};
+use crate::cli::{output, setup};
 use crate::config::parse_now;
 use crate::diagnostic::Outcome;
 use crate::engine::Engine;
