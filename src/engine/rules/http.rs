@@ -9,7 +9,7 @@ use crate::rule::http::refuse;
 use crate::rule::model::{Reason, Refusal, read_body};
 use crate::rule::store::Rules;
 use crate::store::Within;
-use crate::store::serve::{Answer, Asked, Endpoint, Method, Reply};
+use crate::store::serve::{About, Answer, Asked, Endpoint, Method, Parameter, Reply};
 use parking_lot::Mutex;
 use serde_json::{Map, Value as Json, json};
 use std::sync::Arc;
@@ -17,6 +17,81 @@ use std::sync::atomic::Ordering;
 
 /// So much of what rules say is told in an answer.
 const TOLD: usize = 20;
+
+const BAD: (u16, &str, Option<&str>) = (400, "The body is wrong.", Some("Refusal"));
+
+/// Descriptions of calls.
+const EVENTS: About = About {
+    tag: "rules",
+    parameters: &[],
+    body: Some("Events"),
+    body_required: true,
+    answers: &[
+        (
+            200,
+            "The rules and the sinks have the events.",
+            Some("Taken"),
+        ),
+        BAD,
+    ],
+    refusal: Some("Refusal"),
+    schemas: Some(schemas),
+};
+/// See [`EVENTS`].
+const RETRO: About = About {
+    parameters: &[Parameter {
+        name: "id",
+        kind: "string",
+        what: "The identifier.",
+    }],
+    body: Some("Past"),
+    answers: &[
+        (200, "What the rule did.", Some("PastDone")),
+        BAD,
+        (404, "There is no such rule.", Some("Refusal")),
+    ],
+    ..EVENTS
+};
+
+/// What the names mean.
+fn schemas() -> Json {
+    let count = |about: &str| json!({"type": "integer", "minimum": 0, "description": about});
+    let time = |about: &str| json!({"type": ["string", "integer"], "description": about});
+    let flag = |about: &str| json!({"type": "boolean", "description": about});
+    let event = json!({"type": "object"});
+    json!({
+        "Events": {
+            "description": "An event, a list of events, or events one behind the other, also as JSON Lines.",
+            "oneOf": [event, {"type": "array", "items": event}],
+        },
+        "Taken": {
+            "type": "object", "required": ["events"],
+            "properties": {"events": count("How many events were taken.")},
+        },
+        "Past": {
+            "type": "object", "required": ["from"],
+            "properties": {
+                "from": time("From when on: ISO 8601, or milliseconds since 1970."),
+                "to": time("Until before when; now unless given."),
+                "sinks": flag("Whether alerts go to the sinks, too; false unless given."),
+                "results": flag("Whether alerts become results of the rule; true unless given."),
+                "trace_id": {"type": "string", "description": "What the action of a user is known by."},
+            },
+        },
+        "PastDone": {
+            "type": "object", "required": ["events", "alerts", "failed_calls", "said"],
+            "properties": {
+                "events": count("Messages that the rule saw."),
+                "alerts": count("Alerts that it raised."),
+                "failed_calls": count("Calls that failed or were stopped."),
+                "said": {
+                    "type": "array", "items": {"type": "string"},
+                    "description": "The first things that there was to say.",
+                },
+            },
+        },
+    })
+}
 
 /// What running rules offer.
 pub fn endpoints(engine: &Engine) -> Vec<Endpoint> {
@@ -29,7 +104,7 @@ pub fn endpoints(engine: &Engine) -> Vec<Endpoint> {
         let about =
             "Gives events to all active rules; answers when the rules and the sinks have them.";
         let take = move |asked: &Asked| Reply::Whole(posted.take(asked));
-        all.push(Endpoint::new(Method::Post, path, Right::Run, about, take));
+        all.push(Endpoint::new(Method::Post, path, Right::Run, about, take).about(EVENTS));
     }
     for path in [
         "/logmule_go_rules/{id}/retro",
@@ -38,7 +113,7 @@ pub fn endpoints(engine: &Engine) -> Vec<Endpoint> {
         let own = engine.clone();
         let about = "Runs a rule over the messages of the event store; its alerts become results.";
         let past = move |asked: &Asked| retro(asked, &own);
-        all.push(Endpoint::new(Method::Post, path, Right::Run, about, past));
+        all.push(Endpoint::new(Method::Post, path, Right::Run, about, past).about(RETRO));
     }
     for endpoint in &mut all {
         endpoint.refuse = refuse;
