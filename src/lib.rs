@@ -11,6 +11,7 @@ pub mod eval;
 pub mod event;
 pub mod functions;
 pub mod input;
+pub mod kernel;
 pub mod pipeline;
 pub mod profile;
 pub mod rule;

@@ -204,7 +204,7 @@ fn the_documented_walk_through() {
   "bytes_in": "234"
 }"#;
     let session = session(&[]);
-    session.provide(Arc::new(stellar::world::Terminal));
+    session.provide(Arc::new(stellar::world::Terminal::Editor));
     let edits = |text: &str| {
         let typed = folder.path().join("typed");
         std::fs::write(&typed, text).unwrap();

@@ -122,6 +122,9 @@ pub enum Command {
     /// Checks, tries and runs correlation rules in Lua.
     #[command(subcommand)]
     Rule(super::rule::RuleCommand),
+    /// Makes notebooks of Jupyter speak this language.
+    #[command(subcommand)]
+    Kernel(super::kernel::KernelCommand),
     /// Says what is configured, what answers and how fast.
     Doctor {
         /// How to print the settings.

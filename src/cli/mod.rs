@@ -11,6 +11,7 @@ mod event;
 mod events;
 mod fmt;
 mod interrupt;
+mod kernel;
 mod legacy;
 mod library;
 mod missing;
@@ -86,6 +87,7 @@ fn dispatch(args: Args) -> Outcome<bool> {
         Some(Command::Query(command)) => query::query(&common, &command),
         Some(Command::Collect(command)) => collect::collect(&common, &command),
         Some(Command::Serve(command)) => serve::serve(&common, &command),
+        Some(Command::Kernel(command)) => kernel::kernel(&common, &command),
         Some(Command::Rule(command)) => rule::rule(&common, &command),
         Some(Command::Doctor { format }) => doctor::doctor(&common, format),
         Some(Command::Check(command)) => check::check(&common, &command),

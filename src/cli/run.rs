@@ -95,7 +95,7 @@ pub fn standard_input(common: &Common) -> Outcome<bool> {
 }
 
 /// Where the shell keeps earlier statements: as configured, else where such files belong.
-fn history(engine: &Engine) -> Outcome<Option<PathBuf>> {
+pub(super) fn history(engine: &Engine) -> Outcome<Option<PathBuf>> {
     if let Some(path) = &engine.config.shell.history {
         let none = path.as_os_str().is_empty();
         return Ok((!none).then(|| path.clone()));

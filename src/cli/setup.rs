@@ -71,8 +71,15 @@ where
     }
 }
 
-/// Reads the configuration and makes the engine.
+/// Reads the configuration and makes the engine, which Ctrl-C stops.
 pub fn engine(common: &Common) -> Outcome<Engine> {
+    let engine = quiet_engine(common)?;
+    super::interrupt::listen(&engine.context.cancel);
+    Ok(engine)
+}
+
+/// The same without listening to Ctrl-C.
+pub fn quiet_engine(common: &Common) -> Outcome<Engine> {
     let options = Options {
         config: common.config.clone(),
         globals: common.globals.clone(),
@@ -88,9 +95,7 @@ pub fn engine(common: &Common) -> Outcome<Engine> {
         tz: common.tz.clone(),
         locale: common.locale.clone(),
     };
-    let engine = Engine::new(config, &around, &overrides)?;
-    super::interrupt::listen(&engine.context.cancel);
-    Ok(engine)
+    Engine::new(config, &around, &overrides)
 }
 
 /// Ends what runs in the background: collection tasks that go on for ever are paused, others are waited for.

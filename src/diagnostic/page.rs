@@ -24,6 +24,21 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// A text in HTML, as a text or as the value of an attribute.
+pub fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
 /// What a piece of a page is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Style {
@@ -84,6 +99,32 @@ impl Page {
         let mut text: String = self.0.iter().map(|(_, text)| text.as_str()).collect();
         text.truncate(text.trim_end().len());
         text
+    }
+
+    /// The page as a fragment of HTML without scripts; lines stay, the letters have one width.
+    pub fn html(&self) -> String {
+        let mut html = String::from("<pre style=\"white-space:pre-wrap\">");
+        let end = self
+            .0
+            .iter()
+            .rposition(|(_, text)| !text.trim_end().is_empty());
+        let pieces = self.0.iter().take(end.map_or(0, |end| end + 1));
+        for (style, piece) in pieces {
+            let text = escaped(&visible(piece));
+            let (open, close) = match style {
+                Style::Plain => ("", ""),
+                Style::Heading | Style::Name => ("<b>", "</b>"),
+                Style::Code => ("<code>", "</code>"),
+                Style::Result => ("<span style=\"color:#2da44e\">", "</span>"),
+                Style::Quiet => ("<span style=\"opacity:.65\">", "</span>"),
+                Style::Warning => ("<span style=\"color:#d4690b\">", "</span>"),
+            };
+            html.push_str(open);
+            html.push_str(&text);
+            html.push_str(close);
+        }
+        html.push_str("</pre>");
+        html
     }
 
     /// The page in colours, where these are on, with lines of at most `width` columns, without a line break at its end.

@@ -194,14 +194,9 @@ pub fn json(diagnostic: &Diagnostic) -> Json {
 
 /// The diagnostic as a fragment of HTML without scripts.
 pub fn html(diagnostic: &Diagnostic) -> String {
-    let escape = |text: &str| {
-        text.replace('&', "&amp;")
-            .replace('<', "&lt;")
-            .replace('>', "&gt;")
-    };
     format!(
         "<pre class=\"stellar-error\" data-code=\"{}\">{}</pre>",
         diagnostic.code.name(),
-        escape(&plain(diagnostic))
+        super::escaped(&plain(diagnostic))
     )
 }

@@ -13,8 +13,9 @@ mod show;
 mod table;
 mod variables;
 
+pub use help::topic as help_on;
 pub use repl::{Front, interact};
 pub use session::{Session, Shown};
-pub use show::{Look, Mode};
-pub use table::{Fit, cell, draw};
+pub use show::{Look, Mode, rows_of};
+pub use table::{Columns, Fit, cell, draw};
 pub use variables::{SessionVariables, Variable};

@@ -39,7 +39,7 @@ pub struct Front<'a> {
 /// Errors: E0403 when the terminal cannot be read.
 pub fn interact(session: &Session, front: &Front<'_>) -> Outcome<()> {
     let mut editor = editor(session, front).map_err(broken)?;
-    session.provide(Arc::new(Terminal));
+    session.provide(Arc::new(Terminal::Editor));
     session.listen();
     session.set_mode(Mode::Table);
     (front.print)("Stellar, Go!")?;

@@ -127,7 +127,7 @@ fn cut_text(mut text: String, most: usize) -> String {
 }
 
 /// The maps of a list that holds nothing else, and at least one.
-fn rows_of(value: &Value) -> Option<Vec<Map>> {
+pub fn rows_of(value: &Value) -> Option<Vec<Map>> {
     let items = match value {
         Value::List(list) => list.items(),
         Value::Set(set) => set.items(),

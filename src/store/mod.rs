@@ -23,7 +23,7 @@ pub use reach::{Reached, in_words, reach};
 pub use retry::{Backoff, Verdict, retry, sleep};
 pub use rooms::Room;
 pub use upkeep::{Compacted, Report, RoomVersion};
-pub use wait::wait;
+pub use wait::{background, wait};
 pub use within::Within;
 pub use workers::Workers;
 

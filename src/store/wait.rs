@@ -32,6 +32,14 @@ pub(super) fn runtime() -> Outcome<&'static Runtime> {
     Ok(RUNTIME.get_or_init(|| built))
 }
 
+/// Lets a task run by itself on the runtime. Errors: E0901 when there are no threads.
+pub fn background<F>(task: F) -> Outcome<tokio::task::JoinHandle<F::Output>>
+where
+    F: Future<Output: Send> + Send + 'static,
+{
+    Ok(runtime()?.spawn(task))
+}
+
 /// Blocks the calling thread until `future` is done. E0306 when `deadline` passes first, E0307 when `cancel` is set
 /// first (noticed within 50 ms), E0901 on a thread of a runtime and when the future panics.
 pub fn wait<F: Future>(future: F, deadline: Deadline, cancel: &AtomicBool) -> Outcome<F::Output> {

@@ -7,8 +7,16 @@ use std::io::Write;
 use std::process::Command;
 use std::sync::atomic::Ordering;
 
-/// The service of those who sit at a terminal: an editor may be opened on it.
-pub struct Terminal;
+/// The service of those who can write a text while a statement runs.
+pub enum Terminal {
+    /// In an editor that is opened on the terminal.
+    Editor,
+    /// As this does it, beginning with a text; errors are the reasons why there is none.
+    Ask(Ask),
+}
+
+/// Gives a text that the user wrote.
+pub type Ask = Box<dyn Fn(&str) -> Result<String, String> + Send + Sync>;
 
 /// The functions of this family.
 pub const FUNCTIONS: &[FunctionSpec] = &[FunctionSpec {
@@ -17,7 +25,8 @@ pub const FUNCTIONS: &[FunctionSpec] = &[FunctionSpec {
     family: Family::Shell,
     summary: "Opens an editor and gives the text that it leaves.",
     details: "The editor is the global EDITOR, else the environment's EDITOR or VISUAL, else vi. \
-              Works at an interactive shell only.",
+              In a notebook the front end asks for one line. \
+              Elsewhere it gives null.",
     parameters: &[optional("text", Kind::Text, "what the editor begins with")],
     returns: "the text without blanks around it; null when there is no terminal or the editor fails",
     examples: &[
@@ -33,8 +42,21 @@ pub const FUNCTIONS: &[FunctionSpec] = &[FunctionSpec {
 
 fn edit(call: &mut Call<'_, '_>) -> Outcome<Value> {
     let context = call.context();
-    if context.services.get::<Terminal>().is_none() {
+    let Some(terminal) = context.services.get::<Terminal>() else {
         return Ok(Value::Null);
+    };
+    if let Terminal::Ask(ask) = &*terminal {
+        let asked = ask(call.arg(0).as_text().unwrap_or(""));
+        return Ok(match asked {
+            Ok(text) => Value::text(text.trim()),
+            Err(reason) => {
+                context.check_cancelled()?;
+                if let Some(notes) = context.services.get::<Notes>() {
+                    notes.say(format!("SHELL_EDIT: {reason}"));
+                }
+                Value::Null
+            }
+        });
     }
     let configured = context.globals.read().get("EDITOR").cloned();
     let environment = || {

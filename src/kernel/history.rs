@@ -1,0 +1,129 @@
+//! The cells of this session, and of earlier ones.
+
+use crate::config::mask_text;
+use jupyter_protocol::{HistoryEntry, HistoryReply, HistoryRequest};
+use rustyline::history::{FileHistory, History as _, SearchDirection};
+use std::path::PathBuf;
+
+/// How many cells are kept.
+const CELLS: usize = 10_000;
+
+/// The number of all earlier sessions.
+const EARLIER: usize = 0;
+/// The number of this session.
+const OWN: usize = 1;
+
+/// The cells so far.
+pub struct History {
+    earlier: Vec<String>,
+    own: Vec<(usize, String)>,
+    file: Option<(FileHistory, PathBuf)>,
+}
+
+impl History {
+    /// Reads the file of earlier cells, which the shell uses too; one that cannot be read is as none.
+    pub fn open(path: Option<PathBuf>) -> History {
+        let mut file = FileHistory::new();
+        let _ = file.set_max_len(CELLS);
+        let file = path.map(|path| {
+            if let Some(folder) = path.parent() {
+                let _ = std::fs::create_dir_all(folder);
+            }
+            let _ = file.load(&path);
+            (file, path)
+        });
+        let mut earlier = Vec::new();
+        if let Some((file, _)) = &file {
+            for at in 0..file.len() {
+                if let Ok(Some(found)) = file.get(at, SearchDirection::Forward) {
+                    earlier.push(found.entry.to_string());
+                }
+            }
+        }
+        History {
+            earlier,
+            own: Vec::new(),
+            file,
+        }
+    }
+
+    /// Keeps a cell; secrets are masked.
+    pub fn add(&mut self, number: usize, code: &str) {
+        if code.trim().is_empty() {
+            return;
+        }
+        let code = mask_text(code);
+        if let Some((file, path)) = &mut self.file
+            && file.add(&code).unwrap_or(false)
+        {
+            // A full disk is no reason to stop.
+            let _ = file.append(path);
+        }
+        if self.own.len() >= CELLS {
+            self.own.remove(0);
+        }
+        self.own.push((number, code));
+    }
+
+    /// Cells as a front end asks for them.
+    pub fn answer(&self, request: &HistoryRequest) -> HistoryReply {
+        let earlier = self.earlier.iter().enumerate();
+        let earlier = earlier.map(|(at, code)| (EARLIER, at + 1, code));
+        let own = self.own.iter().map(|(number, code)| (OWN, *number, code));
+        let all: Vec<(usize, usize, &String)> = earlier.chain(own).collect();
+        let (found, output) = match request {
+            HistoryRequest::Tail { n, output, .. } => (last(all, *n), *output),
+            HistoryRequest::Search {
+                pattern,
+                unique,
+                n,
+                output,
+                ..
+            } => {
+                let pattern = glob::Pattern::new(pattern).ok();
+                let fits = |code: &str| pattern.as_ref().is_none_or(|one| one.matches(code));
+                let mut found: Vec<_> = all.into_iter().filter(|(.., code)| fits(code)).collect();
+                if *unique {
+                    let mut seen = std::collections::HashSet::new();
+                    found.reverse();
+                    found.retain(|(.., code)| seen.insert(*code));
+                    found.reverse();
+                }
+                (last(found, *n), *output)
+            }
+            HistoryRequest::Range {
+                session,
+                start,
+                stop,
+                output,
+                ..
+            } => {
+                // 0 and this session's number are this one.
+                let wanted = usize::try_from(session.unwrap_or(0)).unwrap_or(0).max(OWN);
+                let (start, stop) = (i64::from(*start), i64::from(*stop));
+                let inside = |number: usize| {
+                    let number = i64::try_from(number).unwrap_or(i64::MAX);
+                    number >= start && (stop <= 0 || number < stop)
+                };
+                let found = all
+                    .into_iter()
+                    .filter(|(session, number, _)| *session == wanted && inside(*number));
+                (found.collect(), *output)
+            }
+        };
+        let entries = found.into_iter().map(|(session, number, code)| {
+            let code = code.clone();
+            match output {
+                true => HistoryEntry::InputOutput(session, number, (code, String::new())),
+                false => HistoryEntry::Input(session, number, code),
+            }
+        });
+        HistoryReply::new(entries.collect())
+    }
+}
+
+fn last<T>(mut all: Vec<T>, count: i32) -> Vec<T> {
+    let count = usize::try_from(count).unwrap_or(usize::MAX);
+    let first = all.len().saturating_sub(count);
+    all.split_off(first)
+}

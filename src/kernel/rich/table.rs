@@ -1,0 +1,127 @@
+//! Lists of maps, maps and lists as tables in HTML: text that can be copied and sorted elsewhere, no scripts.
+
+use super::shown;
+use crate::eval::Value;
+use crate::eval::collections::Map;
+use crate::eval::text::to_text;
+use crate::shell::{Columns, rows_of};
+use std::fmt::Write as _;
+
+/// How many rows are shown to be read.
+const ROWS: usize = 100;
+/// How many columns are shown to be read.
+const COLUMNS: usize = 30;
+/// How many characters of a cell are shown to be read.
+const CELL: usize = 300;
+/// How many cells are shown however much is wanted: a browser has to hold them.
+const CELLS: usize = 200_000;
+
+/// How much of a value is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cut {
+    /// What somebody reads.
+    Read,
+    /// All of it, as far as a browser bears it.
+    None,
+}
+
+/// A table of a list of maps, or of a map; `None` for other values.
+pub fn of(value: &Value, cut: Cut) -> Option<String> {
+    if let Some(rows) = rows_of(value) {
+        return Some(of_rows(&rows, cut));
+    }
+    match value {
+        Value::Map(map) if map.len() > 1 => Some(of_map(map, cut)),
+        _ => None,
+    }
+}
+
+fn of_rows(rows: &[Map], cut: Cut) -> String {
+    let columns = Columns::of(rows);
+    let across = match cut {
+        Cut::Read => columns.len().min(COLUMNS),
+        Cut::None => columns.len(),
+    };
+    let down = match cut {
+        Cut::Read => rows.len().min(ROWS),
+        Cut::None => rows.len().min((CELLS / across.max(1)).max(1)),
+    };
+    let mut html = String::from("<table>\n<thead><tr>");
+    for name in columns.names().take(across) {
+        let _ = write!(html, "<th>{}</th>", shown(name));
+    }
+    html.push_str("</tr></thead>\n<tbody>\n");
+    for row in rows.iter().take(down) {
+        html.push_str("<tr>");
+        for value in columns.cells(row).into_iter().take(across) {
+            cell(&mut html, value.as_ref(), cut);
+        }
+        html.push_str("</tr>\n");
+    }
+    html.push_str("</tbody>\n</table>\n");
+    let mut parts = Vec::new();
+    if down < rows.len() {
+        parts.push(format!("{down} of {} rows", rows.len()));
+    } else {
+        parts.push(counted(rows.len(), "row"));
+    }
+    if across < columns.len() {
+        parts.push(format!("{across} of {} columns", columns.len()));
+    }
+    if down < rows.len() || across < columns.len() {
+        parts.push("%last shows all".to_string());
+    }
+    let _ = writeln!(html, "<p><small>{}</small></p>", parts.join("; "));
+    html
+}
+
+fn of_map(map: &Map, cut: Cut) -> String {
+    let most = match cut {
+        Cut::Read => ROWS,
+        Cut::None => CELLS / 2,
+    };
+    let mut html = String::from("<table>\n<tbody>\n");
+    let entries = map.entries();
+    let all = entries.len();
+    for (key, value) in entries.into_iter().take(most) {
+        let _ = write!(html, "<tr><th>{}</th>", shown(&to_text(&key)));
+        cell(&mut html, Some(&value), cut);
+        html.push_str("</tr>\n");
+    }
+    html.push_str("</tbody>\n</table>\n");
+    if all > most {
+        let _ = writeln!(
+            html,
+            "<p><small>{most} of {all} entries; %last shows all</small></p>"
+        );
+    }
+    html
+}
+
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+fn cell(html: &mut String, value: Option<&Value>, cut: Cut) {
+    let Some(value) = value else {
+        html.push_str("<td></td>");
+        return;
+    };
+    let text = to_text(value);
+    let end = match cut {
+        Cut::Read => text.char_indices().nth(CELL).map(|(end, _)| end),
+        Cut::None => None,
+    };
+    let (text, more) = match end {
+        Some(end) => (&text[..end], "…"),
+        None => (text.as_str(), ""),
+    };
+    let text = shown(text);
+    let _ = match value {
+        Value::Null => write!(html, "<td><em>null</em></td>"),
+        value if value.is_number() => {
+            write!(html, "<td style=\"text-align:right\">{text}</td>")
+        }
+        _ => write!(html, "<td style=\"text-align:left\">{text}{more}</td>"),
+    };
+}
