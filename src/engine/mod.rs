@@ -238,6 +238,11 @@ impl Engine {
         Ok(engine)
     }
 
+    /// What the pipelines of a text make of what their inputs have for now, without their outputs. Errors: the first fault.
+    pub fn events_of_pipelines(&self, text: &str) -> Outcome<Vec<Value>> {
+        tag::events(text, &self.context)
+    }
+
     /// All actions of pipelines.
     pub fn actions() -> Actions {
         Actions::new(&[pipeline::actions::ACTIONS, actions::ACTIONS])

@@ -88,6 +88,44 @@ impl Source for TagRows {
     }
 }
 
+/// What the pipelines of a text make of what their inputs have for now: the events that come to their end, each with
+/// its tag in the field `tag`. Outputs are left out. Errors: the first fault of the text, or of a run.
+pub fn events(text: &str, context: &Context) -> Outcome<Vec<Value>> {
+    let broken = |error: std::io::Error| {
+        Diagnostic::new(
+            Code::CannotWrite,
+            format!("no file can be made for the pipelines: {error}"),
+        )
+    };
+    let mut file = tempfile::Builder::new()
+        .prefix("cell-")
+        .suffix(".yaml")
+        .tempfile()
+        .map_err(broken)?;
+    std::io::Write::write_all(&mut file, text.as_bytes()).map_err(broken)?;
+    let rows = TagRows {
+        file: file.path().to_path_buf(),
+        tag: "*".to_string(),
+        time: None,
+        follow: false,
+        lag: 0,
+    };
+    let names = [SmolStr::new_static("_")];
+    let wish = Wish {
+        names: &names,
+        from: i64::MIN,
+        to: i64::MAX,
+        follow: false,
+    };
+    let mut events = Vec::new();
+    rows.read(&wish, context, &mut |rows| {
+        events.extend(rows.values);
+        crate::eval::collections::check_size(events.len(), context.limits.collection)?;
+        Ok(true)
+    })?;
+    Ok(events)
+}
+
 impl TagRows {
     /// The pipelines, ready to run. Errors: the first fault of the file.
     fn runner(

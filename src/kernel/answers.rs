@@ -1,7 +1,7 @@
 //! What front ends ask while a cell is written: completion, inspection, whether it is complete; and who the kernel is.
 
 use super::Kernel;
-use super::rich;
+use super::{languages, rich};
 use crate::diagnostic::floor;
 use crate::eval::{Variables, text::to_text};
 use crate::shell::complete::{Candidate, Kind, complete, open_call};
@@ -63,7 +63,10 @@ impl Kernel {
     fn complete(&self, request: &CompleteRequest) -> CompleteReply {
         let code = request.code.as_str();
         let at = byte_of(code, request.cursor_pos);
-        let found = complete(&self.session, code, at);
+        let found = match languages::is_other(code) {
+            true => languages::complete(&self.session, code, at),
+            false => complete(&self.session, code, at),
+        };
         let start = char_of(code, found.replaces.start);
         let end = char_of(code, found.replaces.end);
         let shown = found.candidates.iter().take(CANDIDATES);
@@ -139,7 +142,7 @@ fn name_at(code: &str, at: usize) -> Option<&str> {
 
 fn is_complete(code: &str) -> IsCompleteReply {
     // A cell of another language ends with an empty line.
-    if code.trim_start().starts_with("%%") {
+    if languages::is_other(code) {
         return match code.ends_with("\n\n") || (code.contains('\n') && code.ends_with('\n')) {
             true => IsCompleteReply::complete(),
             false => IsCompleteReply::incomplete(String::new()),

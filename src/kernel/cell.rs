@@ -1,14 +1,14 @@
 //! A cell: its statements one after the other, and what is shown of them.
 
 use super::stream::Stream;
-use super::{Kernel, rich};
+use super::{Kernel, languages, rich};
 use crate::diagnostic::{Code, Fault, Source, brief, plain, terminal};
 use crate::shell::Shown;
 use crate::syntax::{Statement, statements};
 use jupyter_protocol::{
     DisplayData, ErrorOutput, ExecuteInput, ExecuteReply, ExecuteRequest, ExecuteResult,
-    ExecutionCount, ExpressionResult, JupyterMessage, Media, Payload, ReplyError, ReplyStatus,
-    Transient,
+    ExecutionCount, ExpressionResult, JupyterMessage, Media, MediaType, Payload, ReplyError,
+    ReplyStatus, Transient,
 };
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
@@ -90,6 +90,20 @@ impl Kernel {
             message,
             silent: request.silent,
         };
+        if languages::is_other(&request.code) {
+            let told = languages::run(&self.session, &request.code);
+            for note in self.session.notes() {
+                show.note(&format!("note: {note}"));
+            }
+            let result = told.and_then(|told| {
+                if let Some(picture) = told.picture {
+                    show.display(Media::new(vec![MediaType::Svg(picture)]));
+                }
+                self.present(&told.shown, Some(count), &mut show)
+            });
+            show.stream.end();
+            return result;
+        }
         let source = Source::expression(request.code.as_str());
         let all = statements(&source);
         let mut result = Ok(());

@@ -5,6 +5,7 @@ mod cell;
 mod channels;
 mod history;
 mod install;
+mod languages;
 pub mod rich;
 mod stream;
 

@@ -2,7 +2,7 @@
 
 use super::{Request, bad, first_word};
 use crate::diagnostic::{Code, Diagnostic, Fault, Outcome, Page, Source, Style};
-use crate::eval::collections::{List, check_size};
+use crate::eval::collections::{Entries, List, Map, MapKind, check_size};
 use crate::eval::convert::condition;
 use crate::eval::{Context, Program, Value, compile_tree};
 use crate::input::{Input, inputs};
@@ -11,6 +11,7 @@ use crate::shell::events::{
 };
 use crate::shell::session::{Session, Shown};
 use crate::shell::variables::OneEvent;
+use crate::syntax::{Expr, Said, parse, statements};
 use std::sync::Arc;
 
 /// How many names of fields are shown.
@@ -102,14 +103,18 @@ struct Condition {
 impl Condition {
     fn new(session: &Session, request: &Request<'_>, text: &str) -> Outcome<Condition> {
         let tree = request.wanted_expression(session, text)?;
+        Ok(Condition::of(session, &tree, request.source()))
+    }
+
+    fn of(session: &Session, tree: &Expr, source: &Arc<Source>) -> Condition {
         let event = Arc::new(OneEvent::new(session.variables.clone()));
         let context = session.engine().context.with_variables(event.clone());
-        let program = compile_tree(Some(&tree), request.source(), &[], &context);
-        Ok(Condition {
+        let program = compile_tree(Some(tree), source, &[], &context);
+        Condition {
             event,
             context,
             program,
-        })
+        }
     }
 
     fn holds(&self, event: &Value) -> Outcome<bool> {
@@ -197,6 +202,77 @@ pub(super) fn go(session: &Session, request: &Request<'_>) -> Outcome<Shown> {
         number if (1..=loaded.len()).contains(&number) => Ok(number),
         number => Err(no_number(loaded, number)),
     })
+}
+
+/// The events of files, as they stand behind `%load`, perhaps with a condition; without files those that are loaded.
+pub fn events_of(session: &Session, names: &str) -> Outcome<Vec<Value>> {
+    let names = names.trim();
+    if names.is_empty() {
+        let all = session.variables.loaded(|loaded| loaded.values());
+        return all.unwrap_or_else(|| Err(nothing_loaded()));
+    }
+    let (files, where_) = split_where(names);
+    let condition = where_.map(|text| -> Outcome<Condition> {
+        let source = Arc::new(Source::expression(text));
+        let tree =
+            parse(&source, session.limits())?.ok_or_else(|| bad("where lacks a condition"))?;
+        Ok(Condition::of(session, &tree, &source))
+    });
+    let condition = condition.transpose()?;
+    let keep = condition
+        .as_ref()
+        .map(|condition| move |event: &Value| condition.holds(event));
+    let keep = keep.as_ref().map(|keep| keep as &Keep<'_>);
+    read(&inputs_of(files)?, &session.engine().context, keep)?.values()
+}
+
+/// The values of one expression for all events, or maps of several: `NAME := EXPR` line by line.
+///
+/// Errors: what is no expression, and the first error of an evaluation, with the number of its event.
+pub fn over(session: &Session, events: Vec<Value>, body: &Source) -> Outcome<Value> {
+    let event = Arc::new(OneEvent::new(session.variables.clone()));
+    let context = session.engine().context.with_variables(event.clone());
+    let mut named = Vec::new();
+    for statement in statements(body) {
+        let (name, tree) = match statement.read(session.limits())? {
+            Said::Expression(tree) => (None, tree),
+            Said::Assignment { name, value, .. } => (Some(name), value),
+            _ => {
+                let fault = bad("here stand an expression, or lines NAME := EXPRESSION");
+                return Err(fault.or_at(statement.span).in_source(&statement.source));
+            }
+        };
+        let program = compile_tree(tree.as_ref(), &statement.source, &[], &context);
+        named.push((name, program));
+    }
+    if named.is_empty() || (named.len() > 1 && named.iter().any(|(name, _)| name.is_none())) {
+        return Err(bad(
+            "below stands one expression, or lines NAME := EXPRESSION",
+        ));
+    }
+    check_size(events.len(), context.limits.collection)?;
+    let mut values = Vec::with_capacity(events.len());
+    for (index, one) in events.into_iter().enumerate() {
+        context.check_cancelled()?;
+        event.set(one);
+        let value = |program: &Arc<Program>| {
+            program
+                .evaluate(&context)
+                .map_err(|fault| fault.note(format!("at event {}", index + 1)))
+        };
+        values.push(match named.as_slice() {
+            [(None, program)] => value(program)?,
+            several => {
+                let map = Map::new(MapKind::Ordered, Entries::default());
+                for (name, program) in several {
+                    let key = name.clone().map(Value::Text).unwrap_or_default();
+                    map.put(key, value(program)?, context.limits.collection)?;
+                }
+                Value::Map(map)
+            }
+        });
+    }
+    Ok(Value::List(List::array(values)))
 }
 
 fn distance(request: &Request<'_>) -> Outcome<usize> {

@@ -8,6 +8,7 @@ mod save;
 mod settings;
 mod variables;
 
+pub use events::{events_of, over};
 pub use measure::split_count;
 pub use plot::{Behind, behind, options as plot_options};
 

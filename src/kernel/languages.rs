@@ -1,0 +1,279 @@
+//! Cells in other languages: `%%map`, `%%profile`, `%%rule`, `%%pipeline`.
+
+use crate::diagnostic::{Code, Diagnostic, Outcome, Source, nearest};
+use crate::engine::Engine;
+use crate::eval::collections::{List, Map};
+use crate::eval::{Notes, Value};
+use crate::pipeline::{config, graph};
+use crate::rule::lua::{NoteKind, Options};
+use crate::rule::trial::{Written, events_of as rule_events, trial};
+use crate::shell::complete::{Candidate, Completions, Kind, complete as shell_complete};
+use crate::shell::magic::{bad, events_of, over};
+use crate::shell::{Session, SessionVariables, Shown, Variable};
+use smol_str::SmolStr;
+use std::sync::Arc;
+
+/// A sort of cell.
+pub struct Language {
+    /// What the cell begins with.
+    pub name: &'static str,
+    /// How it is written.
+    pub usage: &'static str,
+    /// What it does.
+    pub summary: &'static str,
+    run: fn(&Session, &str, &Arc<Source>) -> Outcome<Told>,
+}
+
+/// What a cell shows: a picture perhaps, and a result.
+pub struct Told {
+    /// SVG.
+    pub picture: Option<String>,
+    /// What the cell gives.
+    pub shown: Shown,
+}
+
+impl From<Value> for Told {
+    fn from(value: Value) -> Told {
+        Told {
+            picture: None,
+            shown: Shown::Value(value),
+        }
+    }
+}
+
+/// All of them.
+pub const LANGUAGES: &[Language] = &[
+    Language {
+        name: "%%map",
+        usage: "%%map [FILE… [where EXPR]]",
+        summary: "the expression below for every event, or lines NAME := EXPR as columns",
+        run: map,
+    },
+    Language {
+        name: "%%profile",
+        usage: "%%profile [NAME [FILE…]]",
+        summary: "a profiler of the definition below (JSON), in the variable NAME; applied to the events of files",
+        run: profile,
+    },
+    Language {
+        name: "%%rule",
+        usage: "%%rule [FILE…]",
+        summary: "the correlation rule below (Lua) over the events of files, or over those that are loaded",
+        run: rule,
+    },
+    Language {
+        name: "%%pipeline",
+        usage: "%%pipeline",
+        summary: "draws the pipelines below (YAML) and shows what comes to their end; outputs are left out",
+        run: pipeline,
+    },
+];
+
+/// Whether a cell is written in another language.
+pub fn is_other(code: &str) -> bool {
+    code.trim_start().starts_with("%%")
+}
+
+/// All sorts of cells in a few words.
+fn overview() -> String {
+    let each = LANGUAGES
+        .iter()
+        .map(|one| format!("{}: {}", one.usage, one.summary));
+    each.collect::<Vec<_>>().join("; ")
+}
+
+/// What may stand at a byte of such a cell: the sorts of cells, files behind them, and below `%%map` what an expression
+/// may hold.
+pub fn complete(session: &Session, code: &str, at: usize) -> Completions {
+    let nothing = Completions {
+        replaces: at..at,
+        candidates: Vec::new(),
+    };
+    let start = code.len() - code.trim_start().len();
+    let first = code[start..]
+        .find('\n')
+        .map_or(code.len(), |end| start + end);
+    let head = &code[start..at.clamp(start, code.len())];
+    let moved = |mut found: Completions, by: isize| {
+        let place = |at: usize| at.checked_add_signed(by).unwrap_or(at);
+        found.replaces = place(found.replaces.start)..place(found.replaces.end);
+        found
+    };
+    if at > first {
+        // The first line is no statement, and what stands above does not matter.
+        let body = &code[first + 1..];
+        return match head.starts_with("%%map") {
+            true => moved(
+                shell_complete(session, body, at - first - 1),
+                (first + 1) as isize,
+            ),
+            false => nothing,
+        };
+    }
+    match head.split_once(char::is_whitespace) {
+        None => {
+            let names = LANGUAGES.iter().filter(|one| one.name.starts_with(head));
+            let candidates = names.map(|one| Candidate {
+                text: one.name.to_string(),
+                kind: Kind::Command,
+            });
+            Completions {
+                replaces: start..at,
+                candidates: candidates.collect(),
+            }
+        }
+        Some((name, files)) if name != "%%pipeline" => {
+            // Files stand here as they do behind %load.
+            let line = format!("%load {files}");
+            let by = at as isize - line.len() as isize;
+            moved(shell_complete(session, &line, line.len()), by)
+        }
+        Some(_) => nothing,
+    }
+}
+
+/// Runs a cell. Errors: E0115 for an unknown language, and those of its text.
+pub fn run(session: &Session, code: &str) -> Outcome<Told> {
+    let code = code.trim_start();
+    let (first, body) = code.split_once('\n').unwrap_or((code, ""));
+    let (name, rest) = match first.trim().split_once(char::is_whitespace) {
+        Some((name, rest)) => (name, rest.trim()),
+        None => (first.trim(), ""),
+    };
+    let Some(language) = LANGUAGES.iter().find(|one| one.name == name) else {
+        let names = LANGUAGES.iter().map(|one| one.name);
+        let fault = Diagnostic::new(Code::UnknownMagic, format!("there are no cells {name}"));
+        let near = nearest(name, names.clone());
+        return Err(match near {
+            Some(near) => fault.did_you_mean(Some(near)),
+            None => fault.help(overview()),
+        });
+    };
+    // Lines count from the top of the cell.
+    let source = Arc::new(Source {
+        first_line: 2,
+        ..Source::expression(body)
+    });
+    (language.run)(session, rest, &source).map_err(|fault| {
+        match fault.code == Code::BadMagic && fault.help.is_none() {
+            true => fault.help(format!("write {}", language.usage)),
+            false => fault,
+        }
+    })
+}
+
+fn map(session: &Session, rest: &str, body: &Arc<Source>) -> Outcome<Told> {
+    let events = events_of(session, rest)?;
+    over(session, events, body).map(Told::from)
+}
+
+fn profile(session: &Session, rest: &str, body: &Arc<Source>) -> Outcome<Told> {
+    let (name, files) = match rest.split_once(char::is_whitespace) {
+        Some((name, files)) => (name, files.trim()),
+        None if rest.is_empty() => ("profiler", ""),
+        None => (rest, ""),
+    };
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    if !name.starts_with(|c: char| c.is_ascii_alphabetic()) || !name.chars().all(plain) {
+        return Err(bad(format!("{name} is no name of a variable")));
+    }
+    let call = |function: &str, arguments: Vec<Value>| call(session, function, arguments);
+    let profiler = call("PROFILER_INIT", vec![Value::text(&body.text)])?;
+    if !files.is_empty() {
+        let events = Value::List(List::array(events_of(session, files)?));
+        call("PROFILER_APPLY", vec![events, profiler.clone()])?;
+    }
+    let variable = Variable {
+        value: profiler.clone(),
+        expression: Some(format!("%%profile {rest}")),
+    };
+    session.variables.set(SmolStr::new(name), variable);
+    Ok(profiler.into())
+}
+
+/// Calls a function with values.
+fn call(session: &Session, function: &str, arguments: Vec<Value>) -> Outcome<Value> {
+    let names: Vec<String> = (0..arguments.len())
+        .map(|at| format!("given{at}"))
+        .collect();
+    let variables = SessionVariables::default();
+    for (name, value) in names.iter().zip(arguments) {
+        let expression = None;
+        variables.set(SmolStr::new(name), Variable { value, expression });
+    }
+    let text = format!("{function}({})", names.join(", "));
+    let mut engine: Engine = (*session.engine()).clone();
+    engine.context = engine.context.with_variables(Arc::new(variables));
+    engine.evaluate(&text).map_err(|mut fault| {
+        // The call is ours; its text would say nothing.
+        fault.source = None;
+        fault.span = None;
+        fault
+    })
+}
+
+fn rule(session: &Session, rest: &str, body: &Arc<Source>) -> Outcome<Told> {
+    let engine = session.engine();
+    let context = &engine.context;
+    let events = Value::List(List::array(events_of(session, rest)?));
+    let events =
+        rule_events(&events).map_err(|at| bad(format!("what is loaded is no event at {at}")))?;
+    // The first line of the cell is a line of the rule, so that places fit.
+    let rule = Written::text("cell", format!("\n{}", body.text));
+    let clock = context.clock.clone();
+    let options = Options {
+        now: Arc::new(move || clock.now()),
+        ..Options::default()
+    };
+    let mut running = rule.load(options)?;
+    let done = trial(&mut running, &events, || context.check_cancelled())?;
+    if let Some(notes) = context.services.get::<Notes>() {
+        for (at, note) in &done.notes {
+            let kind = match note.kind {
+                NoteKind::Log => "log",
+                NoteKind::Error => "error",
+                NoteKind::Stop => "stopped",
+                NoteKind::Warning => "warning",
+            };
+            let line = note
+                .line
+                .map_or_else(String::new, |line| format!(", line {line}"));
+            notes.say(format!(
+                "event {}, {}{line}: {kind}: {}",
+                at + 1,
+                note.entry,
+                note.text
+            ));
+        }
+        notes.say(format!(
+            "{} events, {} alerts",
+            done.events,
+            done.alerts.len()
+        ));
+    }
+    let alerts = done.alerts.iter().map(|(at, alert)| {
+        let map = Map::of_texts([("event", Value::Long(*at as i64 + 1))]);
+        for (key, value) in alert.to_map().entries() {
+            map.put(key, value, usize::MAX)?;
+        }
+        Ok(Value::Map(map))
+    });
+    let alerts: Outcome<Vec<Value>> = alerts.collect();
+    Ok(Value::List(List::array(alerts?)).into())
+}
+
+fn pipeline(session: &Session, rest: &str, body: &Arc<Source>) -> Outcome<Told> {
+    if !rest.is_empty() {
+        return Err(bad("behind %%pipeline stands nothing"));
+    }
+    let first = |faults: Vec<crate::diagnostic::Fault>| {
+        let fault = faults.into_iter().next();
+        fault.unwrap_or_else(|| Diagnostic::new(Code::Internal, "no fault is told"))
+    };
+    let file = config::from_source(body, &Engine::actions()).map_err(first)?;
+    let events = session.engine().events_of_pipelines(&body.text)?;
+    Ok(Told {
+        picture: Some(graph::svg(&file)),
+        shown: Shown::Value(Value::List(List::array(events))),
+    })
+}
