@@ -70,9 +70,7 @@ impl Kernel {
             }
             reply.status = ReplyStatus::Error;
             reply.error = Some(Box::new(error));
-            if request.stop_on_error {
-                self.give_up();
-            }
+            self.failed = request.stop_on_error;
         }
         reply
     }

@@ -19,6 +19,10 @@ use zeromq::SocketRecv;
 const BIND: Duration = Duration::from_secs(10);
 /// How long the last messages may take to leave.
 const LAST: Duration = Duration::from_secs(1);
+/// How often the kernel looks whether who started it still lives.
+const LOOK: Duration = Duration::from_secs(1);
+/// How long a cell may take to end when nobody waits for it.
+const GRACE: Duration = Duration::from_secs(10);
 /// A socket that fails again and again is asked no faster than this.
 const BREATH: Duration = Duration::from_millis(20);
 
@@ -160,6 +164,7 @@ pub fn open(info: &ConnectionInfo, session: &str, interrupt: &Interrupt) -> Outc
             }
         }
     })?);
+    background(watch_parent(interrupt.clone(), came_in.clone()))?;
     let queue = came_in.clone();
     background(async move {
         loop {
@@ -224,6 +229,22 @@ pub fn open(info: &ConnectionInfo, session: &str, interrupt: &Interrupt) -> Outc
         out,
         writers,
     })
+}
+
+/// Ends the kernel when whoever started it is gone.
+async fn watch_parent(interrupt: Interrupt, queue: Sender<Came>) {
+    let parent = std::os::unix::process::parent_id();
+    // A kernel that the machine itself has started lives by itself.
+    while parent != 1 {
+        tokio::time::sleep(LOOK).await;
+        if std::os::unix::process::parent_id() != parent {
+            interrupt.stop();
+            let _ = queue.send(Came::Orphaned);
+            tokio::time::sleep(GRACE).await;
+            // What runs does not listen, and nobody wants its result.
+            std::process::exit(1);
+        }
+    }
 }
 
 /// The next message. One whose content is not as the protocol wants it becomes an unknown one, so that it is answered.

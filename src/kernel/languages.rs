@@ -254,12 +254,29 @@ fn rule(session: &Session, rest: &str, body: &Arc<Source>) -> Outcome<Told> {
     let alerts = done.alerts.iter().map(|(at, alert)| {
         let map = Map::of_texts([("event", Value::Long(*at as i64 + 1))]);
         for (key, value) in alert.to_map().entries() {
-            map.put(key, value, usize::MAX)?;
+            let plain = key.as_text().is_some_and(|key| UNSAID.contains(&key));
+            if !plain && !is_empty(&value) {
+                map.put(key, value, usize::MAX)?;
+            }
         }
         Ok(Value::Map(map))
     });
     let alerts: Outcome<Vec<Value>> = alerts.collect();
     Ok(Value::List(List::array(alerts?)).into())
+}
+
+/// What all alerts of a cell have in common, or what a text says already.
+const UNSAID: &[&str] = &["rule", "template"];
+
+/// Whether there is nothing to show.
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Text(text) => text.is_empty(),
+        Value::List(list) => list.is_empty(),
+        Value::Map(map) => map.is_empty(),
+        _ => false,
+    }
 }
 
 fn pipeline(session: &Session, rest: &str, body: &Arc<Source>) -> Outcome<Told> {
@@ -270,8 +287,11 @@ fn pipeline(session: &Session, rest: &str, body: &Arc<Source>) -> Outcome<Told> 
         let fault = faults.into_iter().next();
         fault.unwrap_or_else(|| Diagnostic::new(Code::Internal, "no fault is told"))
     };
-    let file = config::from_source(body, &Engine::actions()).map_err(first)?;
-    let events = session.engine().events_of_pipelines(&body.text)?;
+    // The first line of the cell is a line of the file, so that places fit.
+    let text = format!("\n{}", body.text);
+    let source = Arc::new(Source::expression(text.as_str()));
+    let file = config::from_source(&source, &Engine::actions()).map_err(first)?;
+    let events = session.engine().events_of_pipelines(&text)?;
     Ok(Told {
         picture: Some(graph::svg(&file)),
         shown: Shown::Value(Value::List(List::array(events))),

@@ -30,8 +30,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// How often the kernel looks whether who started it still lives.
-const LOOK: Duration = Duration::from_secs(1);
 /// The columns of texts.
 const COLUMNS: usize = 100;
 /// The lines of texts.
@@ -49,6 +47,8 @@ pub struct Kernel {
     count: usize,
     /// The request that is answered now, for those who want to ask its sender.
     current: Arc<Mutex<Option<JupyterMessage>>>,
+    /// Set when a cell has failed, and those that wait behind it shall not run.
+    failed: bool,
     /// Set when a cell wants the kernel to end.
     ended: bool,
 }
@@ -67,6 +67,12 @@ pub fn run(engine: &Engine, connection: &Path, history: Option<PathBuf>) -> Outc
         cancel: engine.context.cancel.clone(),
         running: Arc::new(AtomicBool::new(false)),
     };
+    // Ctrl-C at the terminal of a front end comes here too. Every cell begins with the flag taken back.
+    let interrupted = signal_hook::consts::SIGINT;
+    signal_hook::flag::register(interrupted, interrupt.cancel.clone()).map_err(|error| {
+        let text = format!("SIGINT cannot be listened to: {error}");
+        Diagnostic::new(Code::Internal, text)
+    })?;
     let id = answers::identifier();
     let channels = channels::open(&info, &id, &interrupt)?;
     let session = Session::new(engine);
@@ -92,6 +98,7 @@ pub fn run(engine: &Engine, connection: &Path, history: Option<PathBuf>) -> Outc
         history: History::open(history),
         count: 0,
         current,
+        failed: false,
         ended: false,
     };
     kernel.startup();
@@ -161,21 +168,12 @@ impl Kernel {
     }
 
     fn serve(&mut self) {
-        let parent = std::os::unix::process::parent_id();
         while !self.ended {
-            let came = match self.waiting.pop_front() {
-                Some(came) => came,
-                None => match self.came.recv_timeout(LOOK) {
-                    Ok(came) => came,
-                    Err(crossbeam_channel::RecvTimeoutError::Timeout) => {
-                        match parent != 1 && std::os::unix::process::parent_id() != parent {
-                            true => Came::Orphaned,
-                            false => continue,
-                        }
-                    }
-                    Err(crossbeam_channel::RecvTimeoutError::Disconnected) => return,
-                },
-            };
+            let next = self
+                .waiting
+                .pop_front()
+                .map_or_else(|| self.came.recv(), Ok);
+            let Ok(came) = next else { return };
             match came {
                 Came::Shell(message) => self.answer(&message, false),
                 Came::Control(message) => self.answer(&message, true),
@@ -209,6 +207,9 @@ impl Kernel {
             None => {}
         }
         self.out.publish(Status::idle(), message);
+        if std::mem::take(&mut self.failed) {
+            self.give_up();
+        }
     }
 
     /// Gives up the cells that wait behind one that failed.

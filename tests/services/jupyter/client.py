@@ -1,0 +1,376 @@
+"""Front ends of Jupyter against the kernel: client.py CHECK [ARGUMENT…], or client.py ready.
+
+The kernel is found by JUPYTER_PATH. A check that fails says why and ends with 1.
+"""
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import time
+import unittest
+
+import nbformat
+from jupyter_client import KernelManager
+from nbclient import NotebookClient
+
+# The longest that anything may take on a slow machine.
+PATIENCE = 120
+
+
+class Kernel:
+    """A running kernel with a client."""
+
+    def __init__(self):
+        self.manager = KernelManager(kernel_name="stellar")
+        self.manager.start_kernel()
+        self.client = self.manager.client()
+        self.client.start_channels()
+        self.client.wait_for_ready(timeout=PATIENCE)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.client.stop_channels()
+        if self.manager.has_kernel:
+            self.manager.shutdown_kernel(now=True)
+
+    def reply(self, message_id):
+        while True:
+            message = self.client.get_shell_msg(timeout=PATIENCE)
+            if message["parent_header"].get("msg_id") == message_id:
+                return message["content"]
+
+    def outputs(self, message_id):
+        found = []
+        while True:
+            message = self.client.get_iopub_msg(timeout=PATIENCE)
+            if message["parent_header"].get("msg_id") != message_id:
+                continue
+            kind, content = message["msg_type"], message["content"]
+            if kind == "status":
+                if content["execution_state"] == "idle":
+                    return found
+            elif kind != "execute_input":
+                found.append((kind, content))
+
+    def run(self, code, **options):
+        options.setdefault("allow_stdin", False)
+        message_id = self.client.execute(code, **options)
+        outputs = self.outputs(message_id)
+        return self.reply(message_id), outputs
+
+    def text(self, code):
+        """The plain text of the result."""
+        reply, outputs = self.run(code)
+        assert reply["status"] == "ok", reply
+        results = [content for kind, content in outputs if kind == "execute_result"]
+        assert len(results) == 1, outputs
+        return results[0]["data"]["text/plain"]
+
+
+def equal(found, expected):
+    assert found == expected, f"{found!r} instead of {expected!r}"
+
+
+def check_protocol():
+    """jupyter_kernel_test, as far as it applies."""
+    import jupyter_kernel_test
+
+    class Protocol(jupyter_kernel_test.KernelTests):
+        kernel_name = "stellar"
+        language_name = "stellar"
+        file_extension = ".stellar"
+        code_stderr = "8 / 2 * 4"
+        completion_samples = [
+            {"text": "TO_UPP", "matches": {"TO_UPPER"}},
+            {"text": "%%pr", "matches": {"%%profile"}},
+        ]
+        complete_code_samples = ["1 + 2", "x := 3", "# a comment", "%vars"]
+        incomplete_code_samples = ["TO_UPPER(", "[1,", "%%map logs.jsonl"]
+        code_execute_result = [
+            {"code": "1 + 2", "result": "3"},
+            {"code": "x := 4\nx * 2", "result": "8"},
+            {"code": "def DOUBLE(a) := a * 2\nDOUBLE(21)", "result": "42"},
+        ]
+        code_display_data = [
+            {"code": "?TO_UPPER", "mime": "text/html"},
+            {"code": "%plot [1, 3, 2]", "mime": "image/svg+xml"},
+        ]
+        code_generate_error = "NO_SUCH_FUNCTION(1)"
+        code_inspect_sample = "TO_UPPER"
+        supported_history_operations = ("tail", "range", "search")
+        code_history_pattern = "1 ? 2*"
+
+    suite = unittest.defaultTestLoader.loadTestsFromTestCase(Protocol)
+    result = unittest.TextTestRunner(stream=sys.stdout, verbosity=2).run(suite)
+    assert result.wasSuccessful()
+    assert result.testsRun - len(result.skipped) >= 9, "too much was left out"
+
+
+def check_cells():
+    with Kernel() as kernel:
+        equal(kernel.text("1 + 2"), "3")
+        # Several statements: the last value is the result, and variables live on.
+        equal(kernel.text("x := 2\n# twice\ny := x * 2\nx + y"), "6")
+        equal(kernel.text("y"), "4")
+        # Null shows nothing, nor does a cell without statements.
+        for code in ["null", "", "# a comment", "def F(a) := a"]:
+            equal(kernel.run(code)[1], [])
+        reply, outputs = kernel.run("[{'a': 1, 'b': '<i>'}, {'a': 2}]")
+        html = outputs[0][1]["data"]["text/html"]
+        assert "<table>" in html and "&lt;i&gt;" in html and "<i>" not in html, html
+        # Pages in the middle are shown where they come.
+        _, outputs = kernel.run("?TO_UPPER\n1")
+        equal([kind for kind, _ in outputs], ["display_data", "execute_result"])
+        # What may not mean what was meant is told beside the result.
+        _, outputs = kernel.run("8 / 2 * 4")
+        equal([kind for kind, _ in outputs], ["stream", "execute_result"])
+        equal(outputs[0][1]["name"], "stderr")
+        # Silent cells show nothing and count nothing.
+        before = kernel.run("1")[0]["execution_count"]
+        equal(kernel.run("z := 5", silent=True)[1], [])
+        reply, _ = kernel.run("z")
+        equal(reply["execution_count"], before + 1)
+        # Values besides.
+        reply, _ = kernel.run("1", user_expressions={"a": "x + 1", "b": "NO_SUCH(1)"})
+        equal(reply["user_expressions"]["a"]["data"]["text/plain"], "3")
+        equal(reply["user_expressions"]["b"]["ename"], "E0201")
+
+
+def check_errors():
+    with Kernel() as kernel:
+        reply, outputs = kernel.run("x := 1\ny := TO_UPPER(")
+        equal(reply["status"], "error")
+        equal(reply["ename"], "E0102")
+        kind, error = outputs[-1]
+        equal(kind, "error")
+        text = "\n".join(error["traceback"])
+        assert "TO_UPPER(" in text and "^" in text, text
+        # What came before the error has been done.
+        equal(kernel.text("x"), "1")
+        # Cells behind a failed one are given up; the next ones run.
+        messages = [kernel.client.execute(code) for code in ["NO_SUCH(1)", "a := 1", "b := 2"]]
+        replies = [kernel.reply(message)["status"] for message in messages]
+        assert replies[0] == "error" and set(replies[1:]) <= {"aborted", "ok"}, replies
+        equal(kernel.text("3"), "3")
+        equal(kernel.run("%%nothing\n1")[0]["ename"], "E0115")
+
+
+def check_interrupt():
+    with Kernel() as kernel:
+        kernel.run("kept := 7")
+        slow = "MAP(SPLIT(FILL_LEFT('', ',', 3000), ','), a -> MAP(SPLIT(FILL_LEFT('', ',', 3000), ','), b -> 1))"
+        for way in ["message", "signal"]:
+            message_id = kernel.client.execute(slow)
+            busy = False
+            while not busy:
+                message = kernel.client.get_iopub_msg(timeout=PATIENCE)
+                busy = message["msg_type"] == "execute_input"
+            begin = time.monotonic()
+            if way == "message":
+                kernel.manager.interrupt_kernel()
+            else:
+                os.kill(kernel.manager.provisioner.pid, signal.SIGINT)
+            reply = kernel.reply(message_id)
+            print(f"interrupted by {way} within {1000 * (time.monotonic() - begin):.0f} ms")
+            equal(reply["ename"], "E0307")
+            equal(kernel.text("kept"), "7")
+        # Nothing runs: the next cell is not meant.
+        kernel.manager.interrupt_kernel()
+        equal(kernel.text("1 + 1"), "2")
+
+
+def check_restart():
+    with Kernel() as kernel:
+        kernel.run("x := 1")
+        kernel.manager.restart_kernel()
+        kernel.client.wait_for_ready(timeout=PATIENCE)
+        equal(kernel.run("x")[1], [])
+        process = kernel.manager.provisioner.process
+        kernel.manager.shutdown_kernel()
+        equal(process.wait(PATIENCE), 0)
+
+
+def check_quit():
+    with Kernel() as kernel:
+        reply, _ = kernel.run("quit")
+        equal(reply["payload"][0]["source"], "ask_exit")
+        process = kernel.manager.provisioner.process
+        equal(process.wait(PATIENCE), 0)
+
+
+def check_orphan():
+    """A kernel whose starter is gone ends, also while it waits for input."""
+    starter = """
+import sys, time
+from jupyter_client import KernelManager
+manager = KernelManager(kernel_name="stellar")
+manager.start_kernel()
+client = manager.client()
+client.start_channels()
+client.wait_for_ready(timeout=120)
+client.execute("SHELL_EDIT('text')", allow_stdin=True)
+print(manager.provisioner.pid, flush=True)
+client.get_stdin_msg(timeout=120)
+import os
+os._exit(0)
+"""
+    gone = subprocess.run([sys.executable, "-c", starter], stdout=subprocess.PIPE, check=True)
+    pid = int(gone.stdout)
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.1)
+    os.kill(pid, signal.SIGKILL)
+    raise AssertionError("the kernel lives on")
+
+
+def check_input():
+    with Kernel() as kernel:
+        for answer, expected in [("written", "written"), ("", "begun")]:
+            message_id = kernel.client.execute("SHELL_EDIT('begun')", allow_stdin=True)
+            asked = kernel.client.get_stdin_msg(timeout=PATIENCE)
+            equal(asked["msg_type"], "input_request")
+            kernel.client.input(answer)
+            outputs = kernel.outputs(message_id)
+            equal(outputs[0][1]["data"]["text/plain"], expected)
+            kernel.reply(message_id)
+        # A question can be given up.
+        message_id = kernel.client.execute("SHELL_EDIT('begun')", allow_stdin=True)
+        kernel.client.get_stdin_msg(timeout=PATIENCE)
+        kernel.manager.interrupt_kernel()
+        equal(kernel.reply(message_id)["status"], "error")
+
+
+def check_flood(script):
+    """Hundreds of thousands of lines: few messages, a note at the end, and the kernel listens meanwhile."""
+    with open(script, "w") as file:
+        file.writelines(f"{number}\n" for number in range(30_000))
+    with Kernel() as kernel:
+        reply, outputs = kernel.run(f"%load {script}")
+        equal(reply["status"], "ok")
+        printed = "".join(content["text"] for kind, content in outputs if content["name"] == "stdout")
+        equal(printed.count("\n"), 10_000)
+        assert len(outputs) < 200, len(outputs)
+        assert "20000 more lines" in outputs[-1][1]["text"], outputs[-1]
+        message_id = kernel.client.execute(f"%load {script}")
+        time.sleep(0.05)
+        kernel.manager.interrupt_kernel()
+        assert kernel.reply(message_id)["status"] in ["error", "ok"]
+        equal(kernel.text("1"), "1")
+
+
+def check_order():
+    """Many cells in a row: none loses its output, none gets that of another."""
+    with Kernel() as kernel:
+        messages = {kernel.client.execute(f"{number} + 0"): str(number) for number in range(200)}
+        found = {}
+        idle = set()
+        while len(idle) < len(messages):
+            message = kernel.client.get_iopub_msg(timeout=PATIENCE)
+            parent = message["parent_header"].get("msg_id")
+            if parent not in messages:
+                continue
+            if message["msg_type"] == "execute_result":
+                assert parent not in idle, "output behind the end"
+                found[parent] = message["content"]["data"]["text/plain"]
+            elif message["content"].get("execution_state") == "idle":
+                idle.add(parent)
+        equal(found, messages)
+
+
+def check_asked():
+    """Completion, inspection, completeness."""
+    with Kernel() as kernel:
+        client = kernel.client
+        kernel.run("login_count := 3\nä := 1")
+        reply = kernel.reply(client.complete("TO_UPPER(login_", 15))
+        equal((reply["matches"], reply["cursor_start"], reply["cursor_end"]), (["login_count"], 9, 15))
+        # Places are counted in characters.
+        reply = kernel.reply(client.complete("'ää𝄞' + TO_UPP", 14))
+        equal((reply["matches"], reply["cursor_start"], reply["cursor_end"]), (["TO_UPPER"], 8, 14))
+        for code, at in [("TO_UPPER('a')", 3), ("TO_UPPER('a'", 12), ("?TO_UPPER", 9)]:
+            reply = kernel.reply(client.inspect(code, at))
+            assert reply["found"] and "capitals" in reply["data"]["text/plain"], (code, reply)
+        reply = kernel.reply(client.inspect("login_count + 1", 4))
+        assert "Integer" in reply["data"]["text/plain"], reply
+        equal(kernel.reply(client.inspect("no_such_name", 4))["found"], False)
+        reply = kernel.reply(client.inspect("", 0))
+        equal((reply["status"], reply["found"]), ("ok", False))
+
+
+def check_hostile():
+    """Messages that are none leave the kernel alive."""
+    import zmq
+
+    with Kernel() as kernel:
+        info = kernel.client.get_connection_info()
+        context = zmq.Context()
+        for port in ["shell_port", "control_port", "stdin_port"]:
+            socket = context.socket(zmq.DEALER)
+            socket.connect(f"tcp://{info['ip']}:{info[port]}")
+            header = json.dumps({"msg_id": "x", "msg_type": "execute_request", "session": "x", "username": "x",
+                                 "date": "2024-01-01T00:00:00Z", "version": "5.3"}).encode()
+            for parts in [
+                [b""], [b"<IDS|MSG>"], [b"<IDS|MSG>", b"bad", b"{}", b"{}", b"{}", b"{}"],
+                [b"<IDS|MSG>", b"00", header, b"{}", b"{}", b'{"code": "x := 666"}'],
+                [b"a", b"b", b"c"], [b"<IDS|MSG>", b"", b"\xff", b"{", b"[]", b"null"], [b"x" * 1_000_000],
+            ]:
+                socket.send_multipart(parts)
+            socket.close(linger=1000)
+        context.term()
+        # A request whose content is not right is answered.
+        message = kernel.client.session.msg("complete_request", {"code": 7})
+        kernel.client.shell_channel.send(message)
+        equal(kernel.reply(message["header"]["msg_id"])["status"], "error")
+        message = kernel.client.session.msg("no_such_request", {})
+        kernel.client.shell_channel.send(message)
+        equal(kernel.reply(message["header"]["msg_id"])["status"], "error")
+        equal(kernel.run("x")[1], [])
+        equal(kernel.text("1 + 1"), "2")
+
+
+def check_notebook(path, expected, update):
+    """Runs a notebook and compares what its cells show with what stands in another one; `update` writes that."""
+    notebook = nbformat.read(path, as_version=4)
+    folder = os.path.dirname(os.path.abspath(path))
+    client = NotebookClient(notebook, timeout=PATIENCE, kernel_name="stellar", resources={"metadata": {"path": folder}})
+    client.execute()
+    shown = []
+    for cell in notebook.cells:
+        if cell.cell_type != "code":
+            continue
+        outputs = []
+        for output in cell.outputs:
+            if output.output_type == "stream":
+                outputs.append({output.name: output.text})
+            elif output.output_type == "error":
+                outputs.append({"error": output.evalue})
+            else:
+                outputs.append(dict(sorted(output.data.items())))
+        shown.append({"cell": cell.source, "outputs": outputs})
+    text = json.dumps(shown, indent=1, ensure_ascii=False) + "\n"
+    if update == "1":
+        with open(expected, "w") as file:
+            file.write(text)
+        return
+    with open(expected) as file:
+        wanted = json.load(file)
+    for found, one in zip(json.loads(text), wanted):
+        equal(found, one)
+    equal(len(shown), len(wanted))
+
+
+if __name__ == "__main__":
+    name, arguments = sys.argv[1], sys.argv[2:]
+    if name != "ready":
+        try:
+            globals()[f"check_{name}"](*arguments)
+        except queue.Empty:
+            sys.exit("nothing came from the kernel")
