@@ -330,6 +330,12 @@ impl Map {
         self.0.content.read().1.get(&TextKey(key)).cloned()
     }
 
+    /// What `look` makes of the value of a string key, in place; it must not change any collection.
+    #[inline]
+    pub fn look<R>(&self, key: &str, look: impl FnOnce(&Value) -> R) -> Option<R> {
+        self.0.content.read().1.get(&TextKey(key)).map(look)
+    }
+
     /// Whether `key` is present.
     pub fn has(&self, key: &Value) -> bool {
         self.0.content.read().1.contains_key(key)

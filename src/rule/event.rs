@@ -107,6 +107,41 @@ pub fn get(map: &Map, path: &str) -> Option<Value> {
     (!found.is_null()).then_some(found)
 }
 
+/// A path that is looked up often.
+#[derive(Debug)]
+pub struct Way {
+    path: SmolStr,
+    /// The names between its points.
+    names: Vec<SmolStr>,
+}
+
+impl Way {
+    /// The way along a path.
+    pub fn new(path: &str) -> Way {
+        Way {
+            path: SmolStr::new(path),
+            names: path.split('.').map(SmolStr::new).collect(),
+        }
+    }
+
+    /// The value at the path, as [`get`] finds it.
+    #[inline]
+    pub fn value(&self, map: &Map) -> Option<Value> {
+        let found = straight(map, &self.names).or_else(|| walk(map, &self.path))?;
+        (!found.is_null()).then_some(found)
+    }
+}
+
+/// The value where every name is that of a map in a map.
+fn straight(map: &Map, names: &[SmolStr]) -> Option<Value> {
+    let (first, rest) = names.split_first()?;
+    map.look(first, |value| match value {
+        value if rest.is_empty() => Some(value.clone()),
+        Value::Map(inner) => straight(inner, rest),
+        _ => None,
+    })?
+}
+
 fn walk(map: &Map, path: &str) -> Option<Value> {
     let (first, rest) = match memchr::memchr(b'.', path.as_bytes()) {
         None => return map.get_text(path),

@@ -7,6 +7,7 @@ mod alerts;
 mod format;
 mod globals;
 mod grouping;
+mod guard;
 mod limits;
 mod logline;
 mod numbers;

@@ -2,6 +2,7 @@
 
 use super::alerts::time;
 use super::grouping::{end_batch, measured};
+use super::guard::{self, Guard};
 use super::limits::Stop;
 use super::logline::{Held, LuaEvent};
 use super::shared::{Entry, Note, NoteKind, Shared, add};
@@ -51,6 +52,8 @@ pub struct Saved {
 pub struct Running {
     lua: Lua,
     on_logline: Option<Function>,
+    /// What the function decides without doing anything.
+    pub(super) guard: Option<Guard>,
     /// The value that holds one event after the other, for a rule that keeps none.
     place: Option<(AnyUserData, Rc<Held>)>,
     shared: Rc<Shared>,
@@ -73,11 +76,19 @@ impl Running {
         let shared = Rc::new(Shared::new(options)?);
         let entry = Entry::named("on_logline");
         shared.entries.borrow_mut().push(entry.clone());
+        let modules = shared.options.modules.iter();
+        let guard = guard::read(
+            text,
+            shared.options.escapes,
+            modules.map(|m| m.text.as_str()),
+        );
         let text = Arc::new(Source::named(name.to_string(), text));
         let (lua, on_logline) = start(&shared, &prepared, &text)?;
+        let begins = on_logline.as_ref().and_then(|f| f.info().line_defined);
         let mut running = Running {
             lua,
             on_logline,
+            guard: guard.filter(|guard| begins == Some(guard.line)),
             place: None,
             shared,
             entry,
@@ -116,6 +127,11 @@ impl Running {
         self.shared.note(NoteKind::Warning, line, text);
     }
 
+    #[cfg(test)]
+    pub(super) fn shared(&self) -> &Rc<Shared> {
+        &self.shared
+    }
+
     /// The rule's name.
     pub fn name(&self) -> &SmolStr {
         &self.shared.name
@@ -144,6 +160,15 @@ impl Running {
             return Vec::new();
         };
         let began = self.shared.options.metrics.then(Instant::now);
+        if let Some(guard) = &mut self.guard
+            && guard.is_done(event, &self.shared)
+        {
+            add(&self.entry.calls, 1);
+            if let Some(began) = began {
+                measured(&self.entry, began);
+            }
+            return Vec::new();
+        }
         self.shared.guard.begin(self.shared.guard.limits().time);
         self.shared.calls.borrow_mut().push(self.entry.clone());
         let result = if self.prepared.passing {

@@ -151,7 +151,7 @@ pub(super) struct Shared {
 
 #[derive(Default)]
 struct Expressions {
-    known: HashMap<SmolStr, Regexp>,
+    known: HashMap<SmolStr, Rc<Regexp>>,
     bytes: usize,
 }
 
@@ -220,11 +220,18 @@ impl Shared {
         Ok(template)
     }
 
-    /// Looks for an expression in a text. Errors: a bad expression.
+    /// Looks for an expression in a text. Errors: a bad expression, the call may not go on.
     pub fn search(&self, text: &[u8], pattern: &str) -> mlua::Result<bool> {
+        let compiled = self.expression(pattern)?;
+        let found = compiled.is_match_while(text, || self.guard.check().is_ok());
+        found.map_or_else(|| Err(self.stop(Stop::Time)), Ok)
+    }
+
+    /// An expression, compiled once. Errors: a bad one.
+    pub fn expression(&self, pattern: &str) -> mlua::Result<Rc<Regexp>> {
         let mut expressions = self.expressions.borrow_mut();
         if let Some(known) = expressions.known.get(pattern) {
-            return Ok(known.is_match(text));
+            return Ok(known.clone());
         }
         let compiled = regexp::compile(pattern)
             .map_err(|fault| mlua::Error::runtime(fault.message.clone()))?;
@@ -234,8 +241,10 @@ impl Shared {
             *expressions = Expressions::default();
         }
         expressions.bytes += memory;
-        let found = compiled.is_match(text);
-        expressions.known.insert(SmolStr::new(pattern), compiled);
-        Ok(found)
+        let compiled = Rc::new(compiled);
+        expressions
+            .known
+            .insert(SmolStr::new(pattern), compiled.clone());
+        Ok(compiled)
     }
 }

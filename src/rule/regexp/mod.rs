@@ -37,6 +37,8 @@ const QUICK_WORK: usize = 400_000_000;
 pub struct Regexp {
     search: meta::Regex,
     pattern: Arc<str>,
+    /// Bytes of the program.
+    size: usize,
     /// For texts that a search could take long for, made when the first one comes.
     patient: Arc<OnceLock<Option<Patient>>>,
 }
@@ -53,6 +55,7 @@ pub fn compile(pattern: &str) -> Outcome<Regexp> {
         .build_from_hir(&hir)
         .map_err(|_| large(pattern))?;
     Ok(Regexp {
+        size: search.memory_usage(),
         search,
         pattern: pattern.into(),
         patient: Arc::default(),
@@ -69,7 +72,7 @@ impl Regexp {
     /// searches do not ask. A search is quick when the sizes of program and text multiply to little, for then even
     /// an expression that needs all its states at every byte is done soon.
     pub fn is_match_while(&self, text: &[u8], go_on: impl FnMut() -> bool) -> Option<bool> {
-        if text.len().saturating_mul(self.memory()) <= QUICK_WORK {
+        if self.is_quick(text) {
             return Some(self.is_match(text));
         }
         let patient = self.patient.get_or_init(|| Patient::new(&self.pattern));
@@ -77,6 +80,17 @@ impl Regexp {
             Some(patient) => patient.is_match_while(repaired(text).as_ref(), go_on),
             None => Some(self.is_match(text)),
         }
+    }
+
+    /// Whether the expression fits anywhere in the text; `None` when that could take long.
+    #[inline]
+    pub fn is_match_quickly(&self, text: &str) -> Option<bool> {
+        self.is_quick(text.as_bytes())
+            .then(|| self.search.is_match(text))
+    }
+
+    fn is_quick(&self, text: &[u8]) -> bool {
+        text.len().saturating_mul(self.memory()) <= QUICK_WORK
     }
 
     /// The leftmost place where the expression fits.
@@ -96,7 +110,7 @@ impl Regexp {
 
     /// Bytes it takes, without what searches keep.
     pub fn memory(&self) -> usize {
-        self.search.memory_usage() + self.pattern.len()
+        self.size + self.pattern.len()
     }
 }
 

@@ -13,7 +13,7 @@ pub use literals::{Literal, Purpose, look};
 
 use crate::diagnostic::{Code, Diagnostic, Outcome, Source, Span};
 use std::sync::Arc;
-use tokens::{Kind, Token};
+pub(super) use tokens::{Kind, Token, tokens};
 
 /// The longest text of a rule in bytes.
 pub const LONGEST: usize = 1 << 20;
@@ -57,7 +57,7 @@ fn rewritten(text: &str, escapes: Escapes) -> Outcome<Prepared> {
             format!("the rule has {} bytes; {LONGEST} are allowed", text.len()),
         ));
     }
-    let tokens = tokens::tokens(text)?;
+    let tokens = tokens(text)?;
     let mut edits = parser::rewrites(text, &tokens)?;
     let mut seen = Vec::new();
     for token in tokens.iter().filter(|token| token.kind == Kind::Text) {
@@ -133,6 +133,52 @@ fn escaped(quoted: &str, escapes: Escapes) -> Option<String> {
     }
     new.push_str(quoted.get(from..)?);
     Some(new)
+}
+
+/// The text that a literal stands for; nothing where it is no literal of a text, or its bytes are no UTF-8.
+pub(super) fn literal(kind: Kind, quoted: &str, escapes: Escapes) -> Option<String> {
+    match kind {
+        Kind::Text => {
+            let known = escaped(quoted, escapes);
+            unescaped(known.as_deref().unwrap_or(quoted))
+        }
+        Kind::Long if !quoted.contains('\r') => {
+            let level = quoted.get(1..)?.find('[')? + 2;
+            let inner = quoted.get(level..quoted.len().checked_sub(level)?)?;
+            Some(inner.strip_prefix('\n').unwrap_or(inner).to_string())
+        }
+        _ => None,
+    }
+}
+
+/// What stands between quotation marks, with its escapes read as Luau does.
+fn unescaped(quoted: &str) -> Option<String> {
+    let mut inner = quoted.get(1..quoted.len().checked_sub(1)?)?;
+    let mut text = Vec::with_capacity(inner.len());
+    while let Some(at) = inner.find('\\') {
+        text.extend_from_slice(inner.get(..at)?.as_bytes());
+        inner = inner.get(at + 1..)?;
+        let digits = inner.bytes().take(3).take_while(u8::is_ascii_digit).count();
+        if digits > 0 {
+            text.push(inner.get(..digits)?.parse().ok()?);
+            inner = inner.get(digits..)?;
+            continue;
+        }
+        text.push(match inner.bytes().next()? {
+            b'a' => 7,
+            b'b' => 8,
+            b'f' => 12,
+            b'n' | b'\n' => b'\n',
+            b'r' => b'\r',
+            b't' => b'\t',
+            b'v' => 11,
+            sign @ (b'\\' | b'"' | b'\'') => sign,
+            _ => return None,
+        });
+        inner = inner.get(1..)?;
+    }
+    text.extend_from_slice(inner.as_bytes());
+    String::from_utf8(text).ok()
 }
 
 /// Functions that take the event first and do not keep it.
