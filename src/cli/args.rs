@@ -125,6 +125,8 @@ pub enum Command {
     /// Makes notebooks of Jupyter speak this language.
     #[command(subcommand)]
     Kernel(super::kernel::KernelCommand),
+    /// Makes a script of a notebook, or a notebook of a script.
+    Convert(super::convert::ConvertArgs),
     /// Says what is configured, what answers and how fast.
     Doctor {
         /// How to print the settings.

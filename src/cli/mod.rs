@@ -4,6 +4,7 @@ mod args;
 mod check;
 mod codes;
 mod collect;
+mod convert;
 mod docs;
 mod doctor;
 mod eval;
@@ -87,6 +88,7 @@ fn dispatch(args: Args) -> Outcome<bool> {
         Some(Command::Query(command)) => query::query(&common, &command),
         Some(Command::Collect(command)) => collect::collect(&common, &command),
         Some(Command::Serve(command)) => serve::serve(&common, &command),
+        Some(Command::Convert(command)) => convert::convert(&command),
         Some(Command::Kernel(command)) => kernel::kernel(&common, &command),
         Some(Command::Rule(command)) => rule::rule(&common, &command),
         Some(Command::Doctor { format }) => doctor::doctor(&common, format),

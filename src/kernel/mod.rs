@@ -6,6 +6,7 @@ mod channels;
 mod history;
 mod install;
 mod languages;
+pub mod notebook;
 pub mod rich;
 mod stream;
 
