@@ -120,7 +120,7 @@ pub struct Fleet {
     lanes: Mutex<Vec<LaneEnd>>,
     way: Mutex<Way>,
     order: Order,
-    board: Board,
+    pub(super) board: Board,
     keeper: Mutex<Option<JoinHandle<()>>>,
     ended: Arc<AtomicBool>,
     cancel: Arc<AtomicBool>,

@@ -217,6 +217,9 @@ impl Worker {
     }
 
     fn take(&mut self, ready: &Arc<Ready>, saved: Option<&Saved>) -> Outcome<()> {
+        // What runs knows more than what was saved.
+        let runs = self.lane.rules().any(|id| *id == ready.id);
+        let saved = saved.filter(|_| !runs);
         let taken = self.lane.take(ready.clone());
         match &taken {
             Ok(()) => {

@@ -221,13 +221,14 @@ fn a_flood_that_no_setting_bounds_is_bounded_for_a_batch() {
 #[test]
 fn memory_and_times_of_functions_follow_the_settings() {
     let world = world();
+    let patient = json!({"time_ms": 20000});
     let greedy = "t = {} function on_logline(e) for i = 1, 2e5 do t[#t + 1] = {} end end";
     world.rule(
         "Small",
         greedy,
-        json!({"max_rule_memory_mb": 8, "function_metrics": true}),
+        json!({"max_rule_memory_mb": 8, "function_metrics": true, "options": patient}),
     );
-    world.rule("Usual", greedy, json!({}));
+    world.rule("Usual", greedy, json!({"options": patient}));
     let mut lane = world.lane(&["Small", "Usual"]);
     run(&mut lane, &numbered(0..1));
     let metrics = lane.metrics();

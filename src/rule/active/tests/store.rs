@@ -11,6 +11,8 @@ struct Switched {
     store: Arc<dyn RuleStore>,
     away: Arc<AtomicBool>,
     asked: Arc<AtomicUsize>,
+    /// How many of the next writes are refused for what they hold.
+    refused: Arc<AtomicUsize>,
 }
 
 impl Switched {
@@ -35,6 +37,11 @@ impl RuleStore for Switched {
 
     fn write(&self, within: Within<'_>, work: Change) -> Outcome<()> {
         self.check()?;
+        let less = |left: usize| left.checked_sub(1);
+        let order = Ordering::Relaxed;
+        if self.refused.fetch_update(order, order, less).is_ok() {
+            return Err(Diagnostic::new(Code::ArgumentValue, "not this one"));
+        }
         self.store.write(within, work)
     }
 
@@ -49,6 +56,7 @@ fn switched() -> (World, Arc<AtomicBool>, Arc<AtomicUsize>) {
             store,
             away: away.clone(),
             asked: asked.clone(),
+            refused: Arc::default(),
         })
     });
     (world, away, asked)
@@ -246,6 +254,65 @@ fn a_store_that_stays_away_is_said_at_the_end() {
     // One that cannot be asked at the start is an error there.
     let start = Fleet::start(&world.context, Which::Active, Manner::default());
     assert_eq!(start.err().unwrap().code, Code::ServerFailed);
+}
+
+#[test]
+fn an_alert_that_cannot_be_stored_does_not_keep_back_the_others() {
+    let refused = Arc::<AtomicUsize>::default();
+    let world = world_on(|store| {
+        Arc::new(Switched {
+            store,
+            away: Arc::default(),
+            asked: Arc::default(),
+            refused: refused.clone(),
+        })
+    });
+    world.rule("R", &each("R"), json!({}));
+    let fleet = world.start(Manner {
+        counts: false,
+        ..hasty()
+    });
+    // All together, then the first one alone.
+    refused.store(2, Ordering::Relaxed);
+    fleet.run(numbered(0..5)).unwrap();
+    let said = fleet.end();
+    assert!(
+        said.len() == 1 && said[0].contains("is not stored: not this one"),
+        "{said:?}"
+    );
+    assert_eq!(world.results("r").0, 4);
+}
+
+#[test]
+fn what_waits_for_the_store_is_bounded() {
+    let (world, away, _) = switched();
+    // Each alert has an event of about a megabyte of its own.
+    let lua = "function on_logline(e) alert({template = 'x', logs = {e}}) end";
+    world.rule("R", lua, json!({}));
+    let fleet = world.start(hasty());
+    away.store(true, Ordering::Relaxed);
+    let mut raised = 0;
+    for _ in 0..100 {
+        let line = format!(r#"{{"big":"{}"}}"#, "x".repeat(1 << 20));
+        let done = fleet.run(events(&[&line])).unwrap();
+        raised += done.raised.len();
+    }
+    assert_eq!(raised, 100);
+    let lost = fleet.board.pending.with(|held| held.lost);
+    assert!((30..40).contains(&lost), "{lost}");
+    away.store(false, Ordering::Relaxed);
+    let mut told = fleet.told();
+    until("the answer", || {
+        told.extend(fleet.told());
+        told.last()
+            .is_some_and(|text| text.contains("answers again"))
+    });
+    assert!(
+        told.last().unwrap().contains(&format!("{lost} alerts")),
+        "{told:?}"
+    );
+    assert!(fleet.end().is_empty());
+    assert_eq!(world.results("r").0, 100 - lost as i64);
 }
 
 #[test]
