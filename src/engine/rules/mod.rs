@@ -61,6 +61,11 @@ pub struct ActiveRules {
     thread: Option<JoinHandle<()>>,
 }
 
+/// The right to run the rules of a store, as long as it lives.
+struct Held {
+    _lock: Option<Lock>,
+}
+
 /// What the thread that looks after the pipeline has.
 struct Keeper {
     engine: Engine,
@@ -87,7 +92,7 @@ impl ActiveRules {
             keeper.live.clone(),
             keeper.gauges.clone(),
         );
-        let lock = keeper.lock()?;
+        let lock = keeper.lock();
         // What is configured wrongly is told at once, whoever runs the rules.
         let pipelines = keeper.build()?;
         let first = lock.map(|lock| (lock, pipelines));
@@ -137,9 +142,16 @@ impl Keeper {
         self.engine.context.services.get().unwrap_or_default()
     }
 
-    /// The right to run the rules of this store; `None` while another process has it.
-    fn lock(&self) -> Outcome<Option<Lock>> {
-        Lock::take(&self.engine.store.lock_path("rules"))
+    /// The right to run the rules of this store; `None` while another process has it. Where there can be no lock, as no
+    /// file can be written, there is no embedded file of rules to be shared either.
+    fn lock(&self) -> Option<Held> {
+        match Lock::take(&self.engine.store.lock_path("rules")) {
+            Ok(lock) => lock.map(|lock| Held { _lock: Some(lock) }),
+            Err(fault) => {
+                tracing::warn!("rules: {}", fault.message);
+                Some(Held { _lock: None })
+            }
+        }
     }
 
     /// The pipeline. Errors: what is wrong with a source, a sink or a setting.
@@ -199,7 +211,7 @@ impl Keeper {
     }
 
     /// Runs the pipeline, again and again should it break, until the end.
-    fn keep(self, first: Option<(Lock, Vec<Pipeline>)>) {
+    fn keep(self, first: Option<(Held, Vec<Pipeline>)>) {
         let (lock, mut ready) = match first {
             Some((lock, pipelines)) => (lock, Some(pipelines)),
             None => match self.wait_for_lock() {
@@ -232,7 +244,7 @@ impl Keeper {
                 pause = PAUSE;
             }
             (self.say)(&format!(
-                "the rules are begun anew in {} seconds",
+                "the rules are begun anew in {} s",
                 pause.as_secs()
             ));
             self.wait(pause);
@@ -242,11 +254,10 @@ impl Keeper {
         drop(lock);
     }
 
-    fn wait_for_lock(&self) -> Option<Lock> {
+    fn wait_for_lock(&self) -> Option<Held> {
         (self.say)("another process runs the rules of this store; this one does when that ends");
         while self.wait(LOOK) {
-            // What cannot be told now may be told later.
-            if let Ok(Some(lock)) = self.lock() {
+            if let Some(lock) = self.lock() {
                 return Some(lock);
             }
         }

@@ -39,9 +39,6 @@ const QUEUE: usize = 16;
 /// How often the input looks whether it shall end.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// Why events are not taken.
-const FULL: &str = "the rules have too much to do; try again";
-
 /// When a client may try again, in seconds.
 const RETRY_AFTER: &str = "1";
 
@@ -144,13 +141,17 @@ impl Posted {
         match self.sender.try_send(Batch { records, taken }) {
             Ok(()) => {}
             Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {
-                return unavailable(asked, FULL);
+                let text = "the rules have too much to do; try again";
+                return unavailable(asked, text);
             }
         }
         loop {
             match answer.recv_timeout(LOOK) {
                 Ok(()) => return done(),
-                Err(RecvTimeoutError::Disconnected) => return unavailable(asked, FULL),
+                Err(RecvTimeoutError::Disconnected) => {
+                    let text = "the events were not taken: a sink or the store fails; try again";
+                    return unavailable(asked, text);
+                }
                 Err(RecvTimeoutError::Timeout) => {}
             }
             if proceed(asked.deadline, &asked.cancel).is_err() {

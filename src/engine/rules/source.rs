@@ -190,7 +190,7 @@ impl Input for Following {
                 pause = PAUSE;
             }
             feed.note(&format!(
-                "the source {}: {}; it is read again in {} seconds",
+                "the source {}: {}; it is read again in {} s",
                 self.name,
                 fault.message,
                 pause.as_secs()
