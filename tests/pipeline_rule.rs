@@ -113,6 +113,7 @@ fn what_is_wrong_is_told_with_its_place() {
         ("bad.json", "settings.max_alerts"),
         ("brute farce", "brute force"),
         ("[]", "no rule is named"),
+        ("[brute force, '1']", "two rules have the name brute force"),
     ] {
         let steps = format!("    - {{name: filter_rule, match: log, rules: {rules}}}\n");
         let ran = run(&home, &steps, &[]).ended(1);

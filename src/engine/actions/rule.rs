@@ -19,7 +19,7 @@ use crate::rule::lua::{NoteKind, Options};
 use crate::rule::model::Settings;
 use crate::rule::store::Rules;
 use crate::rule::trial::Written;
-use ahash::AHashMap;
+use ahash::{AHashMap, AHashSet};
 use serde_json::Value as Json;
 use smol_str::SmolStr;
 use std::path::Path;
@@ -141,7 +141,13 @@ fn make(parameters: &Parameters, build: &Build<'_>) -> Outcome<Step> {
                 ready.load(Options::default()).map_err(placed)?;
                 Ok(ready)
             });
-            Which::Given(ready.collect::<Outcome<_>>()?)
+            let ready = ready.collect::<Outcome<Vec<Ready>>>()?;
+            let mut seen = AHashSet::new();
+            if let Some(twice) = ready.iter().find(|one| !seen.insert(one.id.clone())) {
+                let text = format!("two rules have the name {}", twice.name());
+                return Err(parameters.fault("rules", text));
+            }
+            Which::Given(ready)
         }
     };
     Ok(Step::Kept(Box::new(Watch {
