@@ -61,9 +61,9 @@ fn a_killed_server_loses_no_rule_and_no_saved_group() {
     for round in 0..rounds() {
         home = killed(home, round, &mut dice, &mut made);
         let server = Server::start(home, &[]);
-        let cancel = Arc::default();
+        let (rules, cancel) = (store(&server.home), Arc::default());
         for id in &made {
-            let rule = store(&server.home).rule(id, within(&cancel)).unwrap();
+            let rule = rules.rule(id, within(&cancel)).unwrap();
             assert!(rule.is_some(), "round {round}: the rule {id} is lost");
         }
         home = server.end();
@@ -98,6 +98,11 @@ fn killed(home: Home, round: usize, dice: &mut Dice, made: &mut Vec<String>) -> 
         scope.spawn(|| {
             let mut number = 0;
             while !end.load(Ordering::Relaxed) {
+                // A store of thousands of rules would be another test.
+                if created.lock().unwrap().len() >= 100 {
+                    std::thread::sleep(Duration::from_millis(5));
+                    continue;
+                }
                 number += 1;
                 let id = format!("r{round}-{number}");
                 let mut body = support::rules::body(&id, &id);
