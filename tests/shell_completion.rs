@@ -479,3 +479,20 @@ fn explain_marks_what_was_not_evaluated() {
         Some("[3, a3]")
     );
 }
+
+#[test]
+fn names_of_rules_are_completed() {
+    use std::sync::Arc;
+    use stellar::rule::store::{Embedded, RULE, Rules};
+    let folder = tempfile::tempdir().unwrap();
+    let store = stellar::store::Store::new(&folder.path().join("rules.db"), &[&RULE]);
+    let mut engine = Engine::bare();
+    let rules = Rules::new(Arc::new(Embedded::new(&store)));
+    engine.context.services.add(Arc::new(rules));
+    let rule = "RULE_LOAD('function on_logline(e) end', {'name': 'brute force'})";
+    engine.evaluate(rule).unwrap();
+    let session = Session::new(&engine);
+    assert_eq!(offered(&session, "RULE_EVAL('br|"), ["brute force'"]);
+    assert_eq!(offered(&session, "1 + RULE_TEST('|"), ["brute force'"]);
+    assert_eq!(offered(&session, "RULE_EVAL('x|"), [""; 0]);
+}

@@ -64,7 +64,12 @@ pub fn check(bundle: &Bundle, name: &str, options: Options, context: &Context) -
     }
     let rule = &bundle.rule;
     texts(&rule.lua, name, &options, &mut found);
-    match load(bundle, options.clone(), context) {
+    // What is wrong with filters was told.
+    let unfiltered = Bundle {
+        filters: Vec::new(),
+        ..bundle.clone()
+    };
+    match load(&unfiltered, options.clone(), context) {
         Ok(mut running) => {
             for note in running.notes().0 {
                 if note.kind == NoteKind::Warning {

@@ -9,6 +9,8 @@ use crate::rule::lua::{Note, NoteKind};
 use crate::rule::trial::{Group, Trial};
 use std::fmt::Write;
 
+/// Up to how many events are shown when nothing happened at them.
+const FEW: usize = 50;
 /// How many bytes of an event are shown.
 const WIDTH: usize = 150;
 /// The function of what is said when a rule is loaded.
@@ -24,8 +26,9 @@ fn count(number: usize, what: &str) -> String {
     }
 }
 
-/// Event by event: what came, what it did to groups, what was said, and what was raised.
-pub fn report(name: &str, events: &[Event], done: &Trial) -> String {
+/// Event by event: what came, what it did to groups, what was said, and what was raised; `all` events, also when they
+/// are many.
+pub fn report(name: &str, events: &[Event], done: &Trial, all: bool) -> String {
     let mut text = format!(
         "{name}: {}, {}",
         count(done.events, "event"),
@@ -38,7 +41,7 @@ pub fn report(name: &str, events: &[Event], done: &Trial) -> String {
     for note in done.notes.iter().filter(|(_, note)| note.entry == LOAD) {
         put_note(&mut text, &note.1, "  ");
     }
-    let shown = shown(events.len(), done);
+    let shown = shown(events.len(), done, all);
     let mut passed = 0;
     for at in 0..events.len() {
         if !shown.contains(&at) {
@@ -73,12 +76,13 @@ pub fn report(name: &str, events: &[Event], done: &Trial) -> String {
 }
 
 /// The numbers of the events that are shown: all of a few, else those at which something happened.
-fn shown(events: usize, done: &Trial) -> std::collections::BTreeSet<usize> {
-    if events <= 50 {
+fn shown(events: usize, done: &Trial, all: bool) -> std::collections::BTreeSet<usize> {
+    if all || events <= FEW {
         return (0..events).collect();
     }
     let alerts = done.alerts.iter().map(|(at, _)| *at);
-    let notes = done.notes.iter().map(|(at, _)| *at);
+    let notes = done.notes.iter().filter(|(_, note)| note.entry != LOAD);
+    let notes = notes.map(|(at, _)| *at);
     alerts.chain(notes).collect()
 }
 
@@ -136,11 +140,11 @@ fn put_group(text: &mut String, group: &Group) {
         ),
         events => writeln!(
             text,
-            "      {} [{}]: {}, {} different",
+            "      {} [{}]: {}, {}",
             group.function,
             key(group),
             count(events, "event"),
-            group.unique
+            count(group.unique, "value")
         ),
     };
 }
@@ -206,11 +210,11 @@ fn end(text: &mut String, done: &Trial) {
     for group in done.left.iter().take(GROUPS) {
         let _ = writeln!(
             text,
-            "  left in {} [{}]: {}, {} different",
+            "  left in {} [{}]: {}, {}",
             group.function,
             key(group),
             count(group.events, "event"),
-            group.unique
+            count(group.unique, "value")
         );
     }
     if done.left.len() > GROUPS {

@@ -33,6 +33,9 @@ pub struct TestArgs {
     /// Table lists are empty, whatever the store holds; what rules write to them is kept nowhere in any case.
     #[arg(long)]
     pub no_tables: bool,
+    /// Shows all events, also when they are many and nothing happened at them.
+    #[arg(long)]
+    pub all: bool,
     /// The exit code is 1 unless each rule raises so many alerts.
     #[arg(long, value_name = "N")]
     pub expect: Option<usize>,
@@ -82,7 +85,7 @@ pub fn test(engine: &Engine, args: &TestArgs) -> Outcome<bool> {
             .format
             .is_none_or(|f| matches!(f, ListFormat::Text | ListFormat::Table))
         {
-            output::line(report(&one.label(), events, &done).trim_end())?;
+            output::line(report(&one.label(), events, &done, args.all).trim_end())?;
         } else {
             objects.push(object(one, Value::Map(done.to_map()))?);
         }
