@@ -65,10 +65,8 @@ pub fn check(bundle: &Bundle, name: &str, options: Options, context: &Context) -
     let rule = &bundle.rule;
     texts(&rule.lua, name, &options, &mut found);
     // What is wrong with filters was told.
-    let unfiltered = Bundle {
-        filters: Vec::new(),
-        ..bundle.clone()
-    };
+    let mut unfiltered = bundle.clone();
+    unfiltered.filters.clear();
     match load(&unfiltered, options.clone(), context) {
         Ok(mut running) => {
             for note in running.notes().0 {

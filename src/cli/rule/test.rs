@@ -77,6 +77,12 @@ pub fn test(engine: &Engine, args: &TestArgs) -> Outcome<bool> {
         };
         let mut running = ready.load(options).map_err(|fault| one.placed(fault))?;
         let events = given.as_deref().unwrap_or(&ready.written.test_data);
+        if events.is_empty() {
+            output::note(&format!(
+                "{} has no test_data; --events FILE gives it events",
+                one.label()
+            ));
+        }
         let filters = Some((ready.filters.as_slice(), context));
         let done = filtered(&mut running, events, filters, || context.check_cancelled())?;
         let missed = args.expect.is_some_and(|n| n != done.alerts.len());
