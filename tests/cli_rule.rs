@@ -109,6 +109,8 @@ fn rules_are_added_listed_exported_and_removed() {
     );
     assert_eq!(whole["logmule_go_results"], Json::Null);
     let all = home.run(&["rule", "export"], "").ended(0);
+    let line = home.run(&["rule", "export", "--jsonl"], "").ended(0);
+    assert_eq!(line.json(), [whole]);
     home.run(&["rule", "remove", "brute"], "").ended(0);
     assert!(home.run(&["rule", "list"], "").ended(0).json().is_empty());
     home.run(&["rule", "add", "-"], all.out()).ended(0);

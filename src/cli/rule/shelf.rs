@@ -59,6 +59,9 @@ pub struct ExportArgs {
     /// JSON as the API answers, with filters, modules and finding; the usual form.
     #[arg(long)]
     pub json: bool,
+    /// The same JSON, a line for each rule.
+    #[arg(long, conflicts_with_all = ["lua", "json", "into"])]
+    pub jsonl: bool,
     /// Writes a file for each rule into a folder.
     #[arg(long, value_name = "FOLDER")]
     pub into: Option<PathBuf>,
@@ -241,6 +244,12 @@ pub fn export(engine: &Engine, args: &ExportArgs) -> Outcome<bool> {
         true => one.bundle.rule.lua.clone(),
         false => pretty(&one.bundle.to_json()),
     };
+    if args.jsonl {
+        for one in &all {
+            output::line(&one.bundle.to_json().to_string())?;
+        }
+        return Ok(true);
+    }
     let Some(folder) = &args.into else {
         return match all.as_slice() {
             [one] if !args.rules.is_empty() => output::line(text(one).trim_end_matches('\n')),
