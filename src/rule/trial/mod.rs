@@ -186,22 +186,19 @@ pub struct Trial {
     pub notes: Vec<(usize, Note)>,
     /// What its functions did.
     pub counters: Vec<Counters>,
-    /// Its groupers: the function, events fed, groups that are left, events that came too late.
-    pub groups: Vec<(SmolStr, u64, usize, u64)>,
-    /// Why it was suspended, if it was.
-    pub suspended: Option<String>,
     /// Events that a filter kept away, by their numbers, and which one did.
     pub filtered: Vec<(usize, SmolStr)>,
     /// What the groups became, with the number of the event, as far as they are followed.
     pub changes: Vec<(usize, Group)>,
     /// The groups that are left, if they were followed.
     pub left: Vec<Group>,
+    /// Its groupers: the function, events fed, groups that are left, events that came too late.
+    pub groups: Vec<(SmolStr, u64, usize, u64)>,
+    /// Why it was suspended, if it was.
+    pub suspended: Option<String>,
     /// What alerts and notes take.
     said: [usize; 2],
 }
-
-/// Filters, and the world that they see.
-pub type Filters<'a> = (&'a [Filter], &'a Context);
 
 /// Runs a rule over events; `step` is asked before each whether to go on. Errors: those of loading, of `step`, E0304.
 pub fn trial(
@@ -211,6 +208,9 @@ pub fn trial(
 ) -> Outcome<Trial> {
     filtered(running, events, None, step)
 }
+
+/// Filters, and the world that they see.
+pub type Filters<'a> = (&'a [Filter], &'a Context);
 
 /// The same behind filters. Groups are followed when there are at most [`EVENTS`] events.
 pub fn filtered(
