@@ -386,3 +386,38 @@ fn the_command_lists_and_prints() {
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("port-scan"));
 }
+
+#[test]
+fn a_template_goes_into_the_store() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| {
+        stellar(
+            folder.path(),
+            &[&["--set", "store.path=\"s.db\"", "rule"], arguments].concat(),
+        )
+    };
+    let entry = find("port-scan").unwrap();
+    run(&[
+        "add",
+        "--template",
+        "port-scan",
+        "--template",
+        "silence",
+        "--active",
+    ]);
+    run(&[
+        "add",
+        "--template",
+        "port-scan",
+        "--name",
+        "scans of the office",
+    ]);
+    let exported = run(&["export", "--lua", "scans of the office"]);
+    assert_eq!(exported.trim_end(), entry.lua.trim_end());
+    let rules = run(&["list", "--format", "json"]);
+    let rules: serde_json::Value = serde_json::from_str(&rules).unwrap();
+    assert_eq!(rules.as_array().unwrap().len(), 3, "{rules}");
+    let report = run(&["test", "port-scan", "--format", "jsonl"]);
+    let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+    assert_eq!(report["alerts"].as_array().unwrap().len(), 3);
+}

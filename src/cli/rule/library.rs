@@ -13,7 +13,7 @@ use std::fmt::Write;
 #[derive(Debug, Args)]
 pub struct LibraryArgs {
     /// The rule to print; without one they are listed.
-    #[arg(value_name = "NAME", value_parser = PossibleValuesParser::new(LIBRARY.iter().map(|entry| entry.name)))]
+    #[arg(value_name = "NAME", value_parser = names())]
     pub name: Option<String>,
     /// Prints events to try the rule with in its place.
     #[arg(long, value_enum, requires = "name")]
@@ -30,6 +30,11 @@ pub enum Events {
     Alert,
     /// Those that look alike and raise none.
     Quiet,
+}
+
+/// The names of the library, as values of an argument.
+pub fn names() -> PossibleValuesParser {
+    PossibleValuesParser::new(LIBRARY.iter().map(|entry| entry.name))
 }
 
 /// Lists the library, or prints one of its rules.
@@ -96,6 +101,7 @@ stellar rule library brute-force > brute-force.lua
 stellar rule library brute-force --events alert > events.jsonl
 stellar rule test brute-force.lua --events events.jsonl
 stellar rule library brute-force --format json      # the shape of the API, with test_data
+stellar rule add --template brute-force --active    # into the store, and to work
 ```
 
 All of them read the time of an event from `@timestamp` (RFC 3339). Table lists named `library: …` remember what must

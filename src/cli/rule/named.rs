@@ -6,6 +6,7 @@ use crate::engine::Engine;
 use crate::input::read_text;
 use crate::rule::active::{Ready, find_rule};
 use crate::rule::bundle::{self, Bundle, Given};
+use crate::rule::library;
 use crate::rule::store::{Rules, Search};
 use crate::store::Within;
 use std::path::{Path, PathBuf};
@@ -101,6 +102,13 @@ pub fn of_file(engine: &Engine, path: &Path, given: &Given) -> Outcome<Vec<Named
         lua,
     };
     Ok(bundles.into_iter().map(named).collect())
+}
+
+/// A rule that comes with the program. Errors: E0204 for an unknown name.
+pub fn of_library(engine: &Engine, name: &str, given: &Given) -> Outcome<Vec<Named>> {
+    let body = library::find(name)?.body().to_string();
+    let bundles = bundle::read(&body, given, &engine.context)?;
+    Ok(bundles.into_iter().map(Named::stored).collect())
 }
 
 impl Named {

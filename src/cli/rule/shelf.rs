@@ -19,8 +19,11 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Args)]
 pub struct AddArgs {
     /// Rules as JSON (the API's shape; one, a list, or what export gives), or Lua; - is standard input.
-    #[arg(required = true, value_name = "FILE")]
+    #[arg(required_unless_present = "template", value_name = "FILE")]
     pub files: Vec<PathBuf>,
+    /// A rule that comes with the program (stellar rule library); may be given several times.
+    #[arg(long, value_name = "NAME", value_parser = super::library::names())]
+    pub template: Vec<String>,
     /// The name of the rule; else that in the JSON, else that of the file without its ending.
     #[arg(long)]
     pub name: Option<String>,
@@ -133,6 +136,9 @@ pub fn add(engine: &Engine, args: &AddArgs) -> Outcome<bool> {
     let mut all: Vec<Named> = Vec::new();
     for file in &args.files {
         all.append(&mut named::of_file(engine, file, &given)?);
+    }
+    for name in &args.template {
+        all.append(&mut named::of_library(engine, name, &given)?);
     }
     if args.name.is_some() && all.len() > 1 {
         let message = format!("--name names one rule; there are {}", all.len());
