@@ -20,7 +20,6 @@ use crate::diagnostic::{Code, Diagnostic, Fault, Outcome, Source, Span};
 use crate::eval::Value;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::Instant;
 use tree::Node;
 
 /// The longest text of a template in bytes.
@@ -46,24 +45,24 @@ pub struct Template {
 }
 
 /// What rendering may use up.
-#[derive(Debug, Clone)]
-pub struct Limits {
+#[derive(Clone)]
+pub struct Limits<'a> {
     /// Bytes of the rendered text.
     pub output: usize,
     /// Actions, functions and rounds of loops.
     pub steps: u64,
-    /// When it has to be done.
-    pub deadline: Option<Instant>,
+    /// Whether it has to end; asked every now and then.
+    pub late: Option<&'a dyn Fn() -> bool>,
     /// Stops it when set.
     pub cancel: Option<Arc<AtomicBool>>,
 }
 
-impl Default for Limits {
-    fn default() -> Limits {
+impl Default for Limits<'_> {
+    fn default() -> Self {
         Limits {
             output: 1 << 20,
             steps: 1_000_000,
-            deadline: None,
+            late: None,
             cancel: None,
         }
     }
@@ -92,7 +91,7 @@ impl Template {
     }
 
     /// Renders the template over a value, which is its dot; `.First` and `.Meta` are entries of a map.
-    pub fn render(&self, data: &Value, limits: &Limits) -> Outcome<String> {
+    pub fn render(&self, data: &Value, limits: &Limits<'_>) -> Outcome<String> {
         let rendered = run::render(self, data, limits);
         rendered.map_err(|problem| problem.fault(&self.source))
     }

@@ -10,7 +10,6 @@ use crate::eval::text::to_text;
 use crate::rule::format::{self, Output};
 use smol_str::SmolStr;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
 
 /// Between two looks at the clock.
 const STEPS_BETWEEN: u64 = 256;
@@ -27,7 +26,7 @@ enum Flow {
 
 struct State<'t> {
     template: &'t Template,
-    limits: &'t Limits,
+    limits: &'t Limits<'t>,
     out: Output,
     variables: Vec<(SmolStr, Item)>,
     steps: u64,
@@ -35,7 +34,7 @@ struct State<'t> {
 }
 
 /// Renders a template over its dot.
-pub(super) fn render(template: &Template, data: &Value, limits: &Limits) -> Run<String> {
+pub(super) fn render(template: &Template, data: &Value, limits: &Limits<'_>) -> Run<String> {
     let dot = Item::from(data.clone()).out_of_pipe();
     let mut state = State {
         template,
@@ -59,11 +58,7 @@ impl<'t> State<'t> {
             return Err(Problem::limit(Code::Steps, span, what));
         }
         if self.steps % STEPS_BETWEEN == 1 {
-            let late = self
-                .limits
-                .deadline
-                .is_some_and(|end| Instant::now() >= end);
-            if late {
+            if self.limits.late.is_some_and(|late| late()) {
                 return Err(Problem::limit(
                     Code::Timeout,
                     span,
