@@ -640,14 +640,8 @@ fn rules_are_read_listed_changed_and_removed() {
             .ok(201);
     }
     let page = |query: &str| api.get(&format!("{RULES}?{query}")).ok(200);
-    let names = |page: &Json| -> Vec<String> {
-        page["items"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|rule| id(rule))
-            .collect()
-    };
+    let names =
+        |page: &Json| -> Vec<String> { page["items"].as_array().unwrap().iter().map(id).collect() };
     let first = page("limit=10");
     assert_eq!(
         (

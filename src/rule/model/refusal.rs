@@ -75,7 +75,7 @@ impl std::fmt::Display for Refusal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Refusal::Bad(reasons) => {
-                for (number, one) in reasons.iter().enumerate() {
+                for (number, one) in reasons.iter().take(REASONS).enumerate() {
                     let sign = if number == 0 { "" } else { "; " };
                     match one.path.as_str() {
                         "" => write!(f, "{sign}{}", one.reason)?,
