@@ -73,7 +73,7 @@ impl Described {
                     assert!(meant.is_object(), "{name} is not described");
                     self.fits(value, meant, at)?;
                 }
-                "anyOf" => {
+                "anyOf" | "oneOf" => {
                     let fitting = rule
                         .as_array()
                         .unwrap()
