@@ -178,6 +178,19 @@ impl Equivalent<Value> for TextKey<'_> {
     }
 }
 
+/// Up to so many entries are compared one by one, which is sooner done than hashing.
+const FEW: usize = 8;
+
+/// The value of a string key.
+#[inline]
+fn text_entry<'e>(entries: &'e Entries, key: &str) -> Option<&'e Value> {
+    if entries.len() > FEW {
+        return entries.get(&TextKey(key));
+    }
+    let found = entries.iter().find(|(k, _)| TextKey(key).equivalent(k));
+    found.map(|(_, value)| value)
+}
+
 fn into_itself(what: &str) -> crate::diagnostic::Fault {
     Diagnostic::new(
         Code::SelfContaining,
@@ -327,13 +340,13 @@ impl Map {
 
     /// The value of a string key.
     pub fn get_text(&self, key: &str) -> Option<Value> {
-        self.0.content.read().1.get(&TextKey(key)).cloned()
+        text_entry(&self.0.content.read().1, key).cloned()
     }
 
     /// What `look` makes of the value of a string key, in place; it must not change any collection.
     #[inline]
     pub fn look<R>(&self, key: &str, look: impl FnOnce(&Value) -> R) -> Option<R> {
-        self.0.content.read().1.get(&TextKey(key)).map(look)
+        text_entry(&self.0.content.read().1, key).map(look)
     }
 
     /// Whether `key` is present.

@@ -159,32 +159,35 @@ impl<'a, B: Builder> Parser<'a, '_, B> {
             };
             // Up again, as long as the value closes the container around it.
             loop {
-                match stack.pop() {
+                // What is open stays where it is: members come often, and a map in the making is large.
+                match stack.last_mut() {
                     None => return Ok((value, pos)),
-                    Some(Open::List(mut list)) => {
-                        self.builder.push(&mut list, value);
+                    Some(Open::List(list)) => {
+                        self.builder.push(list, value);
                         match scan::after_element(text, &mut self.cursor, pos)? {
                             Next::Item(item) => {
                                 pos = item;
-                                stack.push(Open::List(list));
                                 break;
                             }
-                            Next::Close(end) => (value, pos) = (self.builder.end_list(list), end),
+                            Next::Close(end) => pos = end,
                         }
                     }
-                    Some(Open::Map(mut map, key)) => {
-                        self.builder.insert(&mut map, key, value);
+                    Some(Open::Map(map, key)) => {
+                        self.builder.insert(map, std::mem::take(key), value);
                         match scan::after_member(text, &mut self.cursor, pos)? {
                             Next::Item(_) => {
-                                let key;
-                                (key, pos) = self.key()?;
-                                stack.push(Open::Map(map, key));
+                                (*key, pos) = self.key()?;
                                 break;
                             }
-                            Next::Close(end) => (value, pos) = (self.builder.end_map(map), end),
+                            Next::Close(end) => pos = end,
                         }
                     }
                 }
+                value = match stack.pop() {
+                    None => return scan::bad(pos, BadKind::ExpectedValue),
+                    Some(Open::List(list)) => self.builder.end_list(list),
+                    Some(Open::Map(map, _)) => self.builder.end_map(map),
+                };
             }
         }
     }
