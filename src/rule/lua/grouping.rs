@@ -14,8 +14,8 @@ use crate::rule::grouper::{
 };
 use crate::rule::layout::Layout;
 use mlua::{
-    Function, Lua, Result, Table, UserData, UserDataFields, UserDataMethods, Value as LuaValue,
-    Variadic,
+    Function, Lua, Result, Table, UserData, UserDataFields, UserDataMethods, UserDataRegistry,
+    Value as LuaValue, Variadic,
 };
 use smol_str::SmolStr;
 use std::cell::{Cell, RefCell};
@@ -265,6 +265,12 @@ pub(super) struct LuaGrouper {
 }
 
 impl UserData for LuaGrouper {
+    fn register(registry: &mut UserDataRegistry<Self>) {
+        registry.enable_namecall();
+        Self::add_fields(registry);
+        Self::add_methods(registry);
+    }
+
     fn add_fields<F: UserDataFields<Self>>(fields: &mut F) {
         fields.add_meta_field("__type", "grouper");
     }

@@ -6,7 +6,7 @@ use crate::eval::Value;
 use crate::rule::event::{Event, Logline, get};
 use mlua::{
     AnyUserData, FromLua, Lua, LuaString, MetaMethod, Result, UserData, UserDataFields,
-    UserDataMethods, Value as LuaValue,
+    UserDataMethods, UserDataRegistry, Value as LuaValue,
 };
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -172,6 +172,13 @@ fn get_asset(lua: &Lua, event: &LuaEvent, path: &Path) -> Result<LuaValue> {
 }
 
 impl UserData for LuaEvent {
+    fn register(registry: &mut UserDataRegistry<Self>) {
+        // Methods are found by their names at once, not by way of `__index`.
+        registry.enable_namecall();
+        Self::add_fields(registry);
+        Self::add_methods(registry);
+    }
+
     fn add_fields<F: UserDataFields<Self>>(fields: &mut F) {
         fields.add_meta_field("__type", "event");
     }

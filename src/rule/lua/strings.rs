@@ -22,9 +22,11 @@ pub(super) fn add(lua: &Lua, string: &Table, shared: &Rc<Shared>) -> Result<()> 
     string.raw_set("format", format)?;
     let case = |map: fn(&[u8]) -> Cow<'_, [u8]>, name: &'static str| {
         lua.create_function(move |lua, text: LuaValue| {
-            let text = text_argument(&text, name)?;
-            let bytes = text.as_bytes();
-            lua.create_string(map(&bytes))
+            let bytes = text_argument(&text, name)?.as_bytes();
+            if let Cow::Owned(new) = map(&bytes) {
+                return lua.create_string(new).map(LuaValue::String);
+            }
+            Ok(text)
         })
     };
     string.raw_set("lower", case(lower, "lower")?)?;
