@@ -5,6 +5,7 @@
 //! is reached, or a value that is not plain, the function is called as if nothing had happened. Nothing that is done
 //! here can be seen from outside, so that every doubt is settled by calling the function.
 
+mod names;
 mod read;
 mod run;
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::{Case, Expr, Guard, Pattern, Reading, Step, run::Seen};
 use crate::rule::event::Way;
-use crate::rule::lua::source::{Escapes, Kind, Token, literal, tokens};
+use crate::rule::lua::source::{Escapes, Kind, Token, tokens};
 use smol_str::SmolStr;
 use std::cell::OnceCell;
 
@@ -66,38 +66,38 @@ pub fn read<'t>(
     })
 }
 
-struct Reader<'t> {
-    text: &'t str,
-    tokens: &'t [Token],
-    escapes: Escapes,
-    at: usize,
+pub(super) struct Reader<'t> {
+    pub(super) text: &'t str,
+    pub(super) tokens: &'t [Token],
+    pub(super) escapes: Escapes,
+    pub(super) at: usize,
     /// What the function calls its event.
-    event: &'t str,
+    pub(super) event: &'t str,
     /// Local names with their slots, the innermost last.
-    names: Vec<(&'t str, usize)>,
-    slots: usize,
-    parts: usize,
-    depth: usize,
+    pub(super) names: Vec<(&'t str, usize)>,
+    pub(super) slots: usize,
+    pub(super) parts: usize,
+    pub(super) depth: usize,
     /// The texts of all modules.
-    modules: String,
+    pub(super) modules: String,
 }
 
 impl<'t> Reader<'t> {
-    fn word(&self, at: usize) -> &'t str {
+    pub(super) fn word(&self, at: usize) -> &'t str {
         let token = self.tokens.get(at);
         let token = token.filter(|t| !matches!(t.kind, Kind::Text | Kind::Long));
         token.map_or("", |t| self.text.get(t.start..t.end).unwrap_or_default())
     }
 
-    fn kind(&self, at: usize) -> Kind {
+    pub(super) fn kind(&self, at: usize) -> Kind {
         self.tokens.get(at).map_or(Kind::End, |token| token.kind)
     }
 
-    fn is(&self, word: &str) -> bool {
+    pub(super) fn is(&self, word: &str) -> bool {
         self.word(self.at) == word
     }
 
-    fn take(&mut self, word: &str) -> bool {
+    pub(super) fn take(&mut self, word: &str) -> bool {
         let is = self.is(word);
         self.at += usize::from(is);
         is
@@ -111,32 +111,6 @@ impl<'t> Reader<'t> {
         let name = (self.kind(self.at) == Kind::Name).then(|| self.word(self.at))?;
         self.at += 1;
         Some(name)
-    }
-
-    /// How many blocks open or close at a token. `while` and `for` open one with their `do`, `elseif` none of its own.
-    fn nests(&self, at: usize) -> (usize, usize) {
-        match self.word(at) {
-            "function" | "if" | "do" | "repeat" => (1, 0),
-            "end" | "until" => (0, 1),
-            _ => (0, 0),
-        }
-    }
-
-    /// Where `on_logline` is named in `function on_logline(e)`: once, and in no block.
-    fn head(&self) -> Option<usize> {
-        let mut named = (0..self.tokens.len()).filter(|at| self.word(*at) == "on_logline");
-        let head = named.next()?;
-        let once = named.next().is_none() && !self.modules.contains("on_logline");
-        let before = head.checked_sub(1)?;
-        let global = before == 0 || self.word(before - 1) != "local";
-        let shape = self.word(before) == "function"
-            && self.word(head + 1) == "("
-            && self.kind(head + 2) == Kind::Name
-            && self.word(head + 3) == ")";
-        let (opened, closed) = (0..before)
-            .map(|at| self.nests(at))
-            .fold((0, 0), |a, b| (a.0 + b.0, a.1 + b.1));
-        (once && global && shape && opened == closed).then_some(head)
     }
 
     /// The statements of a block, up to the first that only the function can do; `at` is behind all of them.
@@ -212,7 +186,7 @@ impl<'t> Reader<'t> {
         (self.slots <= NAMES).then_some(Step::Set(slot, value))
     }
 
-    fn slot(&self, name: &str) -> Option<usize> {
+    pub(super) fn slot(&self, name: &str) -> Option<usize> {
         let known = self.names.iter().rev().find(|known| known.0 == name);
         known.map(|known| known.1)
     }
@@ -484,72 +458,6 @@ impl<'t> Reader<'t> {
             false => None,
         };
         Some(Expr::Get(reading, way, default))
-    }
-
-    /// Whether a name means what it means to begin with: it is called everywhere, or names a field or method.
-    fn is_built_in(&self, name: &str) -> bool {
-        let called = |at: usize| {
-            let before = at.checked_sub(1).map_or("", |before| self.word(before));
-            matches!(before, "." | ":") || (self.word(at + 1) == "(" && before != "function")
-        };
-        let mut named = (0..self.tokens.len()).filter(|at| self.word(*at) == name);
-        named.all(called) && !self.modules.contains(name)
-    }
-
-    /// A text as it stands here, or by a name that holds nothing else.
-    fn constant(&mut self) -> Option<SmolStr> {
-        if let Some(text) = self.literal() {
-            return Some(text);
-        }
-        let name = self.word(self.at);
-        if self.kind(self.at) != Kind::Name || self.slot(name).is_some() || name == self.event {
-            return None;
-        }
-        let text = self.defined(name)?;
-        self.at += 1;
-        Some(text)
-    }
-
-    /// A text that is given a name before the function, in no block, and nowhere else.
-    fn defined(&self, name: &str) -> Option<SmolStr> {
-        let mut named = (0..self.at).filter(|at| self.word(*at) == name);
-        let first = named.next()?;
-        let (opened, closed) = (0..first)
-            .map(|at| self.nests(at))
-            .fold((0, 0), |a, b| (a.0 + b.0, a.1 + b.1));
-        let value = first + 2;
-        let statement = self.word(first + 1) == "="
-            && opened == closed
-            && first
-                .checked_sub(1)
-                .is_none_or(|before| !matches!(self.word(before), "," | "." | ":" | "{"));
-        // The next token begins a statement.
-        let over = matches!(self.kind(value + 1), Kind::Name)
-            || matches!(self.word(value + 1), "local" | "function" | ";");
-        if !statement || !over || self.modules.contains(name) {
-            return None;
-        }
-        let only_read = |at: usize| {
-            let (before, behind) = (self.word(at.wrapping_sub(1)), self.word(at + 1));
-            let given = matches!(behind, "=" | "," | "in")
-                || matches!(before, "local" | "function" | "for")
-                || before == "," && self.kind(at + 1) != Kind::Sign;
-            matches!(before, "." | ":") || !given
-        };
-        let mut others = (first + 1..self.tokens.len()).filter(|at| self.word(*at) == name);
-        others.all(only_read).then(|| self.text_at(value))?
-    }
-
-    fn literal(&mut self) -> Option<SmolStr> {
-        let text = self.text_at(self.at)?;
-        self.at += 1;
-        Some(text)
-    }
-
-    fn text_at(&self, at: usize) -> Option<SmolStr> {
-        let token = self.tokens.get(at)?;
-        let quoted = self.text.get(token.start..token.end)?;
-        literal(token.kind, quoted, self.escapes).map(SmolStr::from)
     }
 }
 
