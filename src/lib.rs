@@ -6,6 +6,7 @@ pub mod cli;
 pub mod collect;
 pub mod config;
 pub mod diagnostic;
+pub mod drawing;
 pub mod engine;
 pub mod eval;
 pub mod event;

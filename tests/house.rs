@@ -11,6 +11,7 @@ const ROOMS: &[&[&str]] = &[
     &["diagnostic"],
     &["syntax"],
     &["eval"],
+    &["drawing"],
     &["functions"],
     &["config"],
     &["store"],

@@ -3,6 +3,7 @@
 use super::config::{File, Pipeline, StepPlan};
 use super::spec::{ActionKind, ParameterKind};
 use super::tag::Pattern;
+use crate::drawing::{Anchor, Place, Sheet};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
@@ -199,23 +200,6 @@ pub fn dot(file: &File) -> String {
     out
 }
 
-/// Light colours, and dark ones where the reader wants them.
-const STYLE: &str = "\
-.stellar-graph{font-family:system-ui,-apple-system,'Segoe UI','DejaVu Sans',sans-serif}\
-.stellar-graph .ground{fill:#fff}\
-.stellar-graph text{fill:#59636e;font-size:11px}\
-.stellar-graph .title{fill:#1f2328;font-size:15px;font-weight:600}\
-.stellar-graph .name{fill:#1f2328;font-size:13px;font-weight:600}\
-.stellar-graph .box{fill:#f6f8fa;stroke:#818b98}\
-.stellar-graph .input{stroke:#0969da}.stellar-graph .output{stroke:#1a7f37}\
-.stellar-graph .way{stroke:#818b98;fill:none}.stellar-graph .head{fill:#818b98}\
-@media(prefers-color-scheme:dark){\
-.stellar-graph .ground{fill:#0d1117}.stellar-graph text{fill:#9198a1}\
-.stellar-graph .title,.stellar-graph .name{fill:#f0f6fc}\
-.stellar-graph .box{fill:#151b23;stroke:#656c76}\
-.stellar-graph .input{stroke:#4493f8}.stellar-graph .output{stroke:#3fb950}\
-.stellar-graph .way{stroke:#656c76}.stellar-graph .head{fill:#656c76}}";
-
 /// The width of a character, about; of a box; its height; from one to the next.
 const CHARACTER: f64 = 7.0;
 const HEIGHT: f64 = 44.0;
@@ -253,29 +237,20 @@ pub fn svg(file: &File) -> String {
         .map(|(_, (steps, _))| 50.0 + steps.len() as f64 * NEXT)
         .sum();
     let height = height + 20.0;
-    let mut out = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"stellar-graph\" width=\"{whole}\" height=\"{height}\" \
-         viewBox=\"0 0 {whole} {height}\" role=\"img\">\n<title>Pipelines</title>\n<style>{STYLE}</style>\n\
-         <rect class=\"ground\" width=\"{whole}\" height=\"{height}\" rx=\"6\"/>\n"
-    );
+    let names: Vec<&str> = file.pipelines.iter().map(|p| p.id.as_str()).collect();
+    let mut sheet = Sheet::new(whole, height, "Pipelines", &names.join(", "));
     let mut top = 20.0;
     for (pipeline, (steps, arrows)) in &drawn {
-        let _ = writeln!(
-            out,
-            "<text class=\"title\" x=\"20\" y=\"{}\">{}</text>",
-            top + 16.0,
-            escaped(&pipeline.id)
-        );
+        let room = whole - 40.0;
+        sheet.text_within("title", 20.0, top + 16.0, &pipeline.id, room, 8.6);
         let y = |at: usize| top + 36.0 + at as f64 * NEXT;
         let mut lane = 0.0;
         for arrow in arrows {
-            let text = tags(arrow);
-            let cut: String = text.chars().take(40).collect();
             let (begin, end) = (y(arrow.from) + HEIGHT, y(arrow.to));
             let (label_x, label_y) = if arrow.to == arrow.from + 1 {
                 let x = 20.0 + width / 2.0;
-                let _ = writeln!(out, "<path class=\"way\" d=\"M{x} {begin}V{end}\"/>");
-                head(&mut out, x, end, false);
+                sheet.path("way", &format!("M{x} {begin}V{end}"), "");
+                head(&mut sheet, x, end, false);
                 (x + 8.0, (begin + end) / 2.0 + 4.0)
             } else {
                 lane += 1.0;
@@ -284,61 +259,35 @@ pub fn svg(file: &File) -> String {
                     begin - HEIGHT / 2.0,
                     end + HEIGHT / 2.0 + (lane % 3.0) * 5.0 - 5.0,
                 );
-                let _ = writeln!(
-                    out,
-                    "<path class=\"way\" d=\"M{left} {from}H{x}V{to}H{left}\"/>"
-                );
-                head(&mut out, left, to, true);
+                sheet.path("way", &format!("M{left} {from}H{x}V{to}H{left}"), "");
+                head(&mut sheet, left, to, true);
                 (x + 4.0, to - 8.0)
             };
-            let (full, cut) = (escaped(&text), escaped(&cut));
-            let _ = writeln!(
-                out,
-                "<text x=\"{label_x}\" y=\"{label_y}\"><title>{full}</title>{cut}</text>"
-            );
+            let room = 40.0 * CHARACTER;
+            sheet.text_within("", label_x, label_y, &tags(arrow), room, CHARACTER);
         }
         for (at, step) in steps.iter().enumerate() {
-            let (y, kind) = (y(at), step.kind.name());
-            let middle = 20.0 + width / 2.0;
-            let _ = writeln!(
-                out,
-                "<rect class=\"box {kind}\" x=\"20\" y=\"{y}\" width=\"{width}\" height=\"{HEIGHT}\" rx=\"6\"/>\n\
-                 <text class=\"name\" x=\"{middle}\" y=\"{}\" text-anchor=\"middle\">{}</text>\n\
-                 <text x=\"{middle}\" y=\"{}\" text-anchor=\"middle\">{}</text>",
-                y + 18.0,
-                step.name,
-                y + 35.0,
-                escaped(&step.label)
-            );
+            let (y, middle) = (y(at), 20.0 + width / 2.0);
+            let place = Place {
+                x: 20.0,
+                y,
+                width,
+                height: HEIGHT,
+            };
+            let class = format!("box {}", step.kind.name());
+            sheet.rect(&class, place, 6.0, "");
+            sheet.text("name", middle, y + 18.0, Anchor::Middle, step.name);
+            sheet.text("", middle, y + 35.0, Anchor::Middle, &step.label);
         }
         top += 50.0 + steps.len() as f64 * NEXT;
     }
-    out.push_str("</svg>\n");
-    out
+    sheet.finish()
 }
 
-fn head(out: &mut String, x: f64, y: f64, left: bool) {
+fn head(sheet: &mut Sheet, x: f64, y: f64, left: bool) {
     let (ax, ay, bx, by) = match left {
         true => (x + 8.0, y - 4.0, x + 8.0, y + 4.0),
         false => (x - 4.0, y - 8.0, x + 4.0, y - 8.0),
     };
-    let _ = writeln!(
-        out,
-        "<path class=\"head\" d=\"M{x} {y}L{ax} {ay}L{bx} {by}z\"/>"
-    );
-}
-
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => out.push(' '),
-            c => out.push(c),
-        }
-    }
-    out
+    sheet.path("tip", &format!("M{x} {y}L{ax} {ay}L{bx} {by}z"), "");
 }

@@ -2,7 +2,6 @@
 
 pub mod batch;
 pub mod client;
-pub mod day;
 pub mod definition;
 mod functions;
 pub mod holidays;
@@ -17,6 +16,7 @@ mod source;
 pub mod store;
 pub mod window;
 
+pub use crate::eval::java::day;
 pub use functions::{explain_window, lint_window, reports};
 pub use source::ProfileRows;
 pub use store::{Embedded, FOLLOW, PROFILE, Profiles};

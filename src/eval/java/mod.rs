@@ -2,6 +2,7 @@
 //! regular expressions. Modules without knowledge of values.
 
 pub mod date_format;
+pub mod day;
 pub mod formatter;
 pub mod numbers;
 pub mod random;

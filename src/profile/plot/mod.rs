@@ -7,19 +7,18 @@
 pub mod band;
 mod canvas;
 pub mod read;
-pub mod scale;
 pub mod series;
 pub mod svg;
 pub mod text;
-pub mod time;
 pub mod values;
 
+pub use crate::drawing::{scale, time};
 pub use band::Band;
 pub use series::Point;
 
 use super::store::span;
-use super::window::{clock_changes, moment};
 use crate::diagnostic::Page;
+use crate::drawing::clocks::{clock_changes, moment};
 use crate::eval::Object;
 use crate::eval::java::date_format::Zone;
 use scale::{Scale, in_words};

@@ -1,13 +1,13 @@
 //! What a selector means at a moment, in words and in a picture.
 
-use super::clocks::{Change, clock_changes, length, moment, stretch};
 use super::days::{Asked, Days};
-use super::lint::{iso, place_of};
+use super::lint::place_of;
 use super::pick::Interval;
 use super::timeline::TimeLine;
 use super::tree::{Day, Specifier};
 use super::{Setting, Window};
 use crate::diagnostic::{Outcome, quoted_list};
+use crate::drawing::clocks::{Change, clock, clock_changes, iso, length, moment};
 use crate::eval::java::date_format::Zone;
 use crate::profile::day::{self, WEEKDAYS};
 use crate::profile::holidays::{Edition, Place};
@@ -96,6 +96,22 @@ pub fn explain(text: &str, setting: &Setting<'_>, duration: i64, width: usize) -
         out.labelled("note", &note);
     }
     Ok(out.text)
+}
+
+/// An interval by the clock of a zone.
+fn stretch(interval: Interval, zone: &Zone, crossed: bool) -> String {
+    let (start, end) = (
+        day::wall(interval.start, zone),
+        day::wall(interval.end, zone),
+    );
+    let begins = moment(interval.start, zone, crossed);
+    if start.div_euclid(day::DAY) == end.div_euclid(day::DAY)
+        && zone.offset_millis(interval.start) == zone.offset_millis(interval.end)
+    {
+        format!("{begins} to {}", clock(end))
+    } else {
+        format!("{begins} to {}", moment(interval.end, zone, crossed))
+    }
 }
 
 /// The lines so far.

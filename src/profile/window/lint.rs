@@ -4,6 +4,7 @@ use super::days::{Date, WEEK, home, place};
 use super::tree::{Day, Specifier};
 use super::{Setting, Window};
 use crate::diagnostic::{Code, Span, quoted_list};
+use crate::drawing::clocks::iso;
 use crate::profile::day;
 use crate::profile::holidays::{Edition, Holiday, Place};
 
@@ -285,10 +286,4 @@ fn between(place: Place, edition: Edition, (first, last): (i64, i64)) -> Vec<Hol
         })
         .filter(|holiday| (first..=last).contains(&holiday.day))
         .collect()
-}
-
-/// A day as `2017-12-25`.
-pub(super) fn iso(number: i64) -> String {
-    let (year, month, date) = day::date(number);
-    format!("{year:04}-{month:02}-{date:02}")
 }

@@ -3,7 +3,6 @@
 //! A text becomes a tree ([`parse`]), the tree a [`Window`] ([`Window::compile`]), once; a window gives intervals and
 //! periods for a moment in a zone ([`Setting`]), as often as wanted.
 
-mod clocks;
 mod compile;
 mod complain;
 mod days;
@@ -14,7 +13,6 @@ mod pick;
 mod timeline;
 mod tree;
 
-pub(super) use clocks::{clock_changes, moment};
 pub use compile::Window;
 pub use explain::explain;
 pub use lint::Lint;

@@ -1,12 +1,16 @@
 //! Moments and lengths in words, and changes of clocks.
 
-use super::lint::iso;
-use super::pick::Interval;
 use crate::eval::java::date_format::Zone;
-use crate::profile::day::{self, WEEKDAYS};
+use crate::eval::java::day::{self, WEEKDAYS};
+
+/// A day as `2017-12-25`.
+pub fn iso(number: i64) -> String {
+    let (year, month, date) = day::date(number);
+    format!("{year:04}-{month:02}-{date:02}")
+}
 
 /// A moment by the clock of a zone.
-pub(in crate::profile) fn moment(at: i64, zone: &Zone, with_offset: bool) -> String {
+pub fn moment(at: i64, zone: &Zone, with_offset: bool) -> String {
     let wall = day::wall(at, zone);
     let number = wall.div_euclid(day::DAY);
     let name = WEEKDAYS.get(usize::from(day::weekday(number))).copied();
@@ -18,7 +22,8 @@ pub(in crate::profile) fn moment(at: i64, zone: &Zone, with_offset: bool) -> Str
     text
 }
 
-fn clock(wall: i64) -> String {
+/// The clock of a moment of [`day::wall`]: `14:05`, with seconds where there are any.
+pub fn clock(wall: i64) -> String {
     let rest = wall.rem_euclid(day::DAY);
     let (hour, minute, second) = (rest / 3_600_000, rest / 60_000 % 60, rest / 1_000 % 60);
     let mut text = format!("{hour:02}:{minute:02}");
@@ -39,24 +44,8 @@ fn offset(at: i64, zone: &Zone) -> String {
     format!(" {sign}{:02}:{:02}", minutes / 60, minutes % 60)
 }
 
-/// An interval by the clock of a zone.
-pub(super) fn stretch(interval: Interval, zone: &Zone, crossed: bool) -> String {
-    let (start, end) = (
-        day::wall(interval.start, zone),
-        day::wall(interval.end, zone),
-    );
-    let begins = moment(interval.start, zone, crossed);
-    if start.div_euclid(day::DAY) == end.div_euclid(day::DAY)
-        && zone.offset_millis(interval.start) == zone.offset_millis(interval.end)
-    {
-        format!("{begins} to {}", clock(end))
-    } else {
-        format!("{begins} to {}", moment(interval.end, zone, crossed))
-    }
-}
-
 /// A length in the largest units that fit: `1 day 2 hours`.
-pub(super) fn length(millis: i64) -> String {
+pub fn length(millis: i64) -> String {
     let mut rest = millis;
     let mut parts = Vec::new();
     for (unit, name) in [
@@ -82,7 +71,7 @@ pub(super) fn length(millis: i64) -> String {
 }
 
 /// A change of clocks.
-pub(in crate::profile) struct Change {
+pub struct Change {
     /// When, in milliseconds since 1970.
     pub at: i64,
     /// By how much clocks go forward, in milliseconds.
@@ -93,7 +82,7 @@ pub(in crate::profile) struct Change {
 const SEARCHED: i64 = 100 * 366 * day::DAY;
 
 /// The changes of clocks within a span.
-pub(in crate::profile) fn clock_changes(start: i64, end: i64, zone: &Zone) -> Vec<Change> {
+pub fn clock_changes(start: i64, end: i64, zone: &Zone) -> Vec<Change> {
     let start = start.max(0);
     let mut changes = Vec::new();
     if end.saturating_sub(start) > SEARCHED {

@@ -1,7 +1,7 @@
 //! The axis of time: ticks where the clock of a zone shows round times.
 
 use crate::eval::java::date_format::Zone;
-use crate::profile::day::{self, DAY, WEEKDAYS};
+use crate::eval::java::day::{self, DAY, WEEKDAYS};
 
 /// A tick of the axis of time.
 #[derive(Debug, Clone, PartialEq, Eq)]

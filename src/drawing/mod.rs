@@ -1,0 +1,9 @@
+//! What all pictures are made of: a sheet of SVG with its colours, axes of values and of time, moments in words; and the
+//! pictures that several systems draw.
+
+pub mod clocks;
+pub mod scale;
+pub mod svg;
+pub mod time;
+
+pub use svg::{Anchor, Place, Sheet, Size};
