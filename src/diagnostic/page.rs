@@ -2,6 +2,7 @@
 
 use colored::{ColoredString, Colorize};
 use std::borrow::Cow;
+use std::sync::Arc;
 use unicode_width::UnicodeWidthChar;
 
 /// A text that cannot steer a terminal: control characters but line ends and tabs, and those that turn the direction
@@ -58,9 +59,34 @@ pub enum Style {
     Warning,
 }
 
-/// A text whose pieces have styles.
+/// A picture that is drawn when somebody can show it.
+#[derive(Clone)]
+pub struct Picture(Arc<dyn Fn() -> String + Send + Sync>);
+
+impl Picture {
+    /// A picture that this draws as SVG.
+    pub fn new(draw: impl Fn() -> String + Send + Sync + 'static) -> Picture {
+        Picture(Arc::new(draw))
+    }
+
+    /// The picture as SVG.
+    pub fn svg(&self) -> String {
+        (self.0)()
+    }
+}
+
+impl std::fmt::Debug for Picture {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Picture")
+    }
+}
+
+/// A text whose pieces have styles; perhaps with a picture of the same, for those that can show one.
 #[derive(Debug, Clone, Default)]
-pub struct Page(Vec<(Style, String)>);
+pub struct Page {
+    pieces: Vec<(Style, String)>,
+    picture: Option<Picture>,
+}
 
 impl Page {
     /// An empty page.
@@ -70,7 +96,7 @@ impl Page {
 
     /// Adds a piece.
     pub fn put(&mut self, style: Style, text: impl Into<String>) -> &mut Page {
-        self.0.push((style, text.into()));
+        self.pieces.push((style, text.into()));
         self
     }
 
@@ -94,9 +120,20 @@ impl Page {
         self.put(Style::Plain, "\n")
     }
 
+    /// Gives the page a picture of what it says.
+    pub fn draw(&mut self, picture: Picture) -> &mut Page {
+        self.picture = Some(picture);
+        self
+    }
+
+    /// Its picture.
+    pub fn picture(&self) -> Option<&Picture> {
+        self.picture.as_ref()
+    }
+
     /// The page without styles and without a line break at its end.
     pub fn plain(&self) -> String {
-        let mut text: String = self.0.iter().map(|(_, text)| text.as_str()).collect();
+        let mut text: String = self.pieces.iter().map(|(_, text)| text.as_str()).collect();
         text.truncate(text.trim_end().len());
         text
     }
@@ -105,10 +142,10 @@ impl Page {
     pub fn html(&self) -> String {
         let mut html = String::from("<pre style=\"white-space:pre-wrap\">");
         let end = self
-            .0
+            .pieces
             .iter()
             .rposition(|(_, text)| !text.trim_end().is_empty());
-        let pieces = self.0.iter().take(end.map_or(0, |end| end + 1));
+        let pieces = self.pieces.iter().take(end.map_or(0, |end| end + 1));
         for (style, piece) in pieces {
             let text = escaped(&visible(piece));
             let (open, close) = match style {
@@ -131,7 +168,7 @@ impl Page {
     pub fn styled(&self, width: usize) -> String {
         let mut out = String::new();
         let mut line: Vec<(Style, char)> = Vec::new();
-        for (style, piece) in &self.0 {
+        for (style, piece) in &self.pieces {
             for c in visible(piece).chars() {
                 if c == '\n' {
                     put_line(&mut out, &line, width);

@@ -3,6 +3,7 @@
 
 pub mod clocks;
 pub mod scale;
+pub mod spans;
 pub mod svg;
 pub mod time;
 

@@ -1,7 +1,6 @@
 //! What front ends ask while a cell is written: completion, inspection, whether it is complete; and who the kernel is.
 
-use super::Kernel;
-use super::{languages, rich};
+use super::{Kernel, languages};
 use crate::diagnostic::floor;
 use crate::eval::{Variables, text::to_text};
 use crate::shell::complete::{Candidate, Kind, complete, open_call};
@@ -117,7 +116,7 @@ impl Kernel {
         let shown @ Shown::Page(..) = help_on(&self.session, name).ok()? else {
             return None;
         };
-        rich::bundle(&shown, self.session.look()).ok().flatten()
+        self.forms(&shown).ok().flatten()
     }
 }
 

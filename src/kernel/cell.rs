@@ -158,7 +158,7 @@ impl Kernel {
                 let (Some(count), false) = (last, show.silent) else {
                     return Ok(());
                 };
-                if let Some(data) = rich::bundle(shown, self.session.look())? {
+                if let Some(data) = self.forms(shown)? {
                     show.stream.flush();
                     let mut result = ExecuteResult::new(count, data);
                     // Left out it would be null, which the protocol does not know.
@@ -167,7 +167,7 @@ impl Kernel {
                 }
             }
             Shown::Page(..) => {
-                if let Some(data) = rich::bundle(shown, self.session.look())? {
+                if let Some(data) = self.forms(shown)? {
                     show.display(data);
                 }
             }
@@ -181,6 +181,12 @@ impl Kernel {
             }
         }
         Ok(())
+    }
+
+    /// A result in all forms that it has.
+    pub(super) fn forms(&self, shown: &Shown) -> Result<Option<Media>, Fault> {
+        let zone = &self.session.engine().context.zone;
+        rich::bundle(shown, self.session.look(), zone)
     }
 
     /// Prints what a statement of a loaded script gave, as the shell does.
@@ -205,7 +211,7 @@ impl Kernel {
             let value = self.session.engine().evaluate(text);
             let shown = value.and_then(|value| {
                 let shown = Shown::Value(value);
-                Ok(rich::bundle(&shown, self.session.look())?.unwrap_or_default())
+                Ok(self.forms(&shown)?.unwrap_or_default())
             });
             let result = match shown {
                 Ok(data) => ExpressionResult::Ok {

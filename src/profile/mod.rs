@@ -17,7 +17,7 @@ pub mod store;
 pub mod window;
 
 pub use crate::eval::java::day;
-pub use functions::{explain_window, lint_window, reports};
+pub use functions::{draw_window, explain_window, lint_window, reports};
 pub use source::ProfileRows;
 pub use store::{Embedded, FOLLOW, PROFILE, Profiles};
 

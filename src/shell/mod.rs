@@ -6,6 +6,7 @@ mod events;
 mod help;
 pub mod magic;
 mod missing;
+mod picture;
 mod prompt;
 mod repl;
 mod session;
@@ -14,6 +15,7 @@ mod table;
 mod variables;
 
 pub use help::topic as help_on;
+pub use picture::picture_of;
 pub use repl::{Front, interact};
 pub use session::{Session, Shown};
 pub use show::{Look, Mode, rows_of};

@@ -1,11 +1,12 @@
 //! A session: variables that live on from statement to statement.
 
 use super::events::Loaded;
+use super::picture::picture_of;
 use super::show::{Look, Mode, show, show_whole};
 use super::variables::{SessionVariables, Variable};
 use super::{help, magic};
 use crate::config::mask_text;
-use crate::diagnostic::{Fault, Outcome, Page, Source};
+use crate::diagnostic::{Fault, Outcome, Page, Picture, Source};
 use crate::engine::Engine;
 use crate::eval::{Notes, Value, Variables, compile_tree};
 use crate::functions::library;
@@ -86,6 +87,8 @@ pub struct Session {
     pub variables: Arc<SessionVariables>,
     look: RwLock<Look>,
     last: RwLock<Value>,
+    /// The picture of the last command that had one, until a value comes.
+    picture: RwLock<Option<Picture>>,
     loads: RwLock<usize>,
     /// The assignments and definitions so far, as they were written.
     made: RwLock<Vec<String>>,
@@ -102,6 +105,7 @@ impl Session {
             variables,
             look: RwLock::default(),
             last: RwLock::default(),
+            picture: RwLock::default(),
             loads: RwLock::new(0),
             made: RwLock::default(),
         }
@@ -154,6 +158,12 @@ impl Session {
     /// The last result that was not null.
     pub fn last(&self) -> Value {
         self.last.read().clone()
+    }
+
+    /// The picture of what was shown last: that of a command, or that of a value.
+    pub fn last_picture(&self) -> Option<Picture> {
+        let of_command = self.picture.read().clone();
+        of_command.or_else(|| picture_of(&self.last(), &self.engine().context.zone))
     }
 
     /// The assignments, definitions and changes of globals so far, in order, as a script.
@@ -334,10 +344,19 @@ impl Session {
             made.extend(documentation.map(|line| format!("/// {line}")));
             made.push(mask_text(statement.text()));
         }
-        if let Shown::Value(value) = &shown
-            && !value.is_null()
-        {
-            *self.last.write() = value.clone();
+        match &shown {
+            Shown::Value(value) if !value.is_null() => {
+                *self.last.write() = value.clone();
+                *self.picture.write() = None;
+            }
+            Shown::Page(page, value) => {
+                let zone = &self.engine().context.zone;
+                let of_value = || picture_of(value.as_ref()?, zone);
+                if let Some(picture) = page.picture().cloned().or_else(of_value) {
+                    *self.picture.write() = Some(picture);
+                }
+            }
+            _ => {}
         }
         Ok(shown)
     }

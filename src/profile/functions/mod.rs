@@ -7,7 +7,7 @@ mod periods;
 mod put;
 mod run;
 
-pub use periods::{explain_window, lint_window};
+pub use periods::{draw_window, explain_window, lint_window};
 pub use run::reports;
 
 use super::measurement::Measurement;

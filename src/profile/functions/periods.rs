@@ -2,6 +2,7 @@
 
 use super::lints;
 use crate::diagnostic::{Code, Diagnostic, Fault, Outcome};
+use crate::drawing::spans::Spans;
 use crate::eval::collections::Map;
 use crate::eval::convert::{to_long, to_string};
 use crate::eval::text::to_text;
@@ -148,6 +149,14 @@ pub fn explain_window(context: &Context, selector: &str, width: usize) -> Outcom
     let duration = client::period_duration(context, None)?;
     with_setting(context, |setting| {
         window::explain(unquoted(selector), setting, duration, width)
+    })
+}
+
+/// The same as a picture. Errors: as [`explain_window`].
+pub fn draw_window(context: &Context, selector: &str) -> Outcome<Spans> {
+    let duration = client::period_duration(context, None)?;
+    with_setting(context, |setting| {
+        window::picture(unquoted(selector), setting, duration)
     })
 }
 

@@ -6,6 +6,7 @@
 
 pub mod band;
 mod canvas;
+pub mod periods;
 pub mod read;
 pub mod series;
 pub mod svg;

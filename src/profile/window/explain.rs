@@ -357,7 +357,7 @@ impl Causes {
 }
 
 /// The selector in plain words.
-fn reading(window: &Window, setting: &Setting<'_>) -> String {
+pub(super) fn reading(window: &Window, setting: &Setting<'_>) -> String {
     let selector = &window.selector;
     let span = selector.reach.map(|reach| match reach.to {
         Some(to) => {

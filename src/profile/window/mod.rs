@@ -10,6 +10,7 @@ mod explain;
 mod lint;
 mod parse;
 mod pick;
+mod picture;
 mod timeline;
 mod tree;
 
@@ -18,6 +19,7 @@ pub use explain::explain;
 pub use lint::Lint;
 pub use parse::{LONGEST, parse};
 pub use pick::Interval;
+pub use picture::picture;
 pub use tree::{Amount, Argument, Day, Reach, Selector, Specifier, Unit};
 
 use super::holidays::Edition;

@@ -1,8 +1,9 @@
 //! `%window`, `%profiler`.
 
 use super::{Request, bad};
-use crate::diagnostic::{Outcome, Page, Style};
-use crate::profile::{explain_window, reports};
+use crate::diagnostic::{Outcome, Page, Picture, Style};
+use crate::drawing::Size;
+use crate::profile::{draw_window, explain_window, reports};
 use crate::shell::session::{Session, Shown};
 
 /// The width of a time line where there is no window.
@@ -13,9 +14,12 @@ pub(super) fn window(session: &Session, request: &Request<'_>) -> Outcome<Shown>
         return Err(bad("%window lacks a selector"));
     }
     let width = session.look().window.map_or(WIDTH, |(width, _)| width);
-    let text = explain_window(&session.engine().context, request.rest, width)?;
+    let context = &session.engine().context;
+    let text = explain_window(context, request.rest, width)?;
+    let drawn = draw_window(context, request.rest)?;
     let mut page = Page::new();
     page.line(text);
+    page.draw(Picture::new(move || drawn.svg(Size::default())));
     Ok(Shown::Page(page, None))
 }
 

@@ -1,14 +1,13 @@
 //! `%save`: values and sessions to files.
 
 use super::{Request, bad, first_word};
-use crate::diagnostic::{Code, Diagnostic, Outcome, Page};
+use crate::diagnostic::{Code, Diagnostic, Fault, Outcome, Page};
 use crate::eval::Value;
 use crate::eval::json::to_json;
 use crate::eval::text::to_text;
 use crate::input::{csv_line, no_file, replace};
-use crate::profile::plot::Figure;
-use crate::profile::plot::svg::Size;
 use crate::shell::events::path_of;
+use crate::shell::picture_of;
 use crate::shell::session::{Session, Shown};
 use crate::shell::table::Columns;
 use std::path::Path;
@@ -44,12 +43,21 @@ pub(super) fn save(session: &Session, request: &Request<'_>) -> Outcome<Shown> {
         replace(&path, text.as_bytes())?;
         return done(&path, "the session");
     }
+    if extension == "svg" && expression.is_empty() {
+        let picture = session.last_picture();
+        let svg = picture.ok_or_else(|| no_picture(&session.last()))?.svg();
+        replace(&path, svg.as_bytes())?;
+        return done(&path, "the last picture");
+    }
     let value = match request.expression(session, expression)? {
         Some(tree) => session.evaluate(Some(&tree), request.source())?,
         None => session.last(),
     };
     let text = match extension {
-        "svg" => picture(&value)?,
+        "svg" => {
+            let picture = picture_of(&value, &session.engine().context.zone);
+            picture.ok_or_else(|| no_picture(&value))?.svg()
+        }
         "json" => format!("{:#}\n", to_json(&value)?),
         "jsonl" | "ndjson" => lines(&value)?,
         "csv" => csv(&value)?,
@@ -66,20 +74,13 @@ pub(super) fn save(session: &Session, request: &Request<'_>) -> Outcome<Shown> {
     }
 }
 
-/// A picture that was kept, as it is drawn without further options.
-fn picture(value: &Value) -> Outcome<String> {
-    let figure = match value {
-        Value::Object(object) => object.as_any().downcast_ref::<Figure>(),
-        _ => None,
-    };
-    let Some(figure) = figure else {
-        let message = format!(
-            "an .svg file holds a picture, and this is {}",
-            value.type_name()
-        );
-        return Err(bad(message).help("p := %plot … keeps one"));
-    };
-    Ok(figure.svg(Size::default()))
+/// The error for a value that has no picture.
+fn no_picture(value: &Value) -> Fault {
+    let message = format!(
+        "an .svg file holds a picture, and this is {}",
+        value.kind_in_words()
+    );
+    bad(message).help("%plot, %window, %explain and %cost draw; p := %plot … keeps a picture")
 }
 
 fn done(path: &Path, what: &str) -> Outcome<Shown> {

@@ -1,0 +1,204 @@
+//! Stretches of time on lines of their own, above one axis of time.
+
+use super::clocks::{Change, clock_changes, length, moment};
+use super::svg::{CHARACTER, EDGE};
+use super::time::ticks;
+use super::{Anchor, Place, Sheet, Size};
+use crate::eval::java::date_format::Zone;
+use unicode_width::UnicodeWidthStr;
+
+/// Stretches of time in order, as many as can be told apart.
+#[derive(Debug, Clone, Default)]
+pub struct Stretches {
+    found: Vec<(i64, i64)>,
+    /// What is shorter than this cannot be told from what lies beside it.
+    finest: i64,
+}
+
+/// Into how many pieces that can be told apart a time line is cut.
+const PIECES: i64 = 1_600;
+
+/// Stretches shorter than so many pieces that touch one another are drawn as one.
+const TOUCHING: i64 = 8;
+
+impl Stretches {
+    /// Stretches on a line of this length.
+    pub fn on(start: i64, end: i64) -> Stretches {
+        Stretches {
+            found: Vec::new(),
+            finest: end.saturating_sub(start).max(0) / PIECES,
+        }
+    }
+
+    /// Adds one that begins no earlier than those before.
+    pub fn push(&mut self, start: i64, end: i64) {
+        let end = end.max(start);
+        if let Some((from, to)) = self.found.last_mut() {
+            let gap = start.saturating_sub(*to);
+            let short = end.saturating_sub(start) < self.finest.saturating_mul(TOUCHING);
+            let tiny = end.saturating_sub(*from) <= self.finest.saturating_mul(2);
+            if tiny || gap <= self.finest && short {
+                *to = end.max(*to);
+                return;
+            }
+        }
+        self.found.push((start, end));
+    }
+}
+
+/// A line of stretches.
+#[derive(Debug, Clone)]
+pub struct Lane {
+    /// What they are.
+    pub name: String,
+    /// The class of what is drawn.
+    pub class: &'static str,
+    /// Where they lie.
+    pub stretches: Stretches,
+}
+
+/// A picture of stretches of time.
+#[derive(Debug, Clone)]
+pub struct Spans {
+    /// What is shown.
+    pub title: String,
+    /// What is to be said below the title.
+    pub words: Vec<String>,
+    /// Where the time line begins.
+    pub start: i64,
+    /// Where it ends.
+    pub end: i64,
+    /// The zone whose clocks count.
+    pub zone: Zone,
+    /// The present, where it matters.
+    pub now: Option<i64>,
+    /// The lines from above.
+    pub lanes: Vec<Lane>,
+    /// What is worth a note below.
+    pub notes: Vec<String>,
+}
+
+/// From one line to the next.
+const LANE: f64 = 30.0;
+/// The height of a stretch.
+const HIGH: f64 = 18.0;
+/// How many changes of clocks are drawn.
+const CHANGES: usize = 20;
+
+impl Spans {
+    /// The picture.
+    pub fn svg(&self, size: Size) -> String {
+        let width = size.across();
+        let letters = ((width - 2.0 * EDGE) / CHARACTER) as usize;
+        let mut words: Vec<String> = vec![format!(
+            "{} to {}, {} · {}",
+            moment(self.start, &self.zone, false),
+            moment(self.end, &self.zone, false),
+            length(self.end.saturating_sub(self.start)),
+            self.zone.id()
+        )];
+        words.extend(self.words.iter().flat_map(|line| wrapped(line, letters)));
+        let notes: Vec<String> = self
+            .notes
+            .iter()
+            .flat_map(|line| wrapped(line, letters))
+            .collect();
+        let names = self.lanes.iter().map(|lane| lane.name.width());
+        let gutter = names.max().unwrap_or(0) as f64 * CHARACTER;
+        let (left, right) = ((EDGE + gutter + 14.0).min(width / 2.0), width - EDGE);
+        let top = 49.0 + words.len() as f64 * 16.0 + 18.0;
+        let bottom = top + self.lanes.len() as f64 * LANE;
+        let below = notes.len() as f64 * 16.0;
+        let whole = bottom + 34.0 + below + if below > 0.0 { 8.0 } else { 0.0 };
+        let mut sheet = Sheet::new(width, whole, &self.title, &self.description(&words));
+        sheet.heading(&self.title, "");
+        for (index, line) in words.iter().enumerate() {
+            let y = 49.0 + index as f64 * 16.0;
+            sheet.text("", EDGE, y, Anchor::Start, line);
+        }
+        let (start, end) = (
+            self.start as f64,
+            (self.end as f64).max(self.start as f64 + 1.0),
+        );
+        let x =
+            |at: i64| left + ((at as f64 - start) / (end - start)).clamp(0.0, 1.0) * (right - left);
+        let stretches = [(top - 6.0, bottom - top + 6.0)];
+        let room = ((right - left) / CHARACTER) as usize;
+        let ticks = ticks(self.start, self.end, room, &self.zone);
+        sheet.time_axis(&ticks, |tick| x(tick.at), left, &stretches, bottom);
+        let changes = clock_changes(self.start, self.end, &self.zone);
+        let told = changes
+            .iter()
+            .take(CHANGES)
+            .map(|c| (c.at, told(c, &self.zone)));
+        sheet.clock_changes(&told.collect::<Vec<_>>(), x, &stretches);
+        for (index, lane) in self.lanes.iter().enumerate() {
+            let y = top + index as f64 * LANE;
+            let middle = y + HIGH / 2.0 + 4.0;
+            sheet.text("word", left - 14.0, middle, Anchor::End, &lane.name);
+            for (from, to) in &lane.stretches.found {
+                let (from_x, to_x) = (x(*from), x(*to));
+                // What touches the next one is told from it by a gap.
+                let width = (to_x - from_x - 0.8).max(1.6);
+                let place = Place {
+                    x: from_x.min(right - width),
+                    y,
+                    width,
+                    height: HIGH,
+                };
+                let title = format!(
+                    "{} to {}",
+                    moment(*from, &self.zone, false),
+                    moment(*to, &self.zone, false)
+                );
+                sheet.rect(
+                    lane.class,
+                    place,
+                    if width > 6.0 { 2.0 } else { 0.0 },
+                    &title,
+                );
+            }
+        }
+        sheet.path("axis", &format!("M{left:.1} {bottom:.1}H{right:.1}"), "");
+        if let Some(now) = self.now.filter(|now| (self.start..=self.end).contains(now)) {
+            let at = x(now);
+            sheet.path(
+                "rule",
+                &format!("M{at:.1} {:.1}V{bottom:.1}", top - 8.0),
+                "now",
+            );
+            sheet.text("bad", at, top - 12.0, Anchor::End, "now");
+        }
+        for (index, line) in notes.iter().enumerate() {
+            let y = bottom + 44.0 + index as f64 * 16.0;
+            sheet.text("", EDGE, y, Anchor::Start, line);
+        }
+        sheet.finish()
+    }
+
+    fn description(&self, words: &[String]) -> String {
+        let lanes: Vec<&str> = self.lanes.iter().map(|lane| lane.name.as_str()).collect();
+        format!("{}. {}.", words.join(". "), lanes.join(", "))
+    }
+}
+
+fn told(change: &Change, zone: &Zone) -> String {
+    let way = if change.by > 0 { "forward" } else { "back" };
+    let by = length(change.by.abs());
+    format!("clocks go {way} by {by}: {}", moment(change.at, zone, true))
+}
+
+/// Words on lines of at most so many characters, broken between words.
+pub fn wrapped(words: &str, most: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in words.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.width() + 1 + word.width() <= most => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_string()),
+        }
+    }
+    lines
+}
