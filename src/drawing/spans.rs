@@ -84,6 +84,8 @@ const LANE: f64 = 30.0;
 const HIGH: f64 = 18.0;
 /// How many changes of clocks are drawn.
 const CHANGES: usize = 20;
+/// How many of them are told below.
+const TOLD: usize = 2;
 
 impl Spans {
     /// The picture.
@@ -98,9 +100,15 @@ impl Spans {
             self.zone.id()
         )];
         words.extend(self.words.iter().flat_map(|line| wrapped(line, letters)));
-        let notes: Vec<String> = self
-            .notes
+        let changes = clock_changes(self.start, self.end, &self.zone);
+        let changes: Vec<(i64, String)> = changes
             .iter()
+            .take(CHANGES)
+            .map(|change| (change.at, told(change, &self.zone)))
+            .collect();
+        let of_clocks = changes.iter().take(TOLD).map(|(_, words)| words);
+        let notes: Vec<String> = of_clocks
+            .chain(&self.notes)
             .flat_map(|line| wrapped(line, letters))
             .collect();
         let names = self.lanes.iter().map(|lane| lane.name.width());
@@ -126,12 +134,7 @@ impl Spans {
         let room = ((right - left) / CHARACTER) as usize;
         let ticks = ticks(self.start, self.end, room, &self.zone);
         sheet.time_axis(&ticks, |tick| x(tick.at), left, &stretches, bottom);
-        let changes = clock_changes(self.start, self.end, &self.zone);
-        let told = changes
-            .iter()
-            .take(CHANGES)
-            .map(|c| (c.at, told(c, &self.zone)));
-        sheet.clock_changes(&told.collect::<Vec<_>>(), x, &stretches);
+        sheet.clock_changes(&changes, x, &stretches);
         for (index, lane) in self.lanes.iter().enumerate() {
             let y = top + index as f64 * LANE;
             let middle = y + HIGH / 2.0 + 4.0;
@@ -139,7 +142,7 @@ impl Spans {
             for (from, to) in &lane.stretches.found {
                 let (from_x, to_x) = (x(*from), x(*to));
                 // What touches the next one is told from it by a gap.
-                let width = (to_x - from_x - 0.8).max(1.6);
+                let width = (to_x - from_x - 0.8).max(2.2);
                 let place = Place {
                     x: from_x.min(right - width),
                     y,

@@ -44,6 +44,8 @@ impl Size {
 pub const CHARACTER: f64 = 6.7;
 /// The width of a character of code.
 pub const LETTER: f64 = 7.3;
+/// The width of a character of a title.
+pub const TITLE: f64 = 9.8;
 /// What is left free at the edges.
 pub const EDGE: f64 = 20.0;
 /// Where what is drawn below the head may begin.
@@ -77,7 +79,7 @@ const STYLE: &str = "\
 .stellar-plot .unused{stroke-dasharray:3 3;stroke:#afb8c1;fill:none}\
 .stellar-plot .input{stroke:#0969da}.stellar-plot .output{stroke:#1a7f37}\
 .stellar-plot .way{stroke:#818b98;fill:none}.stellar-plot .tip{fill:#818b98}\
-.stellar-plot .out{fill:#818b98;fill-opacity:.3}\
+.stellar-plot .out{fill:#818b98;fill-opacity:.45}\
 .stellar-plot .c0{fill:#0969da}.stellar-plot .c1{fill:#e16f24}.stellar-plot .c2{fill:#2da44e}\
 .stellar-plot .c3{fill:#8250df}.stellar-plot .c4{fill:#bf8700}.stellar-plot .c5{fill:#bf3989}\
 .stellar-plot .c6{fill:#1b7c83}.stellar-plot .c7{fill:#afb8c1}\
@@ -100,7 +102,7 @@ const STYLE: &str = "\
 .stellar-plot .unused{stroke:#3d444d;fill:none}\
 .stellar-plot .input{stroke:#4493f8}.stellar-plot .output{stroke:#3fb950}\
 .stellar-plot .way{stroke:#656c76}.stellar-plot .tip{fill:#656c76}\
-.stellar-plot .out{fill:#9198a1;fill-opacity:.28}\
+.stellar-plot .out{fill:#9198a1;fill-opacity:.4}\
 .stellar-plot .c0{fill:#4493f8}.stellar-plot .c1{fill:#f0883e}.stellar-plot .c2{fill:#3fb950}\
 .stellar-plot .c3{fill:#ab7df8}.stellar-plot .c4{fill:#d29922}.stellar-plot .c5{fill:#db61a2}\
 .stellar-plot .c6{fill:#39b5bd}.stellar-plot .c7{fill:#656c76}}";
@@ -172,7 +174,7 @@ impl Sheet {
     /// The title and a quieter line below it, each cut to the sheet.
     pub fn heading(&mut self, title: &str, below: &str) {
         let room = self.width - 2.0 * EDGE;
-        self.text_within("title", EDGE, 30.0, title, room, 8.6);
+        self.text_within("title", EDGE, 30.0, title, room, TITLE);
         self.text_within("", EDGE, 49.0, below, room, CHARACTER);
     }
 

@@ -3,6 +3,7 @@
 use super::config::{File, Pipeline, StepPlan};
 use super::spec::{ActionKind, ParameterKind};
 use super::tag::Pattern;
+use crate::drawing::svg::TITLE;
 use crate::drawing::{Anchor, Place, Sheet};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -242,7 +243,7 @@ pub fn svg(file: &File) -> String {
     let mut top = 20.0;
     for (pipeline, (steps, arrows)) in &drawn {
         let room = whole - 40.0;
-        sheet.text_within("title", 20.0, top + 16.0, &pipeline.id, room, 8.6);
+        sheet.text_within("title", 20.0, top + 16.0, &pipeline.id, room, TITLE);
         let y = |at: usize| top + 36.0 + at as f64 * NEXT;
         let mut lane = 0.0;
         for arrow in arrows {
