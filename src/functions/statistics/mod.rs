@@ -3,6 +3,7 @@
 mod bins;
 pub mod digest;
 mod entropy;
+mod histogram;
 mod make;
 pub mod object;
 pub mod online;
