@@ -35,6 +35,7 @@ fn year() -> Figure {
         }],
         same_scale: false,
         width: Some(WIDTH),
+        bars: None,
     }
 }
 

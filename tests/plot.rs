@@ -55,6 +55,7 @@ fn figure(zone: Zone, length: i64, panels: Vec<Panel>) -> Figure {
         panels,
         same_scale: false,
         width: None,
+        bars: None,
     }
 }
 

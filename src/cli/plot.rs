@@ -11,7 +11,7 @@ use crate::profile::plot::read::{Request, When, figure};
 use crate::profile::plot::values::Wanted;
 use crate::profile::plot::{band, svg, text};
 use clap::Args as ClapArgs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// `stellar profile plot`
 #[derive(Debug, ClapArgs)]
@@ -65,6 +65,17 @@ pub struct PlotArgs {
     pub ascii: bool,
 }
 
+/// Writes a picture to a file; `-` is standard output.
+pub fn save(path: &Path, picture: &str) -> Outcome<()> {
+    if path.as_os_str() == "-" {
+        return output::line(picture.trim_end());
+    }
+    std::fs::write(path, picture).map_err(|error| {
+        let message = format!("{} cannot be written: {error}", path.display());
+        Diagnostic::new(Code::CannotWrite, message)
+    })
+}
+
 /// Runs `stellar profile plot`; `false` when there is nothing to draw.
 pub fn plot(
     common: &Common,
@@ -110,14 +121,7 @@ pub fn plot(
             width: args.width.unwrap_or(usual.width),
             height: args.height,
         });
-        if path.as_os_str() == "-" {
-            output::line(picture.trim_end())?;
-        } else {
-            std::fs::write(path, picture).map_err(|error| {
-                let message = format!("{} cannot be written: {error}", path.display());
-                Diagnostic::new(Code::CannotWrite, message)
-            })?;
-        }
+        save(path, &picture)?;
         return Ok(true);
     }
     let window = output::window();

@@ -10,6 +10,7 @@ pub mod shape;
 mod source;
 pub mod store;
 pub mod thresholding;
+pub mod timeline;
 
 pub use message::{Address, Ids, Item, Message, Options, PRIVATE_KEY};
 pub use range::Range;

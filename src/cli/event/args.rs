@@ -209,6 +209,9 @@ pub struct TimelineArgs {
     /// With --by: only so many values, the most frequent ones; the others are summed up.
     #[arg(long, value_name = "N", requires = "by")]
     pub top: Option<u64>,
+    /// Draws bars into a file as SVG instead; - is standard output.
+    #[arg(long, value_name = "FILE", conflicts_with = "format")]
+    pub svg: Option<PathBuf>,
     /// How to print it.
     #[arg(long, value_enum)]
     pub format: Option<ListFormat>,

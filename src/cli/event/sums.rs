@@ -6,8 +6,10 @@ use super::asked::{column, length, query};
 use crate::cli::args::ListFormat;
 use crate::cli::output;
 use crate::diagnostic::Outcome;
+use crate::drawing::Size;
 use crate::event::query::{Aggregate, Timeline};
 use crate::event::shape::time_text;
+use crate::event::timeline;
 use serde_json::json;
 
 const SECOND: i64 = 1_000_000;
@@ -73,6 +75,20 @@ pub fn timeline(desk: &Desk, args: &TimelineArgs) -> Outcome<bool> {
         timeline.step = step.or(STEPS.last()).map_or(SECOND, |step| step * SECOND);
     }
     let answer = desk.events.timeline(&query, &timeline, desk.within())?;
+    if let Some(path) = &args.svg {
+        if answer.starts.is_empty() {
+            output::note("there is nothing to draw: no event fits");
+            return Ok(false);
+        }
+        let title = match timeline.by {
+            None => "Events".to_string(),
+            Some(column) => format!("Events by {}", column.name()),
+        };
+        let zone = &desk.engine.context.zone;
+        let bars = timeline::drawn(&answer, timeline.step, title, zone);
+        crate::cli::plot::save(path, &bars.svg(Size::default()))?;
+        return Ok(true);
+    }
     let mut rows = Vec::new();
     for (index, start) in answer.starts.iter().enumerate() {
         let from = time_text(*start);

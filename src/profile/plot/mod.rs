@@ -19,6 +19,7 @@ pub use series::Point;
 
 use super::store::span;
 use crate::diagnostic::Page;
+use crate::drawing::bars::Bars;
 use crate::drawing::clocks::{clock_changes, moment};
 use crate::eval::Object;
 use crate::eval::java::date_format::Zone;
@@ -68,6 +69,8 @@ pub struct Figure {
     pub same_scale: bool,
     /// How many median absolute deviations the band reaches to both sides; `None`: there is no band.
     pub width: Option<f64>,
+    /// Counts that are drawn as bars on one another where that is possible.
+    pub bars: Option<Arc<Bars>>,
 }
 
 impl Panel {
@@ -232,7 +235,10 @@ impl Figure {
 
     /// The picture as SVG.
     pub fn svg(&self, size: svg::Size) -> String {
-        svg::draw(self, size)
+        match &self.bars {
+            Some(bars) => bars.svg(size),
+            None => svg::draw(self, size),
+        }
     }
 
     /// The picture as a value that an expression may hold.

@@ -185,6 +185,7 @@ pub fn figure(
         panels,
         same_scale: request.wanted.same_scale,
         width: request.wanted.width,
+        bars: None,
     };
     Ok((Some(figure), notes))
 }

@@ -3,8 +3,10 @@
 use super::band::{History, WIDTH};
 use super::{Axis, Figure, Panel, Point};
 use crate::diagnostic::{Code, Diagnostic, Fault, Outcome, Source};
+use crate::drawing::bars::Bars;
 use crate::eval::collections::{List, Map};
 use crate::eval::convert::to_long;
+use crate::eval::java::date_format::Zone;
 use crate::eval::text::to_text;
 use crate::eval::{Context, Program, Value, Variables, compile};
 use indexmap::IndexMap;
@@ -168,10 +170,11 @@ pub fn figure(
         panels: Vec::new(),
         same_scale: wanted.same_scale,
         width: None,
+        bars: None,
     };
     if timed {
         figure.width = wanted.width;
-        over_time(&mut figure, &measured, numbers, context)?;
+        over_time(&mut figure, &measured, numbers, &context.zone)?;
         return Ok(figure);
     }
     for (name, items) in series {
@@ -200,6 +203,68 @@ pub fn figure(
     }
     Ok(figure)
 }
+
+/// A picture of what PROFILE_VERBOSE and PROFILER_FLUSH give, where it has numbers; `None` for other values.
+pub fn measured(value: &Value, zone: &Zone) -> Option<Figure> {
+    let Value::List(list) = value else {
+        return None;
+    };
+    let items = list.items();
+    if items.len() < 2 || !items.iter().all(|item| timed(item).is_some()) {
+        return None;
+    }
+    let numbers = Numbers {
+        text: None,
+        program: None,
+    };
+    let mut figure = Figure {
+        title: String::new(),
+        expression: None,
+        axis: Axis::Number,
+        panels: Vec::new(),
+        same_scale: false,
+        width: Some(WIDTH),
+        bars: None,
+    };
+    over_time(&mut figure, &items, &numbers, zone).ok()?;
+    (figure.panels.len() <= PANELS).then_some(figure)
+}
+
+/// A picture of counts over time: one above another in a terminal, bars on one another elsewhere.
+pub fn of_bars(bars: Bars) -> Figure {
+    let ends = bars.starts.iter().skip(1).copied().chain([bars.end]);
+    let steps: Vec<(i64, i64)> = bars.starts.iter().copied().zip(ends).collect();
+    let period = steps.last().map(|(start, end)| end.saturating_sub(*start));
+    let panels = bars.told().into_iter().map(|kind| Panel {
+        name: kind.name,
+        points: steps
+            .iter()
+            .zip(kind.counts)
+            .map(|((start, end), count)| Point {
+                start: *start,
+                end: *end,
+                value: Some(count),
+                band: None,
+            })
+            .collect(),
+        unfit: 0,
+    });
+    Figure {
+        title: bars.title.clone(),
+        expression: None,
+        axis: Axis::Time {
+            zone: bars.zone.clone(),
+            period,
+        },
+        panels: panels.collect(),
+        same_scale: true,
+        width: None,
+        bars: Some(Arc::new(bars)),
+    }
+}
+
+/// How many series are drawn without being asked for.
+const PANELS: usize = 12;
 
 fn nothing(message: &str) -> Fault {
     Diagnostic::new(Code::ArgumentValue, message)
@@ -303,12 +368,7 @@ fn whole(map: &Map, name: &str) -> Option<i64> {
     map.get_text(name).as_ref().and_then(to_long)
 }
 
-fn over_time(
-    figure: &mut Figure,
-    items: &[Value],
-    numbers: &Numbers,
-    context: &Context,
-) -> Outcome<()> {
+fn over_time(figure: &mut Figure, items: &[Value], numbers: &Numbers, zone: &Zone) -> Outcome<()> {
     let mut all: Vec<Measured> = items.iter().filter_map(timed).collect();
     all.sort_by_key(|measured| measured.start);
     let one_profile = all
@@ -324,7 +384,7 @@ fn over_time(
         .first()
         .map(|first| first.end.saturating_sub(first.start));
     figure.axis = Axis::Time {
-        zone: context.zone.clone(),
+        zone: zone.clone(),
         period: period.filter(|_| durations),
     };
     let mut panels: IndexMap<String, Panel> = IndexMap::new();
@@ -355,9 +415,9 @@ fn over_time(
                 .points
                 .iter()
                 .filter_map(|p| Some((p.start, p.value?)));
-            let mut history = History::new(known, &context.zone, width);
+            let mut history = History::new(known, zone, width);
             for point in &mut panel.points {
-                point.band = history.expected(point.start, &context.zone);
+                point.band = history.expected(point.start, zone);
             }
         }
         figure.panels.push(panel);

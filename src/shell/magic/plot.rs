@@ -2,10 +2,11 @@
 
 use super::{Request, bad};
 use crate::config::parse_now;
-use crate::diagnostic::{Code, Diagnostic, Outcome, Page};
+use crate::diagnostic::{Code, Diagnostic, Outcome, Page, Picture};
 use crate::eval::{Notes, Value};
+use crate::event::timeline;
 use crate::profile::Profiles;
-use crate::profile::plot::values::{Numbers, Wanted, figure as of_value};
+use crate::profile::plot::values::{Numbers, Wanted, figure as of_value, of_bars};
 use crate::profile::plot::{Figure, band, read, svg, text};
 use crate::shell::events::path_of;
 use crate::shell::session::{Session, Shown};
@@ -241,6 +242,8 @@ pub(super) fn plot(session: &Session, request: &Request<'_>) -> Outcome<Shown> {
             });
         }
     }
+    let drawn = figure.clone();
+    page.draw(Picture::new(move || drawn.svg(svg::Size::default())));
     Ok(Shown::Page(page, Some(figure.into_value())))
 }
 
@@ -275,6 +278,12 @@ fn of_expression(session: &Session, request: &Request<'_>, words: &Words<'_>) ->
     let tree = expression(session, request, words.plain)?;
     let value = session.evaluate(Some(&tree), request.source())?;
     let engine = session.engine();
+    if words.get("--expr").is_none()
+        && let Some(mut bars) = timeline::of_value(&value, &engine.context.zone)
+    {
+        bars.title = title(words.plain);
+        return Ok(of_bars(bars));
+    }
     let numbers = Numbers::new(words.get("--expr"), &engine.context)?;
     of_value(
         &title(words.plain),
