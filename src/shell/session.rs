@@ -349,11 +349,9 @@ impl Session {
                 *self.last.write() = value.clone();
                 *self.picture.write() = None;
             }
-            Shown::Page(page, value) => {
-                let zone = &self.engine().context.zone;
-                let of_value = || picture_of(value.as_ref()?, zone);
-                if let Some(picture) = page.picture().cloned().or_else(of_value) {
-                    *self.picture.write() = Some(picture);
+            Shown::Page(page, _) => {
+                if let Some(picture) = page.picture() {
+                    *self.picture.write() = Some(picture.clone());
                 }
             }
             _ => {}

@@ -5,6 +5,7 @@ mod table;
 use crate::diagnostic::{Outcome, escaped};
 use crate::eval::Value;
 use crate::eval::java::date_format::Zone;
+use crate::functions::statistics::Statistics;
 use crate::shell::{Look, Shown, picture_of};
 use jupyter_protocol::{Media, MediaType};
 
@@ -15,13 +16,10 @@ pub fn bundle(shown: &Shown, look: Look, zone: &Zone) -> Outcome<Option<Media>> 
     };
     let mut forms = vec![MediaType::Plain(text)];
     match shown {
-        Shown::Page(page, value) => {
-            let of_value = || picture_of(value.as_ref()?, zone);
-            match page.picture().cloned().or_else(of_value) {
-                Some(picture) => forms.push(MediaType::Svg(picture.svg())),
-                None => forms.push(MediaType::Html(page.html())),
-            }
-        }
+        Shown::Page(page, _) => forms.push(match page.picture() {
+            Some(picture) => MediaType::Svg(picture.svg()),
+            None => MediaType::Html(page.html()),
+        }),
         Shown::Value(value) => forms.extend(of_value(value, table::Cut::Read, zone)),
         Shown::Whole(value) => forms.extend(of_value(value, table::Cut::None, zone)),
         Shown::Done(_) | Shown::Several(..) | Shown::Quit => {}
@@ -31,10 +29,20 @@ pub fn bundle(shown: &Shown, look: Look, zone: &Zone) -> Outcome<Option<Media>> 
 
 /// A value as HTML or as a picture, where its text does not say all.
 fn of_value(value: &Value, cut: table::Cut, zone: &Zone) -> Option<MediaType> {
-    if let Some(picture) = picture_of(value, zone) {
-        return Some(MediaType::Svg(picture.svg()));
-    }
-    table::of(value, cut).map(MediaType::Html)
+    let picture = picture_of(value, zone).map(|picture| picture.svg());
+    let table = match value.as_object::<Statistics>() {
+        Some(statistics) => Some(table::of_figures(&statistics.by_name())),
+        None => table::of(value, cut),
+    };
+    Some(match (picture, table) {
+        (Some(picture), None) => MediaType::Svg(picture),
+        (None, Some(table)) => MediaType::Html(table),
+        // Front ends that trust no pictures in HTML show the table.
+        (Some(picture), Some(table)) => MediaType::Html(format!(
+            "<div style=\"max-width:100%;overflow-x:auto\">\n{picture}</div>\n{table}"
+        )),
+        (None, None) => return None,
+    })
 }
 
 /// A text in a cell of a table: no markup, nothing that turns the direction of writing.

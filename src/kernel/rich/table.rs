@@ -1,6 +1,7 @@
 //! Lists of maps, maps and lists as tables in HTML: text that can be copied and sorted elsewhere, no scripts.
 
 use super::shown;
+use crate::drawing::scale::in_words;
 use crate::eval::Value;
 use crate::eval::collections::Map;
 use crate::eval::text::to_text;
@@ -95,6 +96,24 @@ fn of_map(map: &Map, cut: Cut) -> String {
             "<p><small>{most} of {all} entries; %last shows all</small></p>"
         );
     }
+    html
+}
+
+/// Figures by name, across.
+pub fn of_figures(figures: &[(&str, f64)]) -> String {
+    let mut html = String::from("<table>\n<thead><tr>");
+    for (name, _) in figures {
+        let _ = write!(html, "<th style=\"text-align:right\">{name}</th>");
+    }
+    html.push_str("</tr></thead>\n<tbody>\n<tr>");
+    for (_, figure) in figures {
+        let text = match figure.is_finite() {
+            true => in_words(*figure),
+            false => to_text(&Value::Double(*figure)).to_string(),
+        };
+        let _ = write!(html, "<td style=\"text-align:right\">{}</td>", shown(&text));
+    }
+    html.push_str("</tr>\n</tbody>\n</table>\n");
     html
 }
 
