@@ -1,7 +1,10 @@
 //! `%time`, `%cost`, `%explain`.
 
 use super::{Request, bad};
-use crate::diagnostic::{Outcome, Page, Style, plain};
+use crate::diagnostic::{Outcome, Page, Picture, Style, plain};
+use crate::drawing::Size;
+use crate::drawing::shares::{Share, Shares};
+use crate::drawing::tree::{Became, Node, Tree};
 use crate::eval::text::to_text;
 use crate::eval::{Part, Traced, Value, compile_tree, trace};
 use crate::shell::session::{Session, Shown};
@@ -12,6 +15,9 @@ const PART: usize = 40;
 
 /// How many characters of a value are shown.
 const VALUE: usize = 40;
+
+/// How many characters of each are in a picture.
+const WIDE: usize = 120;
 
 /// How many rows `%cost` shows.
 const ROWS: usize = 20;
@@ -142,6 +148,10 @@ pub(super) fn explain(session: &Session, request: &Request<'_>) -> Outcome<Shown
         }
         page.end();
     }
+    if !traced.parts.is_empty() {
+        let tree = drawn_tree(&traced, source, request.rest);
+        page.draw(Picture::new(move || tree.svg(Size::default())));
+    }
     match traced.result {
         Ok(value) => {
             if traced.parts.is_empty() {
@@ -155,6 +165,34 @@ pub(super) fn explain(session: &Session, request: &Request<'_>) -> Outcome<Shown
             page.line(plain(&fault));
             Ok(Shown::Page(page, Some(Value::Null)))
         }
+    }
+}
+
+/// The parts as a tree.
+fn drawn_tree(traced: &Traced, source: &str, title: &str) -> Tree {
+    let node = |part: &Part| Node {
+        depth: part.depth.saturating_sub(1),
+        code: one_line(
+            source.get(part.span.start..part.span.end).unwrap_or(""),
+            WIDE,
+        ),
+        became: match &part.value {
+            _ if part.failed => Became::Failed,
+            Some(value) => Became::Value {
+                text: one_line(&to_text(value), WIDE),
+                kind: value.type_name().to_string(),
+            },
+            None => Became::Unused,
+        },
+        count: part.count,
+    };
+    Tree {
+        title: one_line(title, WIDE),
+        below: match &traced.result {
+            Ok(value) => format!("gives {}", one_line(&to_text(value), WIDE)),
+            Err(fault) => format!("{}: {}", fault.code.name(), one_line(&fault.message, WIDE)),
+        },
+        nodes: traced.parts.iter().map(node).collect(),
     }
 }
 
@@ -209,6 +247,29 @@ pub(super) fn cost(session: &Session, request: &Request<'_>) -> Outcome<Shown> {
         let rest = format!("  and {} more parts", rows.len() - ROWS);
         page.put(Style::Quiet, rest).end();
     }
+    let shares = rows.iter().take(ROWS).map(|(part, own)| {
+        let text = request.source().text.get(part.span.start..part.span.end);
+        let times = match part.count {
+            1 => String::new(),
+            count => format!(" in {count} times"),
+        };
+        Share {
+            code: one_line(text.unwrap_or(""), WIDE),
+            share: own.as_secs_f64() / total.as_secs_f64(),
+            words: format!("{}{times}", span(*own)),
+        }
+    });
+    let drawn = Shares {
+        title: one_line(request.rest, WIDE),
+        below: format!(
+            "evaluated in {}, {} calls and steps of loops; the time of each part without the parts inside",
+            span(traced.time),
+            traced.steps
+        ),
+        shares: shares.collect(),
+        more: rows.len().saturating_sub(ROWS),
+    };
+    page.draw(Picture::new(move || drawn.svg(Size::default())));
     Ok(Shown::Page(page, Some(value)))
 }
 
