@@ -12,7 +12,7 @@ mod suggest;
 pub use codes::{CODES, Code, CodeInfo, Kind};
 pub use explain::explanation;
 pub use lints::{Allowed, Level, LintInfo, lint_names};
-pub use page::{Page, Picture, Style, escaped, paint, visible};
+pub use page::{Page, Picture, Style, Table, escaped, paint, visible};
 pub use render::{brief, html, json, plain, terminal};
 pub use source::{Position, Source, Span, floor};
 pub use suggest::{nearest, quoted_list};

@@ -2,6 +2,7 @@
 
 use colored::{ColoredString, Colorize};
 use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::sync::Arc;
 use unicode_width::UnicodeWidthChar;
 
@@ -86,6 +87,39 @@ impl std::fmt::Debug for Picture {
 pub struct Page {
     pieces: Vec<(Style, String)>,
     picture: Option<Picture>,
+    tables: Vec<Table>,
+}
+
+/// The same as lines of a page, in rows and columns.
+#[derive(Debug, Clone, Default)]
+pub struct Table {
+    /// The names of the columns.
+    pub names: Vec<String>,
+    /// The rows, each with a cell for every column.
+    pub rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    fn html(&self, html: &mut String) {
+        html.push_str("<table>\n<thead><tr>");
+        for name in &self.names {
+            let _ = write!(html, "<th>{}</th>", escaped(&visible(name)));
+        }
+        html.push_str("</tr></thead>\n<tbody>\n");
+        for row in &self.rows {
+            html.push_str("<tr>");
+            for cell in row {
+                let side = match cell.parse::<f64>() {
+                    Ok(_) => "right",
+                    Err(_) => "left",
+                };
+                let cell = escaped(&visible(cell));
+                let _ = write!(html, "<td style=\"text-align:{side}\">{cell}</td>");
+            }
+            html.push_str("</tr>\n");
+        }
+        html.push_str("</tbody>\n</table>\n");
+    }
 }
 
 impl Page {
@@ -131,6 +165,12 @@ impl Page {
         self.picture.as_ref()
     }
 
+    /// Gives the page a table that says what its text says, for those that can show one.
+    pub fn table(&mut self, table: Table) -> &mut Page {
+        self.tables.push(table);
+        self
+    }
+
     /// The page without styles and without a line break at its end.
     pub fn plain(&self) -> String {
         let mut text: String = self.pieces.iter().map(|(_, text)| text.as_str()).collect();
@@ -138,8 +178,13 @@ impl Page {
         text
     }
 
-    /// The page as a fragment of HTML without scripts; lines stay, the letters have one width.
+    /// The page as a fragment of HTML without scripts: its tables, or else its lines, whose letters have one width.
     pub fn html(&self) -> String {
+        if !self.tables.is_empty() {
+            let mut html = String::new();
+            self.tables.iter().for_each(|table| table.html(&mut html));
+            return html;
+        }
         let mut html = String::from("<pre style=\"white-space:pre-wrap\">");
         let end = self
             .pieces
