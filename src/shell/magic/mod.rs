@@ -179,7 +179,7 @@ pub const MAGICS: &[Magic] = &[
         usage: "%save [-f] FILE [EXPR]",
         summary: "writes the last result, or another value, or the session",
         details: "The file's name tells the form: .json, .jsonl (a line for each element), .csv (a list of maps), \
-                  .svg (a picture that %plot gave), .stellar (the assignments and definitions of this session as a script), any other the text form. \
+                  .svg (the last picture, or that of a value: what %plot gave, statistics, periods, a timeline), .stellar (the assignments and definitions of this session as a script), any other the text form. \
                   -f replaces a file.",
         argument: Argument::Target,
         run: save::save,
@@ -235,7 +235,7 @@ pub const MAGICS: &[Magic] = &[
                   deviations to both sides; values outside are marked. Options are those of stellar profile plot: \
                   --window SELECTOR, --begin TIME, --end TIME, --group GROUP, --expr EXPR (makes a number of each value, \
                   as --expr STATS_MEAN(value)), --band=WIDTH, --no-band, --same-scale, --width N, --height N, --ascii, --svg FILE. \
-                  An expression gives a list of numbers, a list or map of lists, or what PROFILE_VERBOSE gives. \
+                  An expression gives a list of numbers, a list or map of lists, or what PROFILE_VERBOSE or EVENT_TIMELINE gives. \
                   p := %plot … keeps the picture.",
         argument: Argument::Plot,
         run: plot::plot,
