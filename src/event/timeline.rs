@@ -37,8 +37,8 @@ fn end(starts: &[i64], step: i64) -> i64 {
     begin.saturating_add(step)
 }
 
-/// How many kinds of a value are told apart.
-const KINDS: usize = 10_000;
+/// How many counts a picture may hold: steps times kinds.
+const COUNTS: usize = 2_000_000;
 
 /// The picture of what EVENT_TIMELINE gives: a list of maps with `from` and `count`, or with `from` and `values`; `None`
 /// for other values.
@@ -66,10 +66,10 @@ pub fn of_value(value: &Value, zone: &Zone) -> Option<Bars> {
             kind.resize(starts.len(), 0.0);
             kind.push(count);
         }
-        if kinds.len() > KINDS {
+        starts.push(start);
+        if kinds.len().saturating_mul(starts.len()) > COUNTS {
             return None;
         }
-        starts.push(start);
     }
     // One step alone does not say how long it is.
     let step = match starts.as_slice() {

@@ -210,7 +210,7 @@ pub fn measured(value: &Value, zone: &Zone) -> Option<Figure> {
         return None;
     };
     let items = list.items();
-    if items.len() < 2 || !items.iter().all(|item| timed(item).is_some()) {
+    if !(2..=MEASURED).contains(&items.len()) || !items.iter().all(|item| timed(item).is_some()) {
         return None;
     }
     let numbers = Numbers {
@@ -263,7 +263,10 @@ pub fn of_bars(bars: Bars) -> Figure {
     }
 }
 
-/// How many series are drawn without being asked for.
+/// How many measurements are drawn without being asked for.
+const MEASURED: usize = 200_000;
+
+/// How many series are.
 const PANELS: usize = 12;
 
 fn nothing(message: &str) -> Fault {
