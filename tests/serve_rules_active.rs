@@ -179,7 +179,7 @@ fn a_second_server_waits_until_the_first_ends() {
 #[test]
 fn sources_are_followed_and_gone_on_with() {
     let home = Home::new();
-    home.write("stellar.toml", format!("[rule]\nsources = [\"logins\"]\nsince = \"20000d\"\n[rule.sinks.file]\naction = \"output_file\"\npath = \"out/alerts\"\n[sources.logins]\nfiles = \"logins.jsonl\"\ntime = \"@timestamp\"\nfollow = true\n"));
+    home.write("stellar.toml", "[rule]\nsources = [\"logins\"]\nsince = \"20000d\"\n[rule.sinks.file]\naction = \"output_file\"\npath = \"out/alerts\"\n[sources.logins]\nfiles = \"logins.jsonl\"\ntime = \"@timestamp\"\nfollow = true\n");
     put(&home, "1", "every", &every("x"), json!({}));
     home.write(
         "logins.jsonl",
