@@ -59,7 +59,8 @@ pub fn check(engine: &Engine, args: &CheckArgs) -> Outcome<bool> {
         found
             .warnings
             .extend(passed_over.map(|note| (None, note.clone())));
-        good &= found.errors.is_empty() && !(args.deny_warnings && !found.warnings.is_empty());
+        let warned = args.deny_warnings && !found.warnings.is_empty();
+        good &= found.errors.is_empty() && !warned;
         match args.format {
             CheckFormat::Text => say(&label, &found),
             CheckFormat::Json => objects.extend(each(&label, &found)),

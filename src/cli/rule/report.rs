@@ -177,7 +177,7 @@ fn put_alert(text: &mut String, alert: &Alert) {
         _ => "",
     };
     let meta = match &alert.meta {
-        Value::Map(map) if map.len() > 0 => {
+        Value::Map(map) if !map.is_empty() => {
             to_json(&alert.meta).map_or_else(|_| String::new(), |json| json.to_string())
         }
         _ => String::new(),

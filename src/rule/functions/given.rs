@@ -22,7 +22,7 @@ pub const RULE: &str = "a rule of the store by its name or identifier, a file (.
 /// What a text is.
 pub enum Text {
     /// A rule of the store.
-    Stored(Rule),
+    Stored(Box<Rule>),
     /// What lies in a file, and its name without the ending.
     File(String, String),
     /// Lua.
@@ -44,7 +44,7 @@ pub fn text(call: &Call<'_, '_>, text: &str) -> Outcome<Text> {
     let rules = call.context().services.get::<Rules>();
     if let Some(rules) = &rules {
         match stored(rules, text, Within::call(call)) {
-            Ok(Some(rule)) => return Ok(Text::Stored(rule)),
+            Ok(Some(rule)) => return Ok(Text::Stored(Box::new(rule))),
             Ok(None) => {}
             // Lua needs no store.
             Err(_) if lua => {}
@@ -64,7 +64,7 @@ pub fn text(call: &Call<'_, '_>, text: &str) -> Outcome<Text> {
         return Ok(Text::Lua);
     };
     match find_rule(&rules, text, call.context()) {
-        Ok(rule) => Ok(Text::Stored(rule)),
+        Ok(rule) => Ok(Text::Stored(Box::new(rule))),
         Err(fault) => {
             let near = fault
                 .help
@@ -101,7 +101,7 @@ pub fn ready(call: &Call<'_, '_>) -> Outcome<(Ready, Options)> {
                 let Some(rules) = call.context().services.get::<Rules>() else {
                     return Ok(written(Written::text("rule", rule.lua)));
                 };
-                let ready = Ready::of(&rules, rule, call.context());
+                let ready = Ready::of(&rules, *rule, call.context());
                 Ok((ready.map_err(|fault| about(call, fault))?, in_store(call)))
             }
             Text::File(text, name) => {
@@ -160,5 +160,5 @@ fn is_whole(map: &Map) -> bool {
     let there = |name: &str| map.get_text(name).is_some_and(|value| !value.is_null());
     let mut relations = [Relation::Filters, Relation::Modules].into_iter();
     relations.any(|relation| there(relation.field()))
-        || (there("frontend_data") && !map.get_text("lua").is_some_and(|lua| !lua.is_null()))
+        || (there("frontend_data") && map.get_text("lua").is_none_or(|lua| lua.is_null()))
 }
