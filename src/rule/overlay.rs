@@ -1,80 +1,96 @@
-//! Table lists of a trial: what lies in the store is read, what the rule writes stays with the trial.
+//! Table lists for a trial: what the store has is read, what the rule writes stays with the trial.
 
-use super::tables::{MemoryTables, Row, Tables};
-use crate::diagnostic::Outcome;
+use crate::diagnostic::{Code, Diagnostic, Outcome};
 use crate::eval::Value;
-use ahash::HashMap;
+use crate::rule::event::weight;
+use crate::rule::tables::{MemoryTables, Row, Tables};
+use ahash::AHashMap;
 use parking_lot::Mutex;
 use smol_str::SmolStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Table lists over others, which they never change.
-pub struct Overlay {
-    under: Arc<dyn Tables>,
-    over: MemoryTables,
-    changed: Mutex<HashMap<SmolStr, Changed>>,
-}
+/// How many bytes a trial for somebody else may write.
+pub const WRITTEN: usize = 32 << 20;
+/// How deep the weight of a value is looked at.
+const DEEPEST: usize = 64;
 
-/// What was changed of a table list.
+/// What was written to a list.
 #[derive(Default)]
 struct Changed {
-    /// Rows that are not to be looked for below, and whether they lie there.
-    rows: HashMap<SmolStr, bool>,
-    /// Whether nothing is to be looked for below.
-    all: bool,
+    /// Whether what is below does not count any more.
+    cleared: bool,
+    /// The keys that stand above, and whether they stand below as well.
+    rows: AHashMap<SmolStr, bool>,
+}
+
+/// Table lists above others, which are only read.
+pub struct Overlay {
+    below: Arc<dyn Tables>,
+    above: MemoryTables,
+    changed: Mutex<(AHashMap<SmolStr, Changed>, usize)>,
+    /// How many bytes may be written.
+    most: usize,
 }
 
 impl Overlay {
-    /// Over these table lists.
-    pub fn new(under: Arc<dyn Tables>) -> Overlay {
+    /// Lists that begin as those of `below`; `most` bytes may be written to them.
+    pub fn new(below: Arc<dyn Tables>, most: usize) -> Overlay {
         Overlay {
-            under,
-            over: MemoryTables::default(),
+            below,
+            above: MemoryTables::default(),
             changed: Mutex::default(),
+            most,
         }
     }
 
-    fn is_changed(&self, table: &str, key: &str) -> bool {
+    /// Whether a row is not to be looked for below.
+    fn hides(&self, table: &str, key: &str) -> bool {
         let changed = self.changed.lock();
-        let found = changed.get(table);
-        found.is_some_and(|changed| changed.all || changed.rows.contains_key(key))
+        let list = changed.0.get(table);
+        list.is_some_and(|list| list.cleared || list.rows.contains_key(key))
     }
 
-    /// Takes a row from below, so that it can be changed.
-    fn own(&self, table: &str, key: &str, now: i64) -> Outcome<()> {
-        if self.is_changed(table, key) {
-            return Ok(());
-        }
-        let row = self.under.row(table, key, now)?;
+    /// Has a row stand above from now on, with the cells that it had; whether it was below.
+    fn lift(&self, table: &str, key: &str, now: i64) -> Outcome<bool> {
         let mut changed = self.changed.lock();
-        let rows = &mut changed.entry(SmolStr::new(table)).or_default().rows;
-        rows.insert(SmolStr::new(key), row.is_some());
-        drop(changed);
-        for (column, value) in row.into_iter().flatten() {
-            self.over.set(table, key, &column, value, None, now)?;
+        let (lists, _) = &mut *changed;
+        let list = lists.entry(SmolStr::new(table)).or_default();
+        if let Some(was) = list.rows.get(key) {
+            return Ok(*was);
         }
-        Ok(())
+        let row = match list.cleared {
+            true => None,
+            false => self.below.row(table, key, now)?,
+        };
+        let was = row.is_some();
+        for (column, value) in row.unwrap_or_default() {
+            self.above.set(table, key, &column, value, None, now)?;
+        }
+        list.rows.insert(SmolStr::new(key), was);
+        Ok(was)
     }
 }
 
 impl Tables for Overlay {
     fn row(&self, table: &str, key: &str, now: i64) -> Outcome<Option<Row>> {
-        match self.is_changed(table, key) {
-            true => self.over.row(table, key, now),
-            false => self.under.row(table, key, now),
+        match self.hides(table, key) {
+            true => self.above.row(table, key, now),
+            false => self.below.row(table, key, now),
         }
     }
 
     fn search(&self, table: &str, column: &str, text: &str, now: i64) -> Outcome<Option<SmolStr>> {
-        if let Some(key) = self.over.search(table, column, text, now)? {
+        if let Some(key) = self.above.search(table, column, text, now)? {
             return Ok(Some(key));
         }
-        if self.changed.lock().get(table).is_some_and(|one| one.all) {
+        let changed = self.changed.lock();
+        if changed.0.get(table).is_some_and(|list| list.cleared) {
             return Ok(None);
         }
-        let found = self.under.search(table, column, text, now)?;
-        Ok(found.filter(|key| !self.is_changed(table, key)))
+        drop(changed);
+        let found = self.below.search(table, column, text, now)?;
+        Ok(found.filter(|key| !self.hides(table, key)))
     }
 
     fn set(
@@ -86,42 +102,45 @@ impl Tables for Overlay {
         lifetime: Option<Duration>,
         now: i64,
     ) -> Outcome<()> {
-        self.own(table, key, now)?;
-        self.over.set(table, key, column, value, lifetime, now)
+        self.lift(table, key, now)?;
+        let written = &mut self.changed.lock().1;
+        *written += table.len() + key.len() + column.len() + weight(&value, DEEPEST);
+        if *written > self.most {
+            let text = format!(
+                "a trial may write {} bytes to table lists at most",
+                self.most
+            );
+            return Err(Diagnostic::new(Code::CollectionSize, text));
+        }
+        self.above.set(table, key, column, value, lifetime, now)
     }
 
     fn remove(&self, table: &str, key: &str) -> Outcome<bool> {
-        let there = match self.is_changed(table, key) {
-            true => false,
-            false => {
-                let there = self.under.row(table, key, i64::MIN)?.is_some();
-                let mut changed = self.changed.lock();
-                let rows = &mut changed.entry(SmolStr::new(table)).or_default().rows;
-                rows.insert(SmolStr::new(key), there);
-                there
-            }
-        };
-        Ok(self.over.remove(table, key)? || there)
+        self.lift(table, key, 0)?;
+        self.above.remove(table, key)
     }
 
     fn count(&self, table: &str, now: i64) -> Outcome<usize> {
-        let own = self.over.count(table, now)?;
-        let hidden = match self.changed.lock().get(table) {
-            Some(changed) if changed.all => return Ok(own),
-            Some(changed) => changed.rows.values().filter(|there| **there).count(),
+        let above = self.above.count(table, now)?;
+        let changed = self.changed.lock();
+        let twice = match changed.0.get(table) {
+            Some(list) if list.cleared => return Ok(above),
+            Some(list) => list.rows.values().filter(|was| **was).count(),
             None => 0,
         };
-        let below = self.under.count(table, now)?;
-        Ok(own + below.saturating_sub(hidden))
+        drop(changed);
+        Ok(above + self.below.count(table, now)?.saturating_sub(twice))
     }
 
     fn truncate(&self, table: &str) -> Outcome<()> {
-        let changed = Changed {
-            all: true,
-            ..Changed::default()
+        self.above.truncate(table)?;
+        let mut changed = self.changed.lock();
+        let list = Changed {
+            cleared: true,
+            rows: AHashMap::default(),
         };
-        self.changed.lock().insert(SmolStr::new(table), changed);
-        self.over.truncate(table)
+        changed.0.insert(SmolStr::new(table), list);
+        Ok(())
     }
 }
 
@@ -130,35 +149,44 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_trial_writes_stays_with_it() {
-        let under = Arc::new(MemoryTables::default());
-        let set = |tables: &dyn Tables, key: &str, value: &str| {
-            tables.set("t", key, "c", value.into(), None, 0).unwrap();
-        };
-        set(&*under, "a", "1");
-        set(&*under, "b", "2");
-        let trial = Overlay::new(under.clone());
-        assert_eq!(trial.count("t", 0).unwrap(), 2);
-        assert_eq!(trial.search("t", "c", "2", 0).unwrap().unwrap(), "b");
-        set(&trial, "a", "3");
-        trial.set("t", "a", "d", 4.into(), None, 0).unwrap();
-        set(&trial, "n", "5");
-        assert_eq!(trial.count("t", 0).unwrap(), 3);
-        assert_eq!(trial.row("t", "a", 0).unwrap().unwrap().len(), 2);
-        assert!(trial.search("t", "c", "1", 0).unwrap().is_none());
-        assert!(trial.remove("t", "b").unwrap() && !trial.remove("t", "b").unwrap());
-        assert!(trial.remove("t", "n").unwrap());
-        assert_eq!(trial.count("t", 0).unwrap(), 1);
-        assert!(trial.cell("t", "b", "c", 0).unwrap().is_none());
-        trial.truncate("t").unwrap();
-        assert_eq!(trial.count("t", 0).unwrap(), 0);
-        assert!(trial.row("t", "a", 0).unwrap().is_none());
-        set(&trial, "z", "1");
-        assert_eq!(trial.count("t", 0).unwrap(), 1);
-        assert_eq!(under.count("t", 0).unwrap(), 2);
-        assert_eq!(
-            under.cell("t", "a", "c", 0).unwrap().unwrap().as_text(),
-            Some("1")
-        );
+    fn what_is_written_stays_above() {
+        let below = Arc::new(MemoryTables::default());
+        for key in ["a", "b", "c"] {
+            below.set("t", key, "x", key.into(), None, 0).unwrap();
+        }
+        let over = Overlay::new(below.clone(), WRITTEN);
+        assert_eq!(over.count("t", 0).unwrap(), 3);
+        over.set("t", "a", "y", 1.into(), None, 0).unwrap();
+        over.set("t", "d", "x", "d".into(), None, 0).unwrap();
+        assert!(over.remove("t", "b").unwrap());
+        assert!(!over.remove("t", "b").unwrap());
+        assert!(!over.remove("t", "nowhere").unwrap());
+        assert_eq!(over.count("t", 0).unwrap(), 3);
+        assert_eq!(over.row("t", "a", 0).unwrap().unwrap().len(), 2);
+        assert!(over.row("t", "b", 0).unwrap().is_none());
+        assert!(over.search("t", "x", "b", 0).unwrap().is_none());
+        for key in ["a", "c", "d"] {
+            assert_eq!(over.search("t", "x", key, 0).unwrap().unwrap(), key);
+        }
+        over.truncate("t").unwrap();
+        assert_eq!(over.count("t", 0).unwrap(), 0);
+        assert!(over.row("t", "c", 0).unwrap().is_none());
+        assert!(over.search("t", "x", "c", 0).unwrap().is_none());
+        over.set("t", "c", "z", 1.into(), None, 0).unwrap();
+        assert_eq!(over.row("t", "c", 0).unwrap().unwrap().len(), 1);
+        assert_eq!(below.count("t", 0).unwrap(), 3);
+        assert_eq!(below.row("t", "a", 0).unwrap().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn what_is_written_has_a_bound() {
+        let over = Overlay::new(Arc::new(MemoryTables::default()), WRITTEN);
+        let text = Value::text("x".repeat(60_000));
+        let mut keys = 0..10_000;
+        let full = keys.find(|key| {
+            over.set("t", &key.to_string(), "c", text.clone(), None, 0)
+                .is_err()
+        });
+        assert!(full.is_some_and(|key| key < 600));
     }
 }

@@ -7,6 +7,7 @@ mod list;
 mod metrics;
 mod named;
 mod report;
+mod results;
 mod retro;
 mod run;
 mod shelf;
@@ -55,6 +56,10 @@ pub enum RuleCommand {
         #[arg(required = true, value_name = "NAME")]
         names: Vec<String>,
     },
+    /// Shows the alerts of a rule that the store keeps.
+    Results(results::ResultsArgs),
+    /// Removes old alerts from the store, and rows of table lists whose time is over.
+    Clean(results::CleanArgs),
     /// Prints rules with all that belongs to them, so that add takes them again.
     Export(shelf::ExportArgs),
     /// Rules that come with the program: lists them, prints one.
@@ -96,6 +101,8 @@ pub fn rule(common: &Common, command: &RuleCommand) -> Outcome<bool> {
         RuleCommand::Remove { names } => shelf::remove(engine, names),
         RuleCommand::Activate { names } => shelf::set_active(engine, names, true),
         RuleCommand::Deactivate { names } => shelf::set_active(engine, names, false),
+        RuleCommand::Results(args) => results::results(engine, args),
+        RuleCommand::Clean(args) => results::clean(engine, args),
         RuleCommand::Export(args) => shelf::export(engine, args),
         RuleCommand::Library(args) => library::library(args),
     }

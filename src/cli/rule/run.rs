@@ -73,7 +73,7 @@ pub fn run(engine: &Engine, args: &RunArgs) -> Outcome<bool> {
     let tables = crate::rule::active::options(&engine.context).tables;
     options.tables = match args.record {
         true => tables,
-        false => Arc::new(Overlay::new(tables)),
+        false => Arc::new(Overlay::new(tables, usize::MAX)),
     };
     let manner = Manner {
         runner: SmolStr::new_static("rule run"),

@@ -73,7 +73,10 @@ pub fn test(engine: &Engine, args: &TestArgs) -> Outcome<bool> {
         let mut options = super::options(engine, &args.choices);
         options.tables = match args.no_tables {
             true => Arc::new(MemoryTables::default()),
-            false => Arc::new(Overlay::new(crate::rule::active::options(context).tables)),
+            false => {
+                let tables = crate::rule::active::options(context).tables;
+                Arc::new(Overlay::new(tables, usize::MAX))
+            }
         };
         let mut running = ready.load(options).map_err(|fault| one.placed(fault))?;
         let events = given.as_deref().unwrap_or(&ready.written.test_data);

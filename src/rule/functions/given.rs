@@ -7,7 +7,7 @@ use crate::rule::active::{Ready, find_rule, options};
 use crate::rule::bundle::{self, Bundle, Given};
 use crate::rule::lua::{Escapes, Options, reads_as_lua};
 use crate::rule::model::{Relation, Rule};
-use crate::rule::overlay::Overlay;
+use crate::rule::overlay::{Overlay, WRITTEN};
 use crate::rule::store::Rules;
 use crate::rule::trial::Written;
 use crate::store::Within;
@@ -140,7 +140,7 @@ pub fn ready(call: &Call<'_, '_>) -> Outcome<(Ready, Options)> {
 /// Table lists are those of the store; what a rule writes to them stays with the call.
 fn in_store(call: &Call<'_, '_>) -> Options {
     let mut options = options(call.context());
-    options.tables = Arc::new(Overlay::new(options.tables));
+    options.tables = Arc::new(Overlay::new(options.tables, WRITTEN));
     options
 }
 

@@ -3,7 +3,6 @@
 mod about;
 mod entities;
 mod job;
-mod overlay;
 mod page;
 mod rows;
 mod rules;

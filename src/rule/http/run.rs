@@ -1,7 +1,6 @@
 //! Running a rule over posted events: what it did, and nothing of it is kept.
 
 use super::job::{Done, Job};
-use super::overlay::Overlay;
 use super::page::Query;
 use super::rules::missing;
 use super::shape::{Denied, bad, good, unless_given};
@@ -10,6 +9,7 @@ use crate::eval::{Value, json};
 use crate::rule::active::{Ready, options};
 use crate::rule::event::Event;
 use crate::rule::model::{Reason, Refusal, read_json};
+use crate::rule::overlay::{Overlay, WRITTEN};
 use crate::rule::trial::{Trial, choose, trial};
 use serde_json::{Map, Value as Json, json};
 use std::sync::Arc;
@@ -109,7 +109,7 @@ pub fn run(job: &mut Job<'_>) -> Done {
     let ready = Ready::of(&job.rules, rule, &context);
     let ready = ready.map_err(|fault| unloaded("logmule_go_filters", fault))?;
     let mut options = options(&context);
-    options.tables = Arc::new(Overlay::new(options.tables));
+    options.tables = Arc::new(Overlay::new(options.tables, WRITTEN));
     let mut options = choose(options, &posted.options).map_err(|fault| bad("options", &fault))?;
     options.limits.time = options.limits.time.min(CALL);
     let running = ready.load(options);
