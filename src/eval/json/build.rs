@@ -10,17 +10,12 @@ use std::sync::Arc;
 
 /// Builds values: lists of the kind that grows, maps that keep their order. Whole numbers are as short as they can be,
 /// or all of 64 bits when `LONG`.
-#[derive(Default)]
-struct Values<const LONG: bool> {
-    /// The members of the maps that are open, the innermost last, so that a map is made when its size is known.
-    members: Vec<(Value, Value)>,
-}
+struct Values<const LONG: bool>;
 
 impl<const LONG: bool> Builder for Values<LONG> {
     type Value = Value;
     type List = Vec<Value>;
-    /// Where its members begin.
-    type Map = usize;
+    type Map = Entries;
 
     fn null(&mut self) -> Value {
         Value::Null
@@ -66,22 +61,17 @@ impl<const LONG: bool> Builder for Values<LONG> {
         Value::List(List::array(list))
     }
 
-    fn map(&mut self) -> usize {
-        if self.members.capacity() == 0 {
-            self.members.reserve(32);
-        }
-        self.members.len()
+    fn map(&mut self) -> Entries {
+        // Most objects of events have this many members or fewer; growing step by step costs more than the memory.
+        Entries::with_capacity_and_hasher(16, Default::default())
     }
 
-    fn insert(&mut self, _: &mut usize, key: Cow<'_, str>, value: Value) {
-        self.members.push((Value::Text(SmolStr::new(key)), value));
+    fn insert(&mut self, map: &mut Entries, key: Cow<'_, str>, value: Value) {
+        map.insert(Value::Text(SmolStr::new(key)), value);
     }
 
-    fn end_map(&mut self, start: usize) -> Value {
-        let count = self.members.len().saturating_sub(start);
-        let mut entries = Entries::with_capacity_and_hasher(count, Default::default());
-        entries.extend(self.members.drain(start..));
-        Value::Map(Map::new(MapKind::Ordered, entries))
+    fn end_map(&mut self, map: Entries) -> Value {
+        Value::Map(Map::new(MapKind::Ordered, map))
     }
 }
 
@@ -93,44 +83,32 @@ fn big(digits: &str) -> Value {
 
 /// The value of a JSON text of any kind. Errors: what is wrong and at which byte.
 pub fn read(text: &str, depth: usize) -> Result<Value, BadJson> {
-    parse::parse(text, depth, After::Blanks, &mut Values::<false>::default())
-        .map(|(value, _)| value)
+    parse::parse(text, depth, After::Blanks, &mut Values::<false>).map(|(value, _)| value)
 }
 
 /// The same with every whole number of 64 bits.
 pub fn read_of_longs(text: &str, depth: usize) -> Result<Value, BadJson> {
-    parse::parse(text, depth, After::Blanks, &mut Values::<true>::default()).map(|(value, _)| value)
+    parse::parse(text, depth, After::Blanks, &mut Values::<true>).map(|(value, _)| value)
 }
 
 /// The value at the start of a text; what follows a complete object or array is not looked at.
 pub fn read_prefix(text: &str, depth: usize) -> Result<Value, BadJson> {
-    parse::parse(
-        text,
-        depth,
-        After::Anything,
-        &mut Values::<false>::default(),
-    )
-    .map(|(value, _)| value)
+    parse::parse(text, depth, After::Anything, &mut Values::<false>).map(|(value, _)| value)
 }
 
 /// The value at the start of a text, and the place behind it, where a complete object or array ends.
 pub fn read_next(text: &str, depth: usize) -> Result<(Value, usize), BadJson> {
-    parse::parse(
-        text,
-        depth,
-        After::Anything,
-        &mut Values::<false>::default(),
-    )
+    parse::parse(text, depth, After::Anything, &mut Values::<false>)
 }
 
 /// The map that an event's line is. Errors: what is wrong and at which byte.
 pub fn read_event(line: &[u8]) -> Result<Map, BadJson> {
-    map(parse::parse_event(line, &mut Values::<false>::default())?)
+    map(parse::parse_event(line, &mut Values::<false>)?)
 }
 
 /// The same with every whole number of 64 bits.
 pub fn read_event_of_longs(line: &[u8]) -> Result<Map, BadJson> {
-    map(parse::parse_event(line, &mut Values::<true>::default())?)
+    map(parse::parse_event(line, &mut Values::<true>)?)
 }
 
 fn map(value: Value) -> Result<Map, BadJson> {

@@ -159,35 +159,32 @@ impl<'a, B: Builder> Parser<'a, '_, B> {
             };
             // Up again, as long as the value closes the container around it.
             loop {
-                // What is open stays where it is: members come often, and a map in the making is large.
-                match stack.last_mut() {
+                match stack.pop() {
                     None => return Ok((value, pos)),
-                    Some(Open::List(list)) => {
-                        self.builder.push(list, value);
+                    Some(Open::List(mut list)) => {
+                        self.builder.push(&mut list, value);
                         match scan::after_element(text, &mut self.cursor, pos)? {
                             Next::Item(item) => {
                                 pos = item;
+                                stack.push(Open::List(list));
                                 break;
                             }
-                            Next::Close(end) => pos = end,
+                            Next::Close(end) => (value, pos) = (self.builder.end_list(list), end),
                         }
                     }
-                    Some(Open::Map(map, key)) => {
-                        self.builder.insert(map, std::mem::take(key), value);
+                    Some(Open::Map(mut map, key)) => {
+                        self.builder.insert(&mut map, key, value);
                         match scan::after_member(text, &mut self.cursor, pos)? {
                             Next::Item(_) => {
-                                (*key, pos) = self.key()?;
+                                let key;
+                                (key, pos) = self.key()?;
+                                stack.push(Open::Map(map, key));
                                 break;
                             }
-                            Next::Close(end) => pos = end,
+                            Next::Close(end) => (value, pos) = (self.builder.end_map(map), end),
                         }
                     }
                 }
-                value = match stack.pop() {
-                    None => return scan::bad(pos, BadKind::ExpectedValue),
-                    Some(Open::List(list)) => self.builder.end_list(list),
-                    Some(Open::Map(map, _)) => self.builder.end_map(map),
-                };
             }
         }
     }
