@@ -234,8 +234,11 @@ pub fn open(info: &ConnectionInfo, session: &str, interrupt: &Interrupt) -> Outc
 /// Ends the kernel when whoever started it is gone.
 async fn watch_parent(interrupt: Interrupt, queue: Sender<Came>) {
     let parent = std::os::unix::process::parent_id();
-    // A kernel that the machine itself has started lives by itself.
-    while parent != 1 {
+    if parent == 1 {
+        // A kernel that the machine itself has started lives by itself.
+        return;
+    }
+    loop {
         tokio::time::sleep(LOOK).await;
         if std::os::unix::process::parent_id() != parent {
             interrupt.stop();
