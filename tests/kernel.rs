@@ -3,6 +3,7 @@
 
 mod support;
 
+use std::path::Path;
 use std::process::Command;
 use support::Home;
 
@@ -28,25 +29,66 @@ fn main() {
                 check(at, &["asked"]);
             }),
             ("hostile_messages_do_no_harm", |at| check(at, &["hostile"])),
+            ("the_example_notebooks_show_what_they_hold", notebooks),
         ],
     );
 }
 
-/// Runs a check of client.py with a kernel that was installed for it.
-fn check(command: &str, arguments: &[&str]) {
+/// Runs the example notebooks as their README says; with UPDATE=1 they hold afterwards what they have shown.
+fn notebooks(command: &str) {
     let home = Home::new();
-    let prefix = home.path("prefix");
-    let installed = home
-        .command(&["kernel", "install", "--prefix", prefix.to_str().unwrap()])
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let copied = Command::new("cp")
+        .args(["-r", examples.to_str().unwrap(), "."])
+        .current_dir(home.path(""))
+        .status()
+        .unwrap();
+    assert!(copied.success());
+    let generate = Path::new(env!("CARGO_BIN_EXE_stellar")).with_file_name("examples/generate");
+    let logins = Command::new(generate)
+        .args("--kind login --count 40000 --seed 8 --start 2026-10-05 --days 42".split(' '))
         .output()
         .unwrap();
-    assert!(installed.status.success(), "{installed:?}");
+    assert!(logins.status.success(), "{logins:?}");
+    home.write("logins.jsonl", logins.stdout);
+    // Entries of collections and windows hang on the time.
+    let now = ["--now", "2026-11-16T00:00:00Z"];
+    let config = ["--config", "examples/notebooks/stellar.toml"];
+    for command in [
+        "profile apply -c examples/06-profile/profiler.json logins.jsonl",
+        "event load examples/data/idea.jsonl",
+    ] {
+        let arguments: Vec<&str> = config.into_iter().chain(command.split(' ')).collect();
+        home.run(&arguments, "").ended(0);
+    }
+    let update = std::env::var("UPDATE").unwrap_or_default();
+    for name in ["01-first-steps", "02-profile", "03-investigation"] {
+        let path = format!("examples/notebooks/{name}.ipynb");
+        run(&home, command, &now, &["notebook", &path, &update]);
+        if update == "1" {
+            std::fs::copy(home.path(&path), examples.join("../").join(&path)).unwrap();
+        }
+    }
+}
+
+/// Runs a check of client.py.
+fn check(command: &str, arguments: &[&str]) {
+    run(&Home::new(), command, &[], arguments);
+}
+
+/// The same in a home, with a kernel that was installed for it with options.
+fn run(home: &Home, command: &str, options: &[&str], arguments: &[&str]) {
+    let prefix = home.path("prefix");
+    let install = ["kernel", "install", "--prefix", prefix.to_str().unwrap()];
+    let install: Vec<&str> = options.iter().copied().chain(install).collect();
+    home.run(&install, "").ended(0);
     let done = Command::new(command)
         .args(arguments)
         .current_dir(home.path(""))
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
         .env("HOME", home.path(""))
+        .env("XDG_DATA_HOME", home.path("data"))
         .env("JUPYTER_PATH", prefix.join("share/jupyter"))
         .output()
         .unwrap();
