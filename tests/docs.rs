@@ -8,6 +8,8 @@
 //! next line along; what follows is its output, then its errors, where `…` alone on a line stands for any lines.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+#[path = "support/generator.rs"]
+mod generator;
 #[path = "support/pages.rs"]
 mod pages;
 
@@ -243,28 +245,6 @@ fn library_examples_give_what_they_show() {
     none(complaints);
 }
 
-/// The generator of the example data, built as this test was; pages find it as GENERATE.
-fn generator() -> PathBuf {
-    let folder = Path::new(env!("CARGO_BIN_EXE_stellar")).parent().unwrap();
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["build", "--quiet", "--example", "generate"]);
-    if folder.ends_with("release") {
-        cargo.arg("--release");
-    }
-    // What this test was told of its package would make build scripts run again, and much be compiled.
-    for (name, _) in std::env::vars_os() {
-        let told = ["CARGO_PKG_", "CARGO_MANIFEST_"];
-        if name
-            .to_str()
-            .is_some_and(|name| told.iter().any(|t| name.starts_with(t)))
-        {
-            cargo.env_remove(name);
-        }
-    }
-    assert!(cargo.status().unwrap().success());
-    folder.join("examples/generate")
-}
-
 /// The commands of the console blocks of a page.
 fn console(text: &str) -> Vec<Piece> {
     pieces(text, "console", "$ ", |written| {
@@ -301,7 +281,7 @@ fn console_blocks_give_what_they_show() {
             let script = written.join("\n");
             let mut shell = Command::new("timeout");
             if script == "$ sh events" || script.starts_with("$ sh events ") {
-                shell.env("GENERATE", generator());
+                shell.env("GENERATE", generator::path());
             }
             shell.args([PATIENCE, "sh", "-c", &script[2..]]);
             let said = run(&mut shell, &folder, home.path());

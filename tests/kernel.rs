@@ -44,8 +44,7 @@ fn notebooks(command: &str) {
         .status()
         .unwrap();
     assert!(copied.success());
-    let generate = Path::new(env!("CARGO_BIN_EXE_stellar")).with_file_name("examples/generate");
-    let logins = Command::new(generate)
+    let logins = Command::new(support::generator::path())
         .args("--kind login --count 40000 --seed 8 --start 2026-10-05 --days 42".split(' '))
         .output()
         .unwrap();

@@ -53,7 +53,7 @@ impl Task {
 
 /// Runs `stellar filter`.
 pub fn filter(common: &Common, args: &FilterArgs) -> Outcome<bool> {
-    let engine = setup::listening(common)?;
+    let engine = setup::engine(common)?;
     let program = engine.compile(&args.expression)?;
     let task = Task::Filter {
         program,
@@ -68,7 +68,7 @@ pub fn filter(common: &Common, args: &FilterArgs) -> Outcome<bool> {
 
 /// Runs `stellar map`.
 pub fn map(common: &Common, args: &MapArgs) -> Outcome<bool> {
-    let engine = setup::listening(common)?;
+    let engine = setup::engine(common)?;
     let mut events = args.events.clone();
     let named = |texts: &[String]| -> Outcome<Vec<(SmolStr, Arc<Program>)>> {
         texts
@@ -188,7 +188,6 @@ fn run(engine: &Engine, task: Task, args: &EventArgs, quiet: bool) -> Outcome<(T
     let started = Instant::now();
     let result = process(reader, workers, &mut collector, &context.cancel);
     collector.progress.clear();
-    setup::say(engine);
     let flushed = output::written(collector.out.flush());
     if args.stats || (io::stderr().is_terminal() && args.output.is_some()) {
         let Totals {

@@ -5,6 +5,7 @@ pub mod api;
 pub mod cells;
 pub mod collections;
 pub mod events;
+pub mod generator;
 pub mod hbase;
 pub mod http;
 pub mod live;
