@@ -328,7 +328,7 @@ fn plots_are_completed_and_saved() {
     assert_eq!(std::fs::read_to_string(&path).unwrap(), drawn);
     let no = fails(&session, &format!("%save -f {path} [1, 5, 3]"));
     assert!(
-        no.contains("an .svg file holds a picture, and this is List"),
+        no.contains("an .svg file holds a picture, and this is a list"),
         "{no}"
     );
     let file = folder.path().join("pi").display().to_string();

@@ -293,6 +293,8 @@ fn report() -> Json {
         ("warnings", note(place())),
         ("calls", numbers(&["calls", "errors", "stops"])),
         ("groups", numbers(&["fed", "groups", "late"])),
+        ("changes", list(group(true))),
+        ("left", list(group(false))),
         (
             "suspended",
             free(json!(["string", "null"]), "Why the rule was suspended."),
@@ -303,6 +305,24 @@ fn report() -> Json {
         ),
         ("filter_errors", note(Vec::new())),
     ];
+    let names = names(&fields);
+    closed(fields, &names)
+}
+
+/// A group as it is after an event, or as it is left.
+fn group(changed: bool) -> Json {
+    let mut fields = vec![
+        ("function", text("The function of its grouper.")),
+        ("key", list(text("A value that it is grouped by."))),
+        (
+            "events",
+            count("How many events it has; 0 when it is gone."),
+        ),
+        ("unique", count("How many different values they have.")),
+    ];
+    if changed {
+        fields.push(("event", count("The number of the event, from 0.")));
+    }
     let names = names(&fields);
     closed(fields, &names)
 }
