@@ -129,7 +129,9 @@ pub fn to_script(cells: &[Cell], left: &mut Vec<usize>) -> String {
         script.push('\n');
         for line in cell.text.lines() {
             if comment {
-                script.push_str(if line.is_empty() { "#" } else { "# " });
+                // Without the blank a line of a text is no mark.
+                let marks = self::mark(&format!("# {line}")).is_some();
+                script.push_str(if line.is_empty() || marks { "#" } else { "# " });
             }
             script.push_str(line);
             script.push('\n');
@@ -241,7 +243,7 @@ mod tests {
             code("x := 1\n\ny := [\n\n  2]"),
             code("%%map logins.jsonl\nuser\n\nx"),
             code(""),
-            words("# %%"),
+            words("# %%\n%%\n %% [cell]\n%% [markdown]"),
         ];
         let mut left = Vec::new();
         let script = to_script(&cells, &mut left);

@@ -1,5 +1,7 @@
 use crate::rule::event::Event;
 use crate::rule::lua::{Module, Options, Running};
+use proptest::prelude::*;
+use proptest::sample::select;
 
 const EVENTS: &[&str] = &[
     r#"{"id":"4688","n":4688,"cmd":"C:\\X\\MimiKatz.EXE -a","user":{"name":"Bob","admin":true},"l":["p","q"],"d":1.5}"#,
@@ -129,6 +131,64 @@ fn conditions_mean_the_same_with_and_without_lua() {
         }
     }
     assert!(spared > 3000, "{spared} events were spared");
+}
+
+/// Conditions of any shape over these values.
+fn condition() -> impl Strategy<Value = String> {
+    let literals = [
+        "'4688'", "4688", "nil", "''", "'bob'", "true", "false", "-1", "1.5",
+    ];
+    let value = prop_oneof![
+        4 => select(VALUES).prop_map(str::to_string),
+        1 => select(literals.to_vec()).prop_map(str::to_string),
+    ];
+    value.prop_recursive(4, 12, 2, |inner| {
+        let signs = ["==", "~=", "<", "<=", ">", ">=", "and", "or"];
+        prop_oneof![
+            4 => (inner.clone(), select(signs.to_vec()), inner.clone())
+                .prop_map(|(left, sign, right)| format!("{left} {sign} {right}")),
+            1 => inner.clone().prop_map(|one| format!("not {one}")),
+            2 => inner.prop_map(|one| format!("({one})")),
+        ]
+    })
+}
+
+/// Statements that a function begins with, to such a depth.
+fn statements(depth: u32) -> BoxedStrategy<String> {
+    let leaf = prop_oneof![
+        Just("return".to_string()),
+        Just("log('here')".to_string()),
+        Just("alert({template = tostring(type(v) == 'table' or v)})".to_string()),
+        condition().prop_map(|one| format!("v = {one}")),
+        condition().prop_map(|one| format!("local w = {one} log(type(w))")),
+    ];
+    if depth == 0 {
+        return leaf.boxed();
+    }
+    let inner = statements(depth - 1);
+    prop_oneof![
+        1 => leaf,
+        3 => (condition(), inner.clone(), condition(), inner.clone(), inner.clone()).prop_map(
+            |(first, then, second, also, other)| format!(
+                "if {first} then {then} elseif {second} then {also} else {other} end"
+            )
+        ),
+        2 => (condition(), inner).prop_map(|(first, then)| format!("if {first} then {then} end")),
+    ]
+    .boxed()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+    #[test]
+    fn any_beginning_means_the_same(first in condition(), body in statements(2), behind in statements(1)) {
+        // `return` ends a block in Lua, so what follows it stands in one of its own.
+        let text = format!(
+            "function on_logline(e)\nlocal v = {first}\ndo {body} end\nif v then {behind} end\n\
+             if {first} then {body} end\nend"
+        );
+        same(&text);
+    }
 }
 
 #[test]
