@@ -531,3 +531,48 @@ fn who_may_only_read_stores_no_rule() {
     assert_eq!(names, "[quiet]");
     engine.evaluate("RULE_EVAL('quiet', {})").unwrap();
 }
+
+#[test]
+fn a_check_tells_of_every_file() {
+    let home = Home::new();
+    home.write("bad.lua", b"\xff\xfe");
+    home.write("wrong.lua", "x = = 1");
+    home.write(
+        "loop.lua",
+        "function on_logline(e)\n  while true do end\nend",
+    );
+    let ran = home
+        .run(
+            &["rule", "check", "bad.lua", "nowhere.lua", "wrong.lua"],
+            "",
+        )
+        .ended(1);
+    for part in [
+        "bad.lua is not UTF-8",
+        "nowhere.lua cannot be read",
+        "wrong.lua:1",
+    ] {
+        assert!(ran.err.contains(part), "{part}: {}", ran.err);
+    }
+    let lines = home
+        .run(
+            &["rule", "check", "--format", "jsonl", "bad.lua", "wrong.lua"],
+            "",
+        )
+        .ended(1);
+    let rules: Vec<_> = lines
+        .json()
+        .into_iter()
+        .map(|one| one["rule"].clone())
+        .collect();
+    assert_eq!(rules, ["bad.lua", "wrong.lua"]);
+    // A rule that is stopped is told with its line.
+    let ran = home
+        .run(&["rule", "run", "-r", "loop.lua"], "{}\n")
+        .ended(1);
+    assert!(
+        ran.err.contains("loop:2: on_logline: stopped after 50 ms"),
+        "{}",
+        ran.err
+    );
+}

@@ -44,12 +44,26 @@ pub fn load(engine: &Engine, one: &Named) -> Outcome<Running> {
 
 /// Runs the command.
 pub fn check(engine: &Engine, args: &CheckArgs) -> Outcome<bool> {
-    let mut all = gather(engine, &args.rules)?;
+    let mut good = true;
+    let mut objects = Vec::new();
+    let mut all = Vec::new();
+    for argument in &args.rules {
+        // What is wrong with one file is no reason to keep silent about the next.
+        match gather(engine, std::slice::from_ref(argument)) {
+            Ok(found) => all.extend(found),
+            Err(fault) => {
+                good = false;
+                let found = Findings {
+                    errors: vec![fault],
+                    ..Findings::default()
+                };
+                tell(args.format, argument, &found, &mut objects)?;
+            }
+        }
+    }
     if args.stored {
         all.extend(super::named::all(engine, &Default::default())?);
     }
-    let mut good = true;
-    let mut objects = Vec::new();
     for one in &all {
         engine.context.check_cancelled()?;
         let label = one.label();
@@ -61,18 +75,29 @@ pub fn check(engine: &Engine, args: &CheckArgs) -> Outcome<bool> {
             .extend(passed_over.map(|note| (None, note.clone())));
         let warned = args.deny_warnings && !found.warnings.is_empty();
         good &= found.errors.is_empty() && !warned;
-        match args.format {
-            CheckFormat::Text => say(&label, &found),
-            CheckFormat::Json => objects.extend(each(&label, &found)),
-            CheckFormat::Jsonl => each(&label, &found)
-                .iter()
-                .try_for_each(|object| output::line(&object.to_string()))?,
-        }
+        tell(args.format, &label, &found, &mut objects)?;
     }
     if args.format == CheckFormat::Json {
         output::line(&Json::Array(objects).to_string())?;
     }
     Ok(good)
+}
+
+/// Prints what was found; as one JSON array it is put to the others.
+fn tell(
+    format: CheckFormat,
+    label: &str,
+    found: &Findings,
+    objects: &mut Vec<Json>,
+) -> Outcome<()> {
+    match format {
+        CheckFormat::Text => say(label, found),
+        CheckFormat::Json => objects.extend(each(label, found)),
+        CheckFormat::Jsonl => each(label, found)
+            .iter()
+            .try_for_each(|object| output::line(&object.to_string()))?,
+    }
+    Ok(())
 }
 
 fn say(label: &str, found: &Findings) {

@@ -39,6 +39,8 @@ pub(super) struct Guard {
     processor: Cell<Duration>,
     read: Cell<u64>,
     stopped: Cell<Option<Stop>>,
+    /// The line of the rule that was stopped.
+    line: Cell<Option<u32>>,
     running: Cell<bool>,
     alerts: Cell<usize>,
     /// How long table lists took.
@@ -58,6 +60,7 @@ impl Guard {
             processor: Cell::new(Duration::ZERO),
             read: Cell::new(u64::MAX),
             stopped: Cell::new(None),
+            line: Cell::new(None),
             running: Cell::new(false),
             alerts: Cell::new(0),
             waited: Cell::new(Duration::ZERO),
@@ -82,6 +85,7 @@ impl Guard {
         let time = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         self.until.set(now.saturating_add(time));
         self.stopped.set(None);
+        self.line.set(None);
         self.alerts.set(0);
         self.waited.set(Duration::ZERO);
         self.running.set(true);
@@ -109,6 +113,16 @@ impl Guard {
         let why = self.stopped.get().unwrap_or(why);
         self.stopped.set(Some(why));
         why
+    }
+
+    /// Notes where the call was stopped; later places are those of what caught the first stop.
+    pub fn stopped_at(&self, line: Option<u32>) {
+        self.line.set(self.line.get().or(line));
+    }
+
+    /// Where the call was stopped, as far as that is known.
+    pub fn line(&self) -> Option<u32> {
+        self.line.get()
     }
 
     /// One more alert of the call. Errors: too many.

@@ -253,6 +253,7 @@ impl Running {
             return;
         };
         add(&entry.stops, 1);
+        let line = line.or_else(|| self.shared.guard.line());
         let limits = self.shared.guard.limits();
         let text = match stop {
             Stop::Time => format!("stopped after {} ms", limits.time.as_millis()),

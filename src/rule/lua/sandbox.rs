@@ -6,6 +6,9 @@ use mlua::chunk::Compiler;
 use mlua::{Function, Lua, LuaOptions, Result, StdLib, Table, Value as LuaValue, VmState};
 use std::rc::Rc;
 
+/// How many frames are looked through for the line of a stopped call; built-ins have none.
+const FRAMES: usize = 8;
+
 /// The functions of Lua that rules may use.
 const FUNCTIONS: &[&str] = &[
     "_VERSION",
@@ -111,7 +114,14 @@ pub(super) fn make(shared: &Rc<Shared>) -> Result<Lua> {
     );
     lua.sandbox(true)?;
     let own = shared.clone();
-    lua.set_interrupt(move |_| own.check().map(|()| VmState::Continue));
+    lua.set_interrupt(move |lua| {
+        own.check().map(|()| VmState::Continue).inspect_err(|_| {
+            let line = |level| lua.inspect_stack(level, |frame| frame.current_line());
+            let found = (0..FRAMES).find_map(|level| line(level).flatten());
+            own.guard
+                .stopped_at(found.and_then(|line| u32::try_from(line).ok()));
+        })
+    });
     lua.set_memory_limit(shared.guard.limits().memory)?;
     Ok(lua)
 }

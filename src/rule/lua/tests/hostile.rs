@@ -68,6 +68,26 @@ fn whatever_takes_too_much_is_stopped_and_the_rule_lives_on() {
 }
 
 #[test]
+fn a_stop_tells_its_line() {
+    for (body, line) in [
+        ("local x = 1\nwhile true do x = x + 1 end", 3),
+        ("pcall(function()\n\nwhile true do end\nend)", 4),
+        ("local function f()\nwhile true do end\nend\nf()", 3),
+        (
+            "local co = coroutine.wrap(function()\nwhile true do end\nend)\nco()",
+            3,
+        ),
+    ] {
+        let text = format!("function on_logline(e)\n{body}\nend");
+        let mut running = Running::load(&text, Options::default()).unwrap();
+        running.event(&event("{}"));
+        let (notes, _) = running.notes();
+        let stop = notes.iter().find(|note| note.kind == NoteKind::Stop);
+        assert_eq!(stop.unwrap().line, Some(line), "{body}");
+    }
+}
+
+#[test]
 fn nothing_outside_can_be_reached() {
     for name in [
         "io",
