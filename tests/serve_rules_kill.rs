@@ -1,10 +1,12 @@
 //! Killing a server under load: no rule whose creation was answered is lost, and no group is older than the last saving,
-//! which comes every `rule.save`.
+//! which comes every `rule.save`; what a source gives again after a crash raises the same alerts, which are kept once.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod support;
 
 use serde_json::json;
+use std::collections::BTreeMap;
+use std::io::Write;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -144,4 +146,86 @@ fn killed(home: Home, round: usize, dice: &mut Dice, made: &mut Vec<String>) -> 
     assert!(most >= known, "round {round}: {most} is less than {known}");
     assert_eq!(told.len(), round + 1);
     server.end()
+}
+
+/// Alerts of all lines of a source; two lines that are alike are two.
+const EACH: &str = "function on_logline(e) alert({template = e:gets('n'), logs = {e}}) end";
+
+const SOURCE: &str = r#"
+[rule]
+sources = ["logins"]
+since = "20000d"
+[rule.sinks.store]
+action = "output_event"
+[sources.logins]
+files = "logins.jsonl"
+time = "@timestamp"
+follow = true
+"#;
+
+#[test]
+fn what_comes_again_after_a_crash_is_kept_once() {
+    let mut home = Home::new();
+    home.write("stellar.toml", SOURCE);
+    put(&home, "each", "each", EACH, json!({}));
+    let mut dice = Dice(0xa1e7);
+    let written = AtomicU64::new(0);
+    let write = |home: &Home| {
+        let mut file = std::fs::File::options()
+            .create(true)
+            .append(true)
+            .open(home.path("logins.jsonl"))
+            .unwrap();
+        for _ in 0..50 {
+            let n = written.fetch_add(1, Ordering::SeqCst);
+            let second = n / 100 % 60;
+            let event = json!({"n": n, "@timestamp": format!("2026-01-01T{:02}:{:02}:{second:02}Z", n / 360_000, n / 6000 % 60)});
+            write!(file, "{event}\n{event}\n").unwrap();
+        }
+    };
+    let stored = |home: &Home| {
+        let found = home
+            .run(&["event", "search", "--format", "jsonl"], "")
+            .ended(0)
+            .json();
+        let mut notes = BTreeMap::<u64, usize>::new();
+        for idea in found {
+            let n = idea["Note"].as_str().unwrap().parse().unwrap();
+            *notes.entry(n).or_default() += 1;
+        }
+        notes
+    };
+    for _ in 0..rounds() {
+        let server = Server::start(home, &[]);
+        let before = stored(&server.home).len();
+        // Some of what is read is stored when the server is killed, and mostly not all of it.
+        for _ in 0..=dice.roll(4) {
+            write(&server.home);
+        }
+        wait_until(|| stored(&server.home).len() > before);
+        write(&server.home);
+        std::thread::sleep(Duration::from_millis(dice.roll(30) as u64));
+        home = server.kill();
+    }
+    let server = Server::start(home, &[]);
+    let all = written.load(Ordering::SeqCst);
+    wait_until(|| {
+        stored(&server.home).len() as u64 == all && stored(&server.home).values().all(|n| *n == 2)
+    });
+    let home = server.end();
+    let notes = stored(&home);
+    assert!(notes.values().all(|times| *times == 2), "{notes:?}");
+    // Results are written a little later than sinks, so that a crash loses some; none is there twice.
+    let cancel = Arc::default();
+    let results = store(&home)
+        .results("each", (0, 100_000), within(&cancel))
+        .unwrap();
+    let mut texts = BTreeMap::<String, usize>::new();
+    for one in &results.items {
+        *texts.entry(one.alert["text"].to_string()).or_default() += 1;
+    }
+    assert!(
+        results.total > 0 && texts.values().all(|times| *times <= 2),
+        "{texts:?}"
+    );
 }

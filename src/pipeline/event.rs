@@ -24,6 +24,14 @@ pub enum Time {
 }
 
 impl Time {
+    /// Milliseconds; with a fraction only where there is one.
+    pub fn of_millis(millis: i64) -> Time {
+        match millis.rem_euclid(1000) {
+            0 => Time::Whole(millis.div_euclid(1000)),
+            _ => Time::Fraction(millis as f64 / 1000.0),
+        }
+    }
+
     /// The seconds.
     pub fn seconds(self) -> f64 {
         match self {

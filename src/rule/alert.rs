@@ -17,6 +17,8 @@ pub struct Alert {
     pub rule: SmolStr,
     /// The time of the event that raised it, in milliseconds since 1970.
     pub time: i64,
+    /// Whether an event says the time; else it is that of the clock, or of an event before.
+    pub own_time: bool,
     /// The template as the rule gave it.
     pub template: String,
     /// What the template said; the template's own text where it failed.
@@ -60,6 +62,7 @@ impl Default for Alert {
         Alert {
             rule: SmolStr::default(),
             time: 0,
+            own_time: false,
             template: String::new(),
             text: String::new(),
             template_error: None,

@@ -9,7 +9,12 @@ pub fn identifier() -> String {
         let hash = || std::hash::RandomState::new().hash_one(std::time::Instant::now());
         bytes = (u128::from(hash()) << 64 | u128::from(hash())).to_be_bytes();
     }
-    let bits = u128::from_be_bytes(bytes) & !(0xf << 76) | 4 << 76;
+    uuid(u128::from_be_bytes(bytes), 4)
+}
+
+/// A UUID of these bits and a version.
+pub fn uuid(bits: u128, version: u128) -> String {
+    let bits = bits & !(0xf << 76) | version << 76;
     let bits = bits & !(3 << 62) | 2 << 62;
     let hex = format!("{bits:032x}");
     let part = |from, to| hex.get(from..to).unwrap_or_default();

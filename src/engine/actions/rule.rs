@@ -154,7 +154,6 @@ fn make(parameters: &Parameters, build: &Build<'_>) -> Outcome<Step> {
         context: context.clone(),
         common,
         gauges: context.services.get(),
-        stored: manner.keep == Keep::Store,
         begin: Some((which, manner)),
         broken: None,
         fleet: None,
@@ -232,8 +231,6 @@ struct Watch {
     /// Why they could not be started.
     broken: Option<String>,
     fleet: Option<Fleet>,
-    /// Whether the store of rules keeps the groups.
-    stored: bool,
     tag: SmolStr,
     flow: Flow,
     batch: Vec<Seen>,
@@ -348,13 +345,9 @@ fn why(fault: Fault) -> String {
 
 /// An alert as an event.
 fn event(tag: &SmolStr, raised: &Raised) -> Event {
-    let time = raised.alert.time;
     Event {
         tag: tag.clone(),
-        time: match time.rem_euclid(1000) {
-            0 => Time::Whole(time.div_euclid(1000)),
-            _ => Time::Fraction(time as f64 / 1000.0),
-        },
+        time: Time::of_millis(raised.alert.time),
         record: raised.to_map().entries().into_iter().collect(),
     }
 }
@@ -389,14 +382,11 @@ impl Kept for Watch {
     }
 
     fn save(&self) -> Option<Json> {
-        if self.stored {
-            return None;
-        }
         match self.fleet.as_ref()?.save() {
             Ok(saved) => Some(saved),
             Err(fault) => {
                 (self.common.say)(&format!(
-                    "the groups of rules are not saved: {}",
+                    "the states of rules are not saved: {}",
                     fault.message
                 ));
                 None

@@ -5,7 +5,7 @@ use super::lane::{Raised, Said};
 use super::metrics::Metrics;
 use super::pace::Pace;
 use super::ready::{self, Ready};
-use super::worker::{Board, Job, States, Worker};
+use super::worker::{Board, Job, Memories, States, Worker};
 use crate::diagnostic::{Code, Diagnostic, Fault, Outcome};
 use crate::eval::Context;
 use crate::rule::event::Event;
@@ -13,6 +13,7 @@ use crate::rule::lua::{Options, Saved};
 use ahash::AHashMap;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
 use parking_lot::{Mutex, RwLock};
+use serde::Deserialize;
 use serde_json::{Map as JsonMap, Value as Json, json};
 use smol_str::SmolStr;
 use std::collections::VecDeque;
@@ -124,6 +125,7 @@ pub struct Fleet {
     keeper: Mutex<Option<JoinHandle<()>>>,
     ended: Arc<AtomicBool>,
     cancel: Arc<AtomicBool>,
+    keep: Keep,
 }
 
 impl Fleet {
@@ -173,6 +175,7 @@ impl Fleet {
             keeper: Mutex::default(),
             ended: Arc::default(),
             cancel: context.cancel.clone(),
+            keep: manner.keep,
         };
         let ended = fleet.ended.clone();
         let mut keeper = Keeper::new(context, &which, manner, board, order, ends, ended);
@@ -301,25 +304,34 @@ impl Fleet {
         all.into_iter().map(|(_, one)| one).collect()
     }
 
-    /// The groups of all rules, after all batches that were sent. Errors: E0307, E0901.
+    /// What rules have to keep, after all batches that were sent: what they remember of the events that raised alerts,
+    /// and their groups unless the store has them. Errors: E0307, E0901.
     pub fn save(&self) -> Outcome<Json> {
+        let groups = self.keep == Keep::Owner;
         let lanes = self.lanes.lock();
         let mut waits = Vec::new();
         for lane in lanes.iter() {
             let (answer, given) = bounded(1);
-            lane.jobs.send(Job::Save(answer)).map_err(|_| gone())?;
+            let job = Job::Save(groups, answer);
+            lane.jobs.send(job).map_err(|_| gone())?;
             waits.push(given);
         }
-        let mut rules = JsonMap::new();
+        let (mut rules, mut told) = (JsonMap::new(), JsonMap::new());
         for given in waits {
-            for (id, saved) in self.wait(&given)? {
-                rules.insert(id.to_string(), json!(saved.groupers));
-            }
+            let (states, memories) = self.wait(&given)?;
+            let states = states.into_iter();
+            rules.extend(states.map(|(id, saved)| (id.to_string(), json!(saved.groupers))));
+            let memories = memories.into_iter();
+            told.extend(memories.map(|(id, times)| (id.to_string(), json!(times))));
         }
-        Ok(json!({"rules": rules}))
+        let mut saved = json!({"told": told});
+        if groups {
+            saved["rules"] = Json::Object(rules);
+        }
+        Ok(saved)
     }
 
-    /// Gives rules the groups that [`Fleet::save`] wrote; how many rules have theirs. Errors: E0605, E0307, E0901.
+    /// Gives rules what [`Fleet::save`] wrote; how many rules have their groups. Errors: E0605, E0307, E0901.
     pub fn load(&self, saved: &Json) -> Outcome<usize> {
         let rules = saved.get("rules").and_then(Json::as_object);
         let states = rules.into_iter().flatten();
@@ -330,11 +342,17 @@ impl Fleet {
             (SmolStr::new(id), Saved { groupers })
         });
         let states: States = states.collect();
+        let told = saved.get("told").and_then(Json::as_object);
+        let told = told.into_iter().flatten().filter_map(|(id, times)| {
+            let times = Deserialize::deserialize(times).ok()?;
+            Some((SmolStr::new(id), times))
+        });
+        let told: Arc<Memories> = Arc::new(told.collect());
         let lanes = self.lanes.lock();
         let mut found = 0;
         for lane in lanes.iter() {
             let (answer, given) = bounded(1);
-            let job = Job::Load(states.clone(), answer);
+            let job = Job::Load(states.clone(), told.clone(), answer);
             lane.jobs.send(job).map_err(|_| gone())?;
             found += self.wait(&given)??;
         }

@@ -1,6 +1,7 @@
 //! Rules on one thread, each with its filters and its bounds.
 
 use super::filter::{Filter, reading};
+use super::identity::{Cause, Identity, Told};
 use super::metrics::{FunctionMetrics, Metrics};
 use super::pace::{Pace, Rate};
 use super::ready::{Ready, positive};
@@ -119,6 +120,7 @@ struct Slot {
     room: usize,
     /// Events fed when the groups were saved last.
     saved: Option<u64>,
+    identity: Identity,
 }
 
 /// Rules on one thread.
@@ -126,6 +128,8 @@ pub struct Lane {
     context: Context,
     options: Options,
     pace: Pace,
+    /// Who runs it: what two of them raise is not the same.
+    runner: SmolStr,
     slots: Vec<Slot>,
     filters: Vec<Shared>,
 }
@@ -137,9 +141,15 @@ impl Lane {
             context: reading(context),
             options,
             pace,
+            runner: SmolStr::default(),
             slots: Vec::new(),
             filters: Vec::new(),
         }
+    }
+
+    /// The same for a runner, whose alerts have identifiers of their own.
+    pub fn of(self, runner: SmolStr) -> Lane {
+        Lane { runner, ..self }
     }
 
     /// Loads a rule, in place of an earlier form of it, whose groups it takes over as far as they are made in the same
@@ -156,6 +166,12 @@ impl Lane {
             }
         }
         let now = (self.options.now)();
+        let mut texts = vec![ready.written.lua.as_str()];
+        texts.extend(ready.modules.iter().map(|module| module.text.as_str()));
+        let mut identity = Identity::new(&self.runner, &ready.id, &texts);
+        if let Some(before) = before {
+            identity.remember(&before.identity.told());
+        }
         let mut slot = Slot {
             metrics: Metrics {
                 id: ready.id.to_string(),
@@ -179,6 +195,7 @@ impl Lane {
             batch: (0, 0),
             room: OWN_BYTES,
             saved: None,
+            identity,
             running,
             ready,
         };
@@ -254,7 +271,7 @@ impl Lane {
             slot.metrics.events += 1;
             let alerts = slot.running.event(event);
             if !alerts.is_empty() {
-                slot.let_through(at, alerts, self.pace, &self.options, raised);
+                slot.let_through(at, Some(event), alerts, self.pace, &self.options, raised);
             }
         }
     }
@@ -264,7 +281,7 @@ impl Lane {
         for slot in &mut self.slots {
             let alerts = slot.running.end_batch();
             if !alerts.is_empty() {
-                slot.let_through(at, alerts, self.pace, &self.options, raised);
+                slot.let_through(at, None, alerts, self.pace, &self.options, raised);
             }
             if slot.batch.1 > slot.room || slot.batch.0 > ALERTS {
                 slot.warn("it raises too many alerts at once: some are dropped".to_string());
@@ -323,6 +340,20 @@ impl Lane {
         all
     }
 
+    /// What the rules remember of the events that raised alerts, by their identifiers.
+    pub(super) fn told(&self) -> Vec<(SmolStr, Told)> {
+        let slots = self.slots.iter();
+        let told = slots.map(|slot| (slot.ready.id.clone(), slot.identity.told()));
+        told.filter(|(_, told)| !told.is_empty()).collect()
+    }
+
+    /// Gives a rule back what it remembered, if it is there.
+    pub(super) fn remember(&mut self, id: &str, told: &[(u64, u32)]) {
+        if let Some(slot) = self.slot(id) {
+            slot.identity.remember(told);
+        }
+    }
+
     /// Gives a rule its groups back; false when there is no such rule. Errors: E0605.
     pub fn restore(&mut self, id: &str, saved: &Saved) -> Outcome<bool> {
         match self.slot(id) {
@@ -370,17 +401,28 @@ impl Slot {
     fn let_through(
         &mut self,
         at: usize,
+        event: Option<&Event>,
         alerts: Vec<Alert>,
         pace: Pace,
         options: &Options,
         raised: &mut Vec<Raised>,
     ) {
+        let cause = event.map(|event| self.cause(event, &alerts, options));
+        let count = alerts.len();
         let suspended = self.running.suspended().map(str::to_string);
         // The last one says so.
         let notice = suspended.as_ref().map(|_| alerts.len().saturating_sub(1));
         for (number, alert) in alerts.into_iter().enumerate() {
+            // What came with the end of a batch is told apart by what it says.
+            let id = match &cause {
+                Some(cause) => cause.identifier(number),
+                None => {
+                    let moment = (!alert.own_time).then(options.now.as_ref());
+                    self.identity.cause(&alert.to_map(), moment).identifier(0)
+                }
+            };
             if Some(number) == notice {
-                self.raise(at, alert, true, raised);
+                self.raise((at, id), alert, true, raised);
                 continue;
             }
             let time = match pace {
@@ -393,7 +435,7 @@ impl Slot {
                 continue;
             }
             self.left = self.left.map(|left| left - 1);
-            self.raise(at, alert, false, raised);
+            self.raise((at, id), alert, false, raised);
         }
         self.metrics.suspended = suspended;
         if self.left == Some(0) && self.metrics.suspended.is_none() {
@@ -403,11 +445,22 @@ impl Slot {
                 self.ready.name()
             );
             self.running.suspend(why.clone());
-            for alert in self.running.raised() {
-                self.raise(at, alert, true, raised);
+            for (more, alert) in self.running.raised().into_iter().enumerate() {
+                let id = match &cause {
+                    Some(cause) => cause.identifier(count + more),
+                    None => identifier(),
+                };
+                self.raise((at, id), alert, true, raised);
             }
             self.metrics.suspended = Some(why);
         }
+    }
+
+    /// What the alerts of an event come from. One without a time of its own may come again later, and is another then.
+    fn cause(&mut self, event: &Event, alerts: &[Alert], options: &Options) -> Cause {
+        let timed = alerts.first().is_some_and(|alert| alert.own_time);
+        let moment = (!timed).then(options.now.as_ref());
+        self.identity.cause(event.map(), moment)
     }
 
     /// Whether the batch takes one more alert of the rule.
@@ -420,14 +473,20 @@ impl Slot {
         *alerts <= ALERTS && *bytes <= self.room
     }
 
-    fn raise(&mut self, event: usize, alert: Alert, notice: bool, raised: &mut Vec<Raised>) {
+    fn raise(
+        &mut self,
+        (event, id): (usize, String),
+        alert: Alert,
+        notice: bool,
+        raised: &mut Vec<Raised>,
+    ) {
         self.metrics.alerts += u64::from(!notice);
         self.happened.results += 1;
         raised.push(Raised {
             event,
             rule: self.ready.id.clone(),
             finding: self.ready.finding.clone(),
-            id: identifier(),
+            id,
             notice,
             stored: self.ready.rule.is_some(),
             alert,

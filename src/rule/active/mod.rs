@@ -2,6 +2,7 @@
 
 mod filter;
 mod fleet;
+mod identity;
 mod keeper;
 mod lane;
 mod metrics;

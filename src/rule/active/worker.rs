@@ -1,6 +1,7 @@
 //! The thread of a lane.
 
 use super::fleet::{Keep, Manner, Outcomes};
+use super::identity::Told;
 use super::lane::{Lane, Said};
 use super::metrics::Metrics;
 use super::pending::Pending;
@@ -31,6 +32,9 @@ const EVENTS: usize = 64;
 /// The groups of rules by their identifiers.
 pub(super) type States = Vec<(SmolStr, Saved)>;
 
+/// What rules remember of the events that raised alerts, by their identifiers.
+pub(super) type Memories = Vec<(SmolStr, Told)>;
+
 /// What a lane is to do.
 pub(super) enum Job {
     /// Events for all its rules.
@@ -42,10 +46,10 @@ pub(super) enum Job {
     ),
     /// A rule is to be run no more.
     Remove(SmolStr),
-    /// The groups of all its rules.
-    Save(Sender<States>),
-    /// Groups for its rules; how many rules have theirs.
-    Load(States, Sender<Outcome<usize>>),
+    /// The groups of all its rules, where they are wanted, and what the rules remember.
+    Save(bool, Sender<(States, Memories)>),
+    /// The same for its rules; how many rules have their groups.
+    Load(States, Arc<Memories>, Sender<Outcome<usize>>),
     /// No more will come.
     End,
 }
@@ -108,7 +112,7 @@ pub(super) struct Worker {
 impl Worker {
     pub fn new(context: Context, options: Options, manner: Manner, board: Board) -> Worker {
         Worker {
-            lane: Lane::new(&context, options.clone(), manner.pace),
+            lane: Lane::new(&context, options.clone(), manner.pace).of(manner.runner.clone()),
             context,
             options,
             manner,
@@ -154,10 +158,17 @@ impl Worker {
                             .collect(),
                     );
                 }
-                Ok(Job::Save(answer)) => {
-                    let _ = answer.send(self.lane.save(false));
+                Ok(Job::Save(groups, answer)) => {
+                    let states = match groups {
+                        true => self.lane.save(false),
+                        false => States::new(),
+                    };
+                    let _ = answer.send((states, self.lane.told()));
                 }
-                Ok(Job::Load(states, answer)) => {
+                Ok(Job::Load(states, memories, answer)) => {
+                    for (id, told) in memories.iter() {
+                        self.lane.remember(id, told);
+                    }
                     let _ = answer.send(self.load(states));
                 }
                 Ok(Job::End) | Err(RecvTimeoutError::Disconnected) => break,

@@ -6,6 +6,7 @@ use super::values::{from_lua, loose_text, textual};
 use crate::eval::Value;
 use crate::eval::collections::{Map, MapKind};
 use crate::rule::alert::{Alert, RISK, TRIM_LOGS};
+use crate::rule::layout::Layout;
 use crate::rule::template;
 use mlua::{Result, Table, Value as LuaValue};
 use smol_str::SmolStr;
@@ -42,9 +43,11 @@ pub(super) fn raise(shared: &Shared, fields: &LuaValue) -> Result<()> {
         meta => meta,
     };
     let template = text("template")?.to_string();
+    let (time, own_time) = time(shared, logs.last().or(first.as_ref()));
     let mut alert = Alert {
         rule: shared.name.clone(),
-        time: time(shared, logs.last().or(first.as_ref())),
+        time,
+        own_time,
         text: template.clone(),
         template,
         template_error: None,
@@ -152,15 +155,24 @@ fn techniques(value: &LuaValue) -> Result<Vec<SmolStr>> {
     Ok(found.filter(|text| !text.is_empty()).collect())
 }
 
-/// The time of an event; else of the event before, else now.
-pub(super) fn time(shared: &Shared, event: Option<&Map>) -> i64 {
-    let time = event.and_then(|event| crate::rule::event::get(event, "@timestamp"));
-    let time = time.and_then(|time| shared.stamp.read(&textual(&time)).ok());
+/// The time of an event, as `@timestamp` says it or else the time field of a grouper; else of the event before, else
+/// now. Whether the event says it.
+pub(super) fn time(shared: &Shared, event: Option<&Map>) -> (i64, bool) {
+    let read = |event: &Map, path: &str, layout: &Layout| {
+        let time = crate::rule::event::get(event, path)?;
+        layout.read(&textual(&time)).ok()
+    };
+    let time = event.and_then(|event| {
+        let groupers = shared.groupers.borrow();
+        let mut grouped = groupers.iter();
+        read(event, "@timestamp", &shared.stamp)
+            .or_else(|| grouped.find_map(|one| read(event, &one.path, &one.layout)))
+    });
     match time {
         Some(moment) => {
             shared.time.set(Some(moment.millis()));
-            moment.millis()
+            (moment.millis(), true)
         }
-        None => shared.time.get().unwrap_or_else(|| (shared.now)()),
+        None => (shared.time.get().unwrap_or_else(|| (shared.now)()), false),
     }
 }

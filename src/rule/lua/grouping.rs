@@ -2,7 +2,7 @@
 
 use super::limits::Stop;
 use super::logline::{LuaEvent, event_of};
-use super::running::told;
+use super::places::told;
 use super::shared::{Entry, NoteKind, Shared, add};
 use super::values::{loose_text, textual};
 use crate::diagnostic::Fault;
@@ -35,8 +35,9 @@ pub(super) struct Gathering {
     by: Vec<SmolStr>,
     over: Vec<SmolStr>,
     sort: Vec<SmolStr>,
-    path: SmolStr,
-    layout: Layout,
+    /// Where the time of an event is, and how it is read.
+    pub path: SmolStr,
+    pub layout: Layout,
     callback: Option<Function>,
     entry: Rc<Entry>,
     /// What the functions that run were given, the innermost last.
@@ -564,8 +565,8 @@ fn ended(shared: &Shared, own: &Gathering, result: Result<LuaValue>) -> Result<L
     }
     shared.guard.check().map_err(mlua::Error::external)?;
     add(&own.entry.errors, 1);
-    let (line, text) = told(&error);
-    shared.note(NoteKind::Error, line, text);
+    let (place, text) = told(&error);
+    shared.note_at(NoteKind::Error, place, text);
     Ok(LuaValue::Nil)
 }
 

@@ -1,6 +1,7 @@
 //! The limits of a call, and how it is told that one is reached.
 
 use super::Limits;
+use super::places::Place;
 use super::timer;
 use nix::time::{ClockId, clock_gettime};
 use std::cell::Cell;
@@ -40,7 +41,7 @@ pub(super) struct Guard {
     read: Cell<u64>,
     stopped: Cell<Option<Stop>>,
     /// The line of the rule that was stopped.
-    line: Cell<Option<u32>>,
+    place: Cell<Option<Place>>,
     running: Cell<bool>,
     alerts: Cell<usize>,
     /// How long table lists took.
@@ -60,7 +61,7 @@ impl Guard {
             processor: Cell::new(Duration::ZERO),
             read: Cell::new(u64::MAX),
             stopped: Cell::new(None),
-            line: Cell::new(None),
+            place: Cell::new(None),
             running: Cell::new(false),
             alerts: Cell::new(0),
             waited: Cell::new(Duration::ZERO),
@@ -85,7 +86,7 @@ impl Guard {
         let time = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         self.until.set(now.saturating_add(time));
         self.stopped.set(None);
-        self.line.set(None);
+        self.place.set(None);
         self.alerts.set(0);
         self.waited.set(Duration::ZERO);
         self.running.set(true);
@@ -116,13 +117,13 @@ impl Guard {
     }
 
     /// Notes where the call was stopped; later places are those of what caught the first stop.
-    pub fn stopped_at(&self, line: Option<u32>) {
-        self.line.set(self.line.get().or(line));
+    pub fn stopped_at(&self, place: Option<Place>) {
+        self.place.set(self.place.get().or(place));
     }
 
     /// Where the call was stopped, as far as that is known.
-    pub fn line(&self) -> Option<u32> {
-        self.line.get()
+    pub fn place(&self) -> Option<Place> {
+        self.place.get()
     }
 
     /// One more alert of the call. Errors: too many.

@@ -11,6 +11,7 @@ mod guard;
 mod limits;
 mod logline;
 mod numbers;
+mod places;
 mod running;
 mod sandbox;
 mod shared;
@@ -26,7 +27,7 @@ mod tests;
 pub use globals::{is_mode, is_operator};
 pub use running::{Counters, Running, Saved};
 pub use shared::{Note, NoteKind};
-pub use source::{Escapes, LONGEST, Literal, Purpose, look, reads_as_lua};
+pub use source::{Escapes, LONGEST, Literal, Purpose, look, reads_as_lua, speaks_of};
 pub use values::textual;
 
 use super::grouper::{Scope, When};

@@ -5,9 +5,10 @@ use super::grouping::{end_batch, measured};
 use super::guard::{self, Guard};
 use super::limits::Stop;
 use super::logline::{Held, LuaEvent};
+use super::places::{chunk, line_span, told};
 use super::shared::{Entry, Note, NoteKind, Shared, add};
 use super::{Options, sandbox, source};
-use crate::diagnostic::{Code, Diagnostic, Fault, Outcome, Source, Span};
+use crate::diagnostic::{Code, Diagnostic, Fault, Outcome, Source};
 use crate::rule::alert::Alert;
 use crate::rule::event::Event;
 use crate::rule::grouper;
@@ -197,7 +198,7 @@ impl Running {
         let mut raised = self.finish(result);
         // The others have the time of what they are about.
         for alert in raised.iter_mut().filter(|alert| alert.logs_total == 0) {
-            alert.time = time(&self.shared, Some(event.map()));
+            (alert.time, alert.own_time) = time(&self.shared, Some(event.map()));
         }
         raised
     }
@@ -243,24 +244,24 @@ impl Running {
         let memory = error.as_ref().is_some_and(is_memory);
         let stop = stop.or(memory.then_some(Stop::Memory));
         let told = error.as_ref().map(told);
-        let line = told.as_ref().and_then(|(line, _)| *line);
+        let place = told.as_ref().and_then(|(place, _)| *place);
         let entry = self.shared.calls.borrow().last().cloned();
         let entry = entry.unwrap_or_else(|| self.entry.clone());
         let Some(stop) = stop else {
             add(&entry.errors, 1);
             let text = told.map(|(_, text)| text).unwrap_or_default();
-            self.shared.note(NoteKind::Error, line, text);
+            self.shared.note_at(NoteKind::Error, place, text);
             return;
         };
         add(&entry.stops, 1);
-        let line = line.or_else(|| self.shared.guard.line());
+        let place = place.or_else(|| self.shared.guard.place());
         let limits = self.shared.guard.limits();
         let text = match stop {
             Stop::Time => format!("stopped after {} ms", limits.time.as_millis()),
             Stop::Memory => format!("stopped at {} MiB of memory", limits.memory >> 20),
             Stop::Alerts => format!("stopped after {} alerts in one call", limits.alerts),
         };
-        self.shared.note(NoteKind::Stop, line, text);
+        self.shared.note_at(NoteKind::Stop, place, text);
         if stop == Stop::Memory {
             let _ = self.lua.gc_collect();
             self.exhausted = self.lua.used_memory() > limits.memory / 4 * 3;
@@ -462,10 +463,10 @@ fn start(
     let internal = |error: mlua::Error| Diagnostic::new(Code::Internal, error.to_string());
     let lua = sandbox::make(shared).map_err(internal)?;
     let mut results: HashMap<SmolStr, LuaValue> = HashMap::default();
-    for module in &shared.options.modules {
+    for (number, module) in shared.options.modules.iter().enumerate() {
         let prepared = source::prepare(&module.name, &module.text, shared.options.escapes)?;
         let module_text = Arc::new(Source::named(module.name.to_string(), module.text.as_str()));
-        let result = run(&lua, shared, &prepared.text, &module_text)?;
+        let result = run(&lua, shared, &prepared.text, &module_text, Some(number))?;
         results.insert(module.name.clone(), result);
     }
     let require = lua.create_function(move |_, name: String| match results.get(name.as_str()) {
@@ -478,7 +479,7 @@ fn start(
     require
         .and_then(|require| globals.set("require", require))
         .map_err(internal)?;
-    run(&lua, shared, &prepared.text, text)?;
+    run(&lua, shared, &prepared.text, text, None)?;
     let on_logline = match globals.get("on_logline") {
         Ok(LuaValue::Function(function)) => Some(function),
         _ => {
@@ -490,39 +491,36 @@ fn start(
     Ok((lua, on_logline))
 }
 
-/// Runs the top level of a text.
-fn run(lua: &Lua, shared: &Shared, prepared: &str, text: &Arc<Source>) -> Outcome<LuaValue> {
+/// Runs the top level of a text: the rule's, or that of a module.
+fn run(
+    lua: &Lua,
+    shared: &Shared,
+    prepared: &str,
+    text: &Arc<Source>,
+    module: Option<usize>,
+) -> Outcome<LuaValue> {
     shared.guard.begin(shared.guard.limits().load);
-    let result = lua.load(prepared).set_name("=rule").eval::<LuaValue>();
+    let named = lua.load(prepared).set_name(chunk(module));
+    let result = named.eval::<LuaValue>();
     let stop = shared.guard.end();
     let error = match (result, stop) {
         (Ok(result), None) => return Ok(result),
         (Ok(_), Some(stop)) => mlua::Error::external(stop),
         (Err(error), _) => error,
     };
-    let (line, message) = told(&error);
-    let place = line.and_then(|line| line_span(text, line));
+    let (place, message) = told(&error);
+    let place = place.or_else(|| shared.guard.place().filter(|_| stop.is_some()));
+    let (own, message) = match place {
+        Some(place) if place.module == module => (line_span(text, place.line), message),
+        Some(place) => (None, place.told(message, &shared.options.modules).1),
+        None => (None, message),
+    };
     let fault: Fault = Diagnostic::new(Code::BadRule, message);
-    let fault = match place {
+    let fault = match own {
         Some(span) => fault.or_at(span),
         None => fault,
     };
     Err(fault.in_source(text))
-}
-
-/// The place of a line without the blanks around it.
-fn line_span(text: &Source, number: u32) -> Option<Span> {
-    let number = usize::try_from(number).ok()?.checked_sub(1)?;
-    let mut start = 0;
-    for line in text.text.split_inclusive('\n').take(number) {
-        start += line.len();
-    }
-    let line = text.text.get(start..)?.lines().next()?;
-    let blank = line.len() - line.trim_start().len();
-    Some(Span::new(
-        start + blank,
-        start + line.trim_end().len().max(blank),
-    ))
 }
 
 fn is_memory(error: &mlua::Error) -> bool {
@@ -531,47 +529,4 @@ fn is_memory(error: &mlua::Error) -> bool {
         mlua::Error::CallbackError { cause, .. } => is_memory(cause),
         _ => false,
     }
-}
-
-/// The line and the words of an error.
-pub(super) fn told(error: &mlua::Error) -> (Option<u32>, String) {
-    match error {
-        mlua::Error::RuntimeError(text) | mlua::Error::SyntaxError { message: text, .. } => {
-            let first = text.split("\nstack traceback:").next().unwrap_or(text);
-            let (line, message) = placed(first);
-            (
-                line.or_else(|| first_line(text)),
-                message.trim().to_string(),
-            )
-        }
-        mlua::Error::CallbackError { traceback, cause } => {
-            let (line, message) = told(cause);
-            (line.or_else(|| first_line(traceback)), message)
-        }
-        mlua::Error::BadArgument { cause, .. } => told(cause),
-        mlua::Error::WithContext { cause, .. } => told(cause),
-        other => (None, other.to_string()),
-    }
-}
-
-/// `rule:12: text` in its parts.
-fn placed(text: &str) -> (Option<u32>, &str) {
-    let parts = text
-        .strip_prefix("rule:")
-        .and_then(|rest| rest.split_once(':'));
-    match parts.and_then(|(line, rest)| Some((line.parse().ok()?, rest))) {
-        Some((line, rest)) => (Some(line), rest),
-        None => (None, text),
-    }
-}
-
-/// The first line of the rule that a traceback names.
-fn first_line(traceback: &str) -> Option<u32> {
-    let mut names = traceback
-        .lines()
-        .filter_map(|line| line.trim().strip_prefix("rule:"));
-    names.find_map(|rest| {
-        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-        rest.get(..digits)?.parse().ok()
-    })
 }

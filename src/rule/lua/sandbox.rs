@@ -1,8 +1,10 @@
 //! A state of Lua that has what rules need and nothing more.
 
+use super::places::Place;
 use super::shared::Shared;
 use super::{globals, grouping, numbers, storage, strings};
 use mlua::chunk::Compiler;
+use mlua::debug::Debug;
 use mlua::{Function, Lua, LuaOptions, Result, StdLib, Table, Value as LuaValue, VmState};
 use std::rc::Rc;
 
@@ -116,10 +118,12 @@ pub(super) fn make(shared: &Rc<Shared>) -> Result<Lua> {
     let own = shared.clone();
     lua.set_interrupt(move |lua| {
         own.check().map(|()| VmState::Continue).inspect_err(|_| {
-            let line = |level| lua.inspect_stack(level, |frame| frame.current_line());
-            let found = (0..FRAMES).find_map(|level| line(level).flatten());
-            own.guard
-                .stopped_at(found.and_then(|line| u32::try_from(line).ok()));
+            let place = |frame: &Debug<'_>| {
+                let line = u32::try_from(frame.current_line()?).ok()?;
+                Place::of(frame.source().source.as_deref()?, line)
+            };
+            let at = |level| lua.inspect_stack(level, |frame| place(frame)).flatten();
+            own.guard.stopped_at((0..FRAMES).find_map(at));
         })
     });
     lua.set_memory_limit(shared.guard.limits().memory)?;

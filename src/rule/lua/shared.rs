@@ -2,6 +2,7 @@
 
 use super::grouping::Gathering;
 use super::limits::{Guard, Stop};
+use super::places::Place;
 use super::{Now, Options};
 use crate::diagnostic::Outcome;
 use crate::rule::alert::Alert;
@@ -193,6 +194,15 @@ impl Shared {
             line,
             text,
         });
+    }
+
+    /// The same with a place, if it is known.
+    pub fn note_at(&self, kind: NoteKind, place: Option<Place>, text: String) {
+        let (line, text) = match place {
+            Some(place) => place.told(text, &self.options.modules),
+            None => (None, text),
+        };
+        self.note(kind, line, text);
     }
 
     /// Whether the call may go on, as an error of Lua.

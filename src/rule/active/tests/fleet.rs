@@ -186,3 +186,67 @@ fn groups_are_saved_and_loaded_by_the_owner() {
     assert!(fleet.load(&json!({"rules": {"r": ["no groups"]}})).is_err());
     assert_eq!(fleet.load(&json!({"rules": {"gone": []}})).unwrap(), 0);
 }
+
+#[test]
+fn what_comes_again_from_a_saved_place_has_the_same_identifiers() {
+    let world = world();
+    world.rule("Each", &each("Each"), json!({}));
+    world.rule("Groups", &count("Groups"), json!({}));
+    let twice = "function on_logline(e) alert({template = '1'}) alert({template = '1'}) end";
+    world.rule("Twice", twice, json!({}));
+    let ids = |raised: &[Raised]| raised.iter().map(|one| one.id.clone()).collect::<Vec<_>>();
+    for keep in [Keep::Owner, Keep::Store] {
+        let manner = || Manner {
+            runner: "here".into(),
+            keep,
+            ..Manner::default()
+        };
+        let fleet = world.start(manner());
+        // Events that are alike are others nevertheless.
+        let equal = || [users(0..3), users(1..2), users(1..2)].concat();
+        let first = fleet.run(equal()).unwrap();
+        let saved = fleet.save().unwrap();
+        assert_eq!(saved.get("rules").is_some(), keep == Keep::Owner);
+        let second = fleet.run(equal()).unwrap();
+        let all = [ids(&first.raised), ids(&second.raised)].concat();
+        let mut different = all.clone();
+        different.sort();
+        different.dedup();
+        assert_eq!((all.len(), different.len()), (40, 40));
+        drop(fleet);
+        // From the beginning, and from the place that was saved, in other batches.
+        let fleet = world.start(manner());
+        assert_eq!(ids(&fleet.run(equal()).unwrap().raised), ids(&first.raised));
+        let fleet = world.start(manner());
+        fleet.load(&saved).unwrap();
+        let mut again = Vec::new();
+        for event in equal() {
+            again.extend(ids(&fleet.run(vec![event]).unwrap().raised));
+        }
+        assert_eq!(again, ids(&second.raised), "{keep:?}");
+    }
+    // Another runner, and another form of the rule.
+    let other = world.start(Manner::default());
+    let one = ids(&other.run(users(0..1)).unwrap().raised);
+    world.change("each", |rule| rule.lua.push_str("\n--"));
+    let changed = world.start(Manner::default());
+    let two = ids(&changed.run(users(0..1)).unwrap().raised);
+    assert_ne!(one[0], two[0]);
+    assert_eq!(one[1..], two[1..]);
+}
+
+#[test]
+fn events_without_a_time_are_others_each_time() {
+    let world = world();
+    world.rule("Each", &each("Each"), json!({}));
+    let id = |now: i64| {
+        let mut options = options(&world.context);
+        options.now = Arc::new(move || now);
+        let fleet = Fleet::with(&world.context, Which::Active, Manner::default(), options);
+        fleet.unwrap().run(numbered(0..1)).unwrap().raised[0]
+            .id
+            .clone()
+    };
+    assert_eq!(id(1), id(1));
+    assert_ne!(id(1), id(2));
+}

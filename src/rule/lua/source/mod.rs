@@ -45,6 +45,19 @@ pub fn prepare(name: &str, text: &str, escapes: Escapes) -> Outcome<Prepared> {
     prepared.map_err(|fault| fault.in_source(&Arc::new(Source::named(name, text))))
 }
 
+/// Whether a text speaks of a name anywhere but in its comments.
+pub fn speaks_of(text: &str, name: &str) -> bool {
+    let is = |token: &Token| {
+        let word = text.get(token.start..token.end).unwrap_or_default();
+        match token.kind {
+            Kind::Name => word == name,
+            Kind::Text | Kind::Long => word.contains(name),
+            _ => false,
+        }
+    };
+    tokens(text).is_ok_and(|tokens| tokens.iter().any(is))
+}
+
 /// Whether a text has the syntax of Lua.
 pub fn reads_as_lua(text: &str, escapes: Escapes) -> bool {
     rewritten(text, escapes).is_ok()

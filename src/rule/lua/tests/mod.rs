@@ -441,6 +441,50 @@ fn modules_run_before_the_rule() {
 }
 
 #[test]
+fn what_happens_in_a_module_tells_its_line() {
+    let lists = Module {
+        name: "lists".into(),
+        text: "function bad(e)\n  return e.x.y\nend\nfunction long()\n  local n = 0\n  while true do\n n = n + 1 end\nend".into(),
+    };
+    let first = Module {
+        name: "first".into(),
+        text: "one = 1".into(),
+    };
+    let options = || Options {
+        modules: vec![first.clone(), lists.clone()],
+        ..Options::default()
+    };
+    let said = |text: &str| {
+        let mut running = Running::load(text, options()).unwrap();
+        running.event(&event("{}"));
+        let note = running.notes().0.remove(0);
+        (note.line, note.text)
+    };
+    let (line, text) = said("function on_logline(e)\n bad({}) end");
+    assert_eq!(line, None);
+    assert!(text.starts_with("module lists, line 2: "), "{text}");
+    let (line, text) = said("\nfunction on_logline(e)\n long() end");
+    assert_eq!(line, None);
+    let known = [
+        "module lists, line 6: stopped",
+        "module lists, line 7: stopped",
+    ];
+    assert!(known.iter().any(|start| text.starts_with(start)), "{text}");
+    // The rule's own lines are told as before.
+    let (line, text) = said("function on_logline(e)\n local x = nil\n return x.y end");
+    assert_eq!(line, Some(3), "{text}");
+    assert!(!text.contains("module"), "{text}");
+    // Also what is wrong when the rule is loaded.
+    let fault = Running::load("x = 1\nbad({})", options()).err().unwrap();
+    assert!(
+        fault.message.starts_with("module lists, line 2: "),
+        "{}",
+        fault.message
+    );
+    assert!(fault.position().is_none());
+}
+
+#[test]
 fn errors_of_loading_tell_the_line() {
     let place = |text: &str| {
         let fault = Running::load(text, Options::default()).err().unwrap();
@@ -481,4 +525,23 @@ fn texts_of_values_are_those_of_go() {
     assert_eq!(text(Value::Double(f64::INFINITY)), "+Inf");
     assert_eq!(text(Value::Double(-0.25)), "-0.25");
     assert_eq!(text(Value::Double(12.0)), "12");
+}
+
+#[test]
+fn an_alert_has_the_time_that_a_grouper_reads_where_there_is_no_timestamp() {
+    let mut running = load(
+        r#"function on_logline(e) g:feed(e) alert({template = "one"}) end
+        function on_grouped(d) alert({template = "group", logs = d.aggregatedData.loglines}) end
+        g = grouper.new({"u"}, {}, "at,Unix", "1h", on_grouped)"#,
+    );
+    let times = |alerts: Vec<Alert>| -> Vec<(i64, bool)> {
+        alerts.iter().map(|one| (one.time, one.own_time)).collect()
+    };
+    let own = times(running.event(&event(r#"{"u":"a","at":1700000000}"#)));
+    assert_eq!(own, [(1_700_000_000_000, true); 2]);
+    let both = r#"{"u":"a","at":1700000000,"@timestamp":"2024-05-01T10:00:00Z"}"#;
+    assert_eq!(times(running.event(&event(both)))[0].0, 1_714_557_600_000);
+    // One without any has that of the event before.
+    let none = times(running.event(&event(r#"{"u":"a"}"#)));
+    assert_eq!(none, [(1_714_557_600_000, false); 2]);
 }
