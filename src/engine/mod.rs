@@ -66,6 +66,7 @@ const ROOMS: &[&Room] = &[
     &pipeline::engine::PIPELINE,
     &collect::query::SAVED,
     &RULE,
+    &rules::SINK,
 ];
 
 impl Engine {

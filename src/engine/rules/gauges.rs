@@ -1,12 +1,54 @@
 //! What running rules count, for `/metrics`.
 
+use super::handing::Queues;
+use super::queue::Standing;
 use crate::rule::active::Metrics;
 use parking_lot::Mutex;
 use std::fmt::Write;
+use std::sync::Arc;
 
-/// The counters of the rules that run, as of the last look: a service.
+/// The counters of the rules that run, as of the last look, and the queues of the sinks: a service.
 #[derive(Default)]
-pub struct Gauges(Mutex<Vec<Metrics>>);
+pub struct Gauges {
+    rules: Mutex<Vec<Metrics>>,
+    queues: Mutex<Arc<Queues>>,
+}
+
+/// Of one sink: the name, what it is, the kind, the value.
+type SinkFamily = (
+    &'static str,
+    &'static str,
+    &'static str,
+    fn(&Standing) -> u64,
+);
+
+/// All of them.
+const SINKS: [SinkFamily; 5] = [
+    ("waiting", "Alerts that wait for the sink", "gauge", |s| {
+        s.waiting
+    }),
+    ("waiting_bytes", "Bytes that they take", "gauge", |s| {
+        s.bytes
+    }),
+    (
+        "taken_total",
+        "Alerts that the sink has taken",
+        "counter",
+        |s| s.sent,
+    ),
+    (
+        "dropped_total",
+        "Alerts for which there was no room before the sink",
+        "counter",
+        |s| s.dropped,
+    ),
+    (
+        "behind",
+        "Whether the sink fails or is too slow, so that nobody waits for it",
+        "gauge",
+        |s| u64::from(s.behind),
+    ),
+];
 
 /// Of one rule: the name, what it is, the kind, the value.
 type Family = (
@@ -93,12 +135,17 @@ const FAMILIES: [Family; 13] = [
 impl Gauges {
     /// Replaces what was counted.
     pub fn set(&self, metrics: Vec<Metrics>) {
-        *self.0.lock() = metrics;
+        *self.rules.lock() = metrics;
+    }
+
+    /// Shows the queues from now on.
+    pub fn watch(&self, queues: &Arc<Queues>) {
+        *self.queues.lock() = queues.clone();
     }
 
     /// All of them in Prometheus' form.
     pub fn text(&self) -> String {
-        let rules = self.0.lock();
+        let rules = self.rules.lock();
         let mut text = String::new();
         // Writing into memory cannot fail.
         let _ = writeln!(text, "# HELP stellar_rules Rules that are active.");
@@ -116,7 +163,29 @@ impl Gauges {
             }
         }
         functions(&rules, &mut text);
+        sinks(&self.queues.lock(), &mut text);
         text
+    }
+}
+
+/// The queues of the sinks, where there are any.
+fn sinks(queues: &Queues, text: &mut String) {
+    let all = queues.0.iter().map(|queue| (&queue.name, queue.standing()));
+    let all: Vec<_> = all.collect();
+    for (name, about, kind, of) in SINKS {
+        if all.is_empty() {
+            return;
+        }
+        let _ = writeln!(text, "# HELP stellar_rule_sink_{name} {about}.");
+        let _ = writeln!(text, "# TYPE stellar_rule_sink_{name} {kind}");
+        for (sink, standing) in &all {
+            let sink = escaped(sink);
+            let _ = writeln!(
+                text,
+                "stellar_rule_sink_{name}{{sink=\"{sink}\"}} {}",
+                of(standing)
+            );
+        }
     }
 }
 

@@ -2,24 +2,31 @@
 //! engine of pipelines.
 
 mod gauges;
+mod handing;
 mod http;
 mod plan;
 mod posted;
+mod queue;
 pub mod retro;
+mod sinks;
 mod source;
+mod spool;
 
 pub use gauges::Gauges;
 pub use http::endpoints;
 pub use posted::Posted;
+pub use spool::SINK;
 
 use super::Engine;
 use crate::diagnostic::{Code, Diagnostic, Fault, Outcome};
 use crate::pipeline::Common;
 use crate::pipeline::engine::{self, DeadLetters, Live, Memory, Options, Pipeline, Runner, Shelf};
 use crate::store::Lock;
+use handing::Queues;
 use parking_lot::Mutex;
-use plan::{From, first, plan};
+use plan::{From, To, first, plan};
 use serde_json::json;
+use sinks::{Sinks, Surroundings};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -57,6 +64,7 @@ pub type Complain = Arc<dyn Fn(&Fault) + Send + Sync>;
 pub struct ActiveRules {
     stop: Arc<AtomicBool>,
     live: Arc<Mutex<Option<Arc<Live>>>>,
+    sinks: Arc<Mutex<Vec<Option<Arc<Live>>>>>,
     gauges: Arc<Gauges>,
     thread: Option<JoinHandle<()>>,
 }
@@ -72,6 +80,7 @@ struct Keeper {
     stop: Arc<AtomicBool>,
     live: Arc<Mutex<Option<Arc<Live>>>>,
     gauges: Arc<Gauges>,
+    sinks: Surroundings,
     say: Say,
     complain: Complain,
 }
@@ -79,23 +88,36 @@ struct Keeper {
 impl ActiveRules {
     /// Starts them. Errors: a source or a sink that cannot be; the store's.
     pub fn start(engine: &Engine, say: Say, complain: Complain) -> Outcome<ActiveRules> {
+        let dead = match &engine.config.pipeline.dead_letter {
+            Some(path) => Some(engine.path(path)?),
+            None => None,
+        };
+        let said = say.clone();
         let keeper = Keeper {
             engine: engine.clone(),
             stop: Arc::default(),
             live: Arc::default(),
             gauges: Arc::default(),
+            sinks: Surroundings {
+                engine: engine.clone(),
+                dead: DeadLetters::new(dead.as_deref(), move |text| said(text))?,
+                say: say.clone(),
+                complain: complain.clone(),
+                live: Arc::default(),
+            },
             say,
             complain,
         };
-        let (stop, live, gauges) = (
+        let (stop, live, gauges, sinks) = (
             keeper.stop.clone(),
             keeper.live.clone(),
             keeper.gauges.clone(),
+            keeper.sinks.live.clone(),
         );
         let lock = keeper.lock();
         // What is configured wrongly is told at once, whoever runs the rules.
-        let pipelines = keeper.build()?;
-        let first = lock.map(|lock| (lock, pipelines));
+        let queues = keeper.check()?;
+        let first = lock.map(|lock| (lock, queues));
         if first.is_some() {
             keeper.posted().open();
         }
@@ -107,6 +129,7 @@ impl ActiveRules {
         Ok(ActiveRules {
             stop,
             live,
+            sinks,
             gauges,
             thread: Some(thread),
         })
@@ -114,11 +137,13 @@ impl ActiveRules {
 
     /// What they count, in Prometheus' form.
     pub fn metrics(&self) -> impl Fn() -> String + Send + Sync + 'static {
-        let (live, gauges) = (self.live.clone(), self.gauges.clone());
+        let (live, sinks, gauges) = (self.live.clone(), self.sinks.clone(), self.gauges.clone());
         move || {
             let mut text = gauges.text();
-            if let Some(live) = live.lock().as_ref() {
-                text.push_str(&live.prometheus());
+            let mut all: Vec<Arc<Live>> = live.lock().iter().cloned().collect();
+            all.extend(sinks.lock().iter().flatten().cloned());
+            if !all.is_empty() {
+                text.push_str(&Live::prometheus(&all));
             }
             text
         }
@@ -154,8 +179,19 @@ impl Keeper {
         }
     }
 
-    /// The pipeline. Errors: what is wrong with a source, a sink or a setting.
-    fn build(&self) -> Outcome<Vec<Pipeline>> {
+    /// Makes everything once; the queues of the sinks. Errors: what is wrong with a source, a sink or a setting; the
+    /// store's.
+    fn check(&self) -> Outcome<Arc<Queues>> {
+        let queues = Arc::new(sinks::queues(&self.engine)?);
+        self.build(&queues)?;
+        for name in self.engine.config.rule.sinks.keys() {
+            sinks::build(&self.engine, name, &queues, &self.stop, &self.say)?;
+        }
+        Ok(queues)
+    }
+
+    /// The pipeline. Errors: what is wrong with a source or a setting.
+    fn build(&self, queues: &Arc<Queues>) -> Outcome<Vec<Pipeline>> {
         let config = &self.engine.config.rule;
         let now = self.engine.context.clock.now();
         let since = i64::try_from(config.since.as_millis()).unwrap_or(i64::MAX);
@@ -167,7 +203,11 @@ impl Keeper {
         ];
         rule.extend(config.threads.map(|threads| ("threads", json!(threads))));
         let from = From::Live(&config.sources, now.saturating_sub(since));
-        let file = plan(&from, &rule, config, true)?;
+        let to = match config.sinks.is_empty() {
+            true => To::Nowhere,
+            false => To::Queues,
+        };
+        let file = plan(&from, &rule, config, &to)?;
         let mut context = self.engine.context.clone();
         context.cancel = Arc::default();
         context.deadline = None;
@@ -179,21 +219,17 @@ impl Keeper {
             say: self.say.clone(),
         }));
         context.services.add(self.gauges.clone());
+        context.services.add(queues.clone());
         engine::build(&file, &context).map_err(first)
     }
 
     fn runner(&self, pipelines: Vec<Pipeline>) -> Outcome<Runner> {
         let config = &self.engine.config;
-        // Only places of sources and of outputs are kept here; rules keep their groups themselves.
+        // Places of sources and what identifiers of alerts need are kept here; rules keep their groups themselves.
         let memory = match config.rule.sources.is_empty() && config.rule.sinks.is_empty() {
             true => Memory::None,
             false => Memory::Store(Shelf::open(&self.engine.store, Path::new(SHELF))?),
         };
-        let dead = match &config.pipeline.dead_letter {
-            Some(path) => Some(self.engine.path(path)?),
-            None => None,
-        };
-        let say = self.say.clone();
         let options = Options {
             once: false,
             threads: 1,
@@ -202,7 +238,7 @@ impl Keeper {
             stop: self.stop.clone(),
             memory,
             checkpoint: config.pipeline.checkpoint,
-            dead: DeadLetters::new(dead.as_deref(), move |text| say(text))?,
+            dead: self.sinks.dead.clone(),
             complain: self.complain.clone(),
             say: self.say.clone(),
         };
@@ -210,25 +246,28 @@ impl Keeper {
         Runner::new(pipelines, options, &move |text| say(text))
     }
 
-    /// Runs the pipeline, again and again should it break, until the end.
-    fn keep(self, first: Option<(Held, Vec<Pipeline>)>) {
-        let (lock, mut ready) = match first {
-            Some((lock, pipelines)) => (lock, Some(pipelines)),
+    /// Runs the pipeline and the sinks, again and again should they break, until the end.
+    fn keep(self, first: Option<(Held, Arc<Queues>)>) {
+        let (lock, queues) = match first {
+            Some(first) => first,
             None => match self.wait_for_lock() {
-                Some(lock) => {
-                    self.posted().open();
-                    (lock, None)
-                }
+                Some(lock) => match sinks::queues(&self.engine).map(Arc::new) {
+                    Ok(queues) => {
+                        self.posted().open();
+                        (lock, queues)
+                    }
+                    Err(fault) => return (self.complain)(&fault),
+                },
                 None => return,
             },
         };
-        let mut pause = PAUSE;
-        while !self.stop.load(Ordering::SeqCst) {
-            let began = Instant::now();
-            let built = match ready.take() {
-                Some(pipelines) => Ok(pipelines),
-                None => self.build(),
-            };
+        self.gauges.watch(&queues);
+        let sinks = match Sinks::start(&self.sinks, &queues) {
+            Ok(sinks) => sinks,
+            Err(fault) => return (self.complain)(&fault),
+        };
+        again(&self.stop, &self.say, "the rules are begun anew", || {
+            let built = self.build(&queues);
             match built.and_then(|pipelines| self.runner(pipelines)) {
                 Ok(runner) => {
                     *self.live.lock() = Some(runner.live.clone());
@@ -237,42 +276,49 @@ impl Keeper {
                 }
                 Err(fault) => (self.complain)(&fault),
             }
-            if self.stop.load(Ordering::SeqCst) {
-                break;
-            }
-            if began.elapsed() >= WELL {
-                pause = PAUSE;
-            }
-            (self.say)(&format!(
-                "the rules are begun anew in {} s",
-                pause.as_secs()
-            ));
-            self.wait(pause);
-            pause = (pause * 2).min(LONGEST);
-        }
+        });
         self.posted().close();
+        drop(sinks);
         drop(lock);
     }
 
     fn wait_for_lock(&self) -> Option<Held> {
         (self.say)("another process runs the rules of this store; this one does when that ends");
-        while self.wait(LOOK) {
+        while wait(&self.stop, LOOK) {
             if let Some(lock) = self.lock() {
                 return Some(lock);
             }
         }
         None
     }
+}
 
-    /// Waits; false when that is the end.
-    fn wait(&self, time: Duration) -> bool {
-        let end = Instant::now() + time;
-        while Instant::now() < end {
-            if self.stop.load(Ordering::SeqCst) {
-                return false;
-            }
-            std::thread::sleep(TICK);
+/// Runs something until it is to stop, in growing pauses when it ends by itself; `what` is said then.
+fn again(stop: &AtomicBool, say: &Say, what: &str, mut run: impl FnMut()) {
+    let mut pause = PAUSE;
+    while !stop.load(Ordering::SeqCst) {
+        let began = Instant::now();
+        run();
+        if stop.load(Ordering::SeqCst) {
+            break;
         }
-        true
+        if began.elapsed() >= WELL {
+            pause = PAUSE;
+        }
+        say(&format!("{what} in {} s", pause.as_secs()));
+        wait(stop, pause);
+        pause = (pause * 2).min(LONGEST);
     }
+}
+
+/// Waits; false when that is the end.
+fn wait(stop: &AtomicBool, time: Duration) -> bool {
+    let end = Instant::now() + time;
+    while Instant::now() < end {
+        if stop.load(Ordering::SeqCst) {
+            return false;
+        }
+        std::thread::sleep(TICK);
+    }
+    true
 }

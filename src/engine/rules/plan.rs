@@ -1,12 +1,14 @@
 //! The pipeline of active rules: inputs, `filter_rule`, sinks.
 
+use super::handing::{INPUT_ALERTS, OUTPUT_ALERTS};
 use super::posted::INPUT_POSTED;
 use super::source::INPUT_SOURCE;
 use crate::config::{RuleConfig, SinkConfig};
 use crate::diagnostic::{Code, Diagnostic, Fault, Outcome, Source, nearest};
 use crate::engine::Engine;
+use crate::eval::Value;
 use crate::pipeline::config::{File, Pipeline, StepPlan, from_source};
-use crate::pipeline::{ActionKind, Actions, ParameterKind};
+use crate::pipeline::{ActionKind, Actions, Event, ParameterKind, Record, Time};
 use serde_json::{Value as Json, json};
 use std::path::Path;
 use std::sync::Arc;
@@ -53,7 +55,7 @@ pub enum From<'a> {
 /// The steps of one source of YAML.
 fn steps(name: &str, text: String) -> Outcome<Vec<StepPlan>> {
     let mut actions: Vec<_> = Engine::actions().iter().collect();
-    actions.extend([&INPUT_POSTED, &INPUT_SOURCE]);
+    actions.extend([&INPUT_POSTED, &INPUT_SOURCE, &INPUT_ALERTS, &OUTPUT_ALERTS]);
     let source = Arc::new(Source::named(name, text));
     let file = from_source(&source, &Actions::new(&[&actions])).map_err(first)?;
     let pipelines = file.pipelines.into_iter();
@@ -101,13 +103,18 @@ fn made(action: &str, parameters: &[(&str, Json)]) -> Outcome<Vec<StepPlan>> {
     steps("rule", text(action, parameters, ""))
 }
 
+/// Where the alerts of the pipeline go.
+pub enum To {
+    /// Nowhere but to the results.
+    Nowhere,
+    /// To the queues of the sinks.
+    Queues,
+    /// To the sinks themselves, which end the pipeline when they fail.
+    Sinks,
+}
+
 /// The pipeline; `rule` are the parameters of `filter_rule` but for its tags.
-pub fn plan(
-    from: &From<'_>,
-    rule: &[(&str, Json)],
-    config: &RuleConfig,
-    sinks: bool,
-) -> Outcome<File> {
+pub fn plan(from: &From<'_>, rule: &[(&str, Json)], config: &RuleConfig, to: &To) -> Outcome<File> {
     let mut all = Vec::new();
     match from {
         From::Live(sources, since) => {
@@ -137,18 +144,44 @@ pub fn plan(
         ("pass", json!(false)),
     ];
     all.extend(made("filter_rule", &[&own, rule].concat())?);
-    if sinks {
-        for (name, sink) in &config.sinks {
-            all.extend(sink_steps(name, sink)?);
+    match to {
+        To::Nowhere => {}
+        To::Queues => all.extend(made("output_alerts", &[("match", json!(ALERT))])?),
+        To::Sinks => {
+            for (name, sink) in &config.sinks {
+                all.extend(sink_steps(name, sink)?);
+            }
         }
     }
-    Ok(File {
-        pipelines: vec![Pipeline {
-            id: NAME.to_owned(),
-            steps: all,
-        }],
+    Ok(one(NAME.to_owned(), all))
+}
+
+fn one(id: String, steps: Vec<StepPlan>) -> File {
+    File {
+        pipelines: vec![Pipeline { id, steps }],
         ..File::default()
-    })
+    }
+}
+
+/// The pipeline of a sink. Errors: why it is none.
+pub fn sink_plan(name: &str, config: &RuleConfig) -> Outcome<File> {
+    let sink = config
+        .sinks
+        .get(name)
+        .ok_or_else(|| Diagnostic::new(Code::Configuration, format!("there is no sink {name}")))?;
+    let mut steps = made("input_alerts", &[("sink", json!(name))])?;
+    steps.extend(sink_steps(name, sink)?);
+    Ok(one(format!("{NAME}/{name}"), steps))
+}
+
+/// An alert that waited as an event.
+pub fn event_of(record: Record) -> Event {
+    let time = record.get("time").and_then(Value::as_double);
+    Event {
+        tag: ALERT.into(),
+        time: Time::of_millis(time.map_or(0, |time| time as i64)),
+        record,
+    }
 }
 
 /// The step of a sink. Errors: why it is none.

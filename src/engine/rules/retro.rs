@@ -1,6 +1,6 @@
 //! Rules over the past: the messages of the event store, in the order in which they were detected.
 
-use super::plan::{From, first, plan};
+use super::plan::{From, To, first, plan};
 use crate::diagnostic::{Code, Diagnostic, Fault, Outcome};
 use crate::engine::Engine;
 use crate::pipeline::Common;
@@ -78,7 +78,11 @@ pub fn run(
     ];
     let source = past.source.as_deref().unwrap_or(EVENTS);
     let from = From::Past(source, past.from, past.to);
-    let file = plan(&from, &rule, &engine.config.rule, past.sinks)?;
+    let to = match past.sinks {
+        true => To::Sinks,
+        false => To::Nowhere,
+    };
+    let file = plan(&from, &rule, &engine.config.rule, &to)?;
     let pipelines = engine::build(&file, &context).map_err(first)?;
     let (told, first_fault) = (say.clone(), Arc::new(Mutex::new(None::<Fault>)));
     let slot = first_fault.clone();

@@ -12,10 +12,11 @@ use std::sync::Arc;
 /// How many are shown when there is no file.
 const SHOWN: u64 = 10;
 
-/// Where bad events go with the reason: to a file, or the first ones to the terminal.
+/// Where bad events go with the reason: to a file, or the first ones to the terminal. Clones share it.
+#[derive(Clone)]
 pub struct DeadLetters {
-    file: Option<(PathBuf, Mutex<BufWriter<File>>)>,
-    shown: Mutex<u64>,
+    file: Option<(PathBuf, Arc<Mutex<BufWriter<File>>>)>,
+    shown: Arc<Mutex<u64>>,
     pub(super) say: Arc<dyn Fn(&str) + Send + Sync>,
 }
 
@@ -29,13 +30,13 @@ impl DeadLetters {
             Some(path) => {
                 let opened = File::options().create(true).append(true).open(path);
                 let file = opened.map_err(|error| cannot_write(path, &error))?;
-                Some((path.to_owned(), Mutex::new(BufWriter::new(file))))
+                Some((path.to_owned(), Arc::new(Mutex::new(BufWriter::new(file)))))
             }
             None => None,
         };
         Ok(DeadLetters {
             file,
-            shown: Mutex::new(0),
+            shown: Arc::default(),
             say: Arc::new(say),
         })
     }

@@ -1,7 +1,7 @@
 //! The counters as Prometheus reads them: its text format 0.0.4, or OpenMetrics 1.0 where that is asked for.
 
 use super::counts::{BYPASS, DO, DROPPED, FAILED, IN, OUT};
-use super::run::{Live, LivePipeline, State};
+use super::run::{LivePipeline, State};
 use axum::http::{HeaderMap, header};
 use std::fmt::Write;
 
@@ -47,14 +47,14 @@ const COUNTERS: &[(&str, &str, usize)] = &[
 ];
 
 /// All counters.
-pub(super) fn metrics(live: &Live, dialect: Dialect) -> String {
+pub(super) fn metrics(pipelines: &[&LivePipeline], dialect: Dialect) -> String {
     let mut page = Page {
         text: String::with_capacity(4096),
         dialect,
     };
     for (name, help, column) in COUNTERS {
         page.counter(&format!("stellar_pipeline_events_{name}"), help, |line| {
-            for pipeline in &live.pipelines {
+            for pipeline in pipelines {
                 let counts = pipeline.counts.lock();
                 for (at, (action, counts)) in pipeline.actions.iter().zip(counts.iter()).enumerate()
                 {
@@ -70,7 +70,7 @@ pub(super) fn metrics(live: &Live, dialect: Dialect) -> String {
         });
     }
     let sizes = |line: &mut dyn FnMut(&Labels, f64), of: fn(&(usize, u64)) -> f64| {
-        for pipeline in &live.pipelines {
+        for pipeline in pipelines {
             let sizes = pipeline.sizes.lock();
             for (at, (action, size)) in pipeline.actions.iter().zip(sizes.iter()).enumerate() {
                 line(&step(pipeline, at, action), of(size));
@@ -91,7 +91,7 @@ pub(super) fn metrics(live: &Live, dialect: Dialect) -> String {
         "stellar_pipeline_input_lag_seconds",
         "How long the last batch of the input was on its way; 0 when none is",
         |line| {
-            for pipeline in &live.pipelines {
+            for pipeline in pipelines {
                 for (at, lag) in pipeline.lags.lock().iter() {
                     let action = pipeline.actions.get(*at).copied().unwrap_or_default();
                     line(&step(pipeline, *at, action), lag.as_secs_f64());
@@ -100,7 +100,7 @@ pub(super) fn metrics(live: &Live, dialect: Dialect) -> String {
         },
     );
     let all = |line: &mut dyn FnMut(&Labels, f64), of: fn(&LivePipeline) -> f64| {
-        for pipeline in &live.pipelines {
+        for pipeline in pipelines {
             line(
                 &Labels::default().and("pipeline", &pipeline.id),
                 of(pipeline),

@@ -157,9 +157,11 @@ impl Live {
         pipelines.any(|pipeline| pipeline.state() == State::Failed)
     }
 
-    /// The counters in Prometheus' form.
-    pub fn prometheus(&self) -> String {
-        metrics(self, Dialect::Prometheus)
+    /// The counters of all that run in Prometheus' form.
+    pub fn prometheus(all: &[Arc<Live>]) -> String {
+        let pipelines = all.iter().flat_map(|live| &live.pipelines);
+        let pipelines: Vec<&LivePipeline> = pipelines.collect();
+        metrics(&pipelines, Dialect::Prometheus)
     }
 
     /// The counters in feedoo's form.

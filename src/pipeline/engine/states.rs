@@ -24,7 +24,8 @@ pub fn serve_states(ip: &str, port: u16, live: Arc<Live>) -> Outcome<Server> {
             get(async move |headers: HeaderMap| {
                 let dialect = Dialect::of(&headers);
                 let head = [(header::CONTENT_TYPE, dialect.content_type())];
-                (head, metrics(&live, dialect)).into_response()
+                let pipelines: Vec<_> = live.pipelines.iter().collect();
+                (head, metrics(&pipelines, dialect)).into_response()
             }),
         )
         .route("/health", get(async move || healthy(&health)));
