@@ -173,6 +173,71 @@ fn the_request_of_the_description_is_taken() {
 }
 
 #[test]
+fn a_rule_that_takes_no_events_is_stored_with_a_warning() {
+    let api = Api::start(&[]);
+    let lua = |id: &str, lua: &str| with(id, json!({"lua": lua}));
+    let told = api.post(CREATE, &lua("none", "x = 1 -- on_logline"));
+    told.ok(201);
+    let warning = told.header("warning").unwrap();
+    assert!(warning.contains("no function on_logline"), "{warning}");
+    let good = "_G['on_logline'] = function(e) end";
+    assert!(
+        api.post(CREATE, &lua("some", good))
+            .header("warning")
+            .is_none()
+    );
+    // A module may have it.
+    let module = json!({"id": "m", "name": "m", "content": "function on_logline(e) end"});
+    api.post("/logmule_go_modules/create", &module).ok(201);
+    let told = api.post(&path("none"), &json!({"_relations": {"modules": ["m"]}}));
+    told.ok(200);
+    assert!(told.header("warning").is_none(), "{}", told.head);
+    let told = api.post(&path("some"), &json!({"lua": "y = 2"}));
+    assert!(told.header("warning").is_some(), "{}", told.head);
+}
+
+#[test]
+fn options_in_the_settings_are_checked_when_they_are_stored() {
+    let api = Api::start(&[]);
+    for (settings, paths) in [
+        (
+            json!({"options": {"when": "later", "time_ms": 5}}),
+            vec!["settings.options.when"],
+        ),
+        (
+            json!([{"options": {"wehn": "feed"}}]),
+            vec!["settings.0.options.wehn"],
+        ),
+        (json!({"options": []}), vec!["settings.options"]),
+        (
+            json!({"max_alerts": "x", "options": {"clear": 1, "modules": {}, "memory_mb": -1}}),
+            vec![
+                "settings.max_alerts",
+                "settings.options.clear",
+                "settings.options.memory_mb",
+            ],
+        ),
+    ] {
+        let told = api.post(CREATE, &with("o", json!({"settings": settings})));
+        assert_eq!(told.bad(), paths, "{settings}");
+    }
+    let body = with("o", json!({"settings": {"options": {"wehn": "feed"}}}));
+    let told = api.post(CREATE, &body);
+    assert!(told.body.contains("did you mean when?"), "{}", told.body);
+    let good =
+        json!({"options": {"when": "batch", "clear": "all", "escapes": "drop", "time_ms": 20}});
+    api.post(CREATE, &with("o", json!({"settings": good})))
+        .ok(201);
+    let wrong = json!({"settings": {"options": {"escapes": true}}});
+    assert_eq!(
+        api.post(&path("o"), &wrong).bad(),
+        ["settings.options.escapes"]
+    );
+    api.post(&path("o"), &json!({"settings": {"options": null}}))
+        .ok(200);
+}
+
+#[test]
 fn what_was_drawn_comes_back_and_is_compiled() {
     let api = Api::start(&[]);
     let drawn: Json = serde_json::from_str(DRAWN).unwrap();

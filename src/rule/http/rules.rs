@@ -39,23 +39,37 @@ pub fn create(job: &mut Job<'_>) -> Done {
     may_take(job, None, &relations)?;
     job.rules.create(&rule, &relations, job.within())??;
     job.did = format!("created the rule {} {}", shown(&rule.id), shown(&rule.name));
-    Ok(warned(good(201, &rule.to_json()), &rule))
+    warned(job, good(201, &rule.to_json()), &rule)
 }
 
-/// An answer that says when the program of a rule cannot be read. It is stored nevertheless: those who export rules
-/// from elsewhere send them in any state, and a rule that cannot be loaded is counted and told where it is run.
-fn warned(answer: Answer, rule: &Rule) -> Answer {
-    let Err(fault) = lua::check(&rule.name, &rule.lua) else {
-        return answer;
+/// An answer that says when the program of a rule cannot be read, or takes no events. It is stored nevertheless: those
+/// who export rules from elsewhere send them in any state, and a rule that cannot be loaded is counted and told where it
+/// is run.
+fn warned(job: &Job<'_>, answer: Answer, rule: &Rule) -> Done {
+    let text = match lua::check(&rule.name, &rule.lua) {
+        Err(fault) => reason("lua", &fault).reason,
+        Ok(()) if takes_events(job, rule)? => return Ok(answer),
+        Ok(()) => "the rule has no function on_logline, so it takes no events".to_owned(),
     };
-    let text = reason("lua", &fault);
     let plain = |c: char| match c {
         '"' | '\\' => '\'',
         c if c == ' ' || c.is_ascii_graphic() => c,
         _ => '?',
     };
-    let text: String = text.reason.chars().take(500).map(plain).collect();
-    answer.with("warning", format!("299 stellar \"lua: {text}\""))
+    let text: String = text.chars().take(500).map(plain).collect();
+    Ok(answer.with("warning", format!("299 stellar \"lua: {text}\"")))
+}
+
+/// Whether the rule or one of its modules speaks of the function that takes events.
+fn takes_events(job: &Job<'_>, rule: &Rule) -> Result<bool, Denied> {
+    let speaks = |text: &str| lua::speaks_of(text, "on_logline");
+    if speaks(&rule.lua) {
+        return Ok(true);
+    }
+    let modules = job
+        .rules
+        .entities_of(&rule.id, EntityKind::Module, job.within())?;
+    Ok(modules.iter().any(|module| speaks(&module.program)))
 }
 
 /// Refuses to take results away from rules of the system.
@@ -127,7 +141,7 @@ pub fn update(job: &mut Job<'_>) -> Done {
     let body = job.body()?;
     let rule = change(job, &body)?;
     job.did = format!("changed the rule {} {}", shown(&rule.id), shown(&rule.name));
-    Ok(warned(good(200, &rule.to_json()), &rule))
+    warned(job, good(200, &rule.to_json()), &rule)
 }
 
 fn change(job: &Job<'_>, body: &Map<String, Json>) -> Result<Rule, Denied> {

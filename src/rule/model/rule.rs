@@ -3,6 +3,7 @@
 use super::body::kind;
 use super::fields::{Absent, CODE, Fields, NAME, PROSE};
 use super::{Reason, Refusal, Relation, Relations};
+use crate::rule::trial::wrong_choices;
 use serde_json::{Map, Value as Json, json};
 
 /// The program of a rule that comes without one: it logs that an event came.
@@ -131,6 +132,15 @@ impl Rule {
         body: &Map<String, Json>,
         making: &Making<'_>,
     ) -> Result<(Rule, Relations), Refusal> {
+        let wrong = options(body);
+        match Rule::read(body, making) {
+            Err(Refusal::Bad(reasons)) => Err(Refusal::Bad([reasons, wrong].concat())),
+            Ok(_) if !wrong.is_empty() => Err(Refusal::Bad(wrong)),
+            other => other,
+        }
+    }
+
+    fn read(body: &Map<String, Json>, making: &Making<'_>) -> Result<(Rule, Relations), Refusal> {
         let generated = match making.strict {
             true => Absent::Refused,
             false => Absent::Allowed,
@@ -252,7 +262,11 @@ impl Rule {
             strict: false,
             ..*making
         };
-        let (rule, relations) = Rule::create(&whole, &lenient)?;
+        // What was stored before options were looked at can still be changed.
+        let (rule, relations) = match body.contains_key("settings") {
+            true => Rule::create(&whole, &lenient)?,
+            false => Rule::read(&whole, &lenient)?,
+        };
         let updated_at = match rule.updated_at == self.updated_at {
             true => making.now.to_string(),
             false => rule.updated_at,
@@ -310,6 +324,21 @@ impl Rule {
         }
         json
     }
+}
+
+/// What is wrong with the choices in the settings of a request.
+fn options(body: &Map<String, Json>) -> Vec<Reason> {
+    let (settings, prefix) = match body.get("settings") {
+        Some(Json::Array(list)) => (list.first(), "settings.0"),
+        settings => (settings, "settings"),
+    };
+    let options = settings.and_then(|settings| settings.get("options"));
+    let wrong = options.map(wrong_choices).unwrap_or_default().into_iter();
+    let reason = |(key, why): (String, String)| match key.as_str() {
+        "" => Reason::new(format!("{prefix}.options"), why),
+        key => Reason::new(format!("{prefix}.options.{key}"), why),
+    };
+    wrong.map(reason).collect()
 }
 
 /// A list of objects, or null.

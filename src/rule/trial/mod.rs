@@ -1,20 +1,20 @@
 //! A rule over some events, and what it did.
 
+mod choices;
 mod follow;
 
+pub use choices::{choose, wrong_choices};
 pub use follow::{EVENTS, Group};
 
 use super::active::{Filter, reading};
 use super::alert::Alert;
 use super::event::Event;
-use super::grouper::{Scope, When};
-use super::lua::{Counters, Escapes, Module, Note, NoteKind, Options, Running};
+use super::lua::{Counters, Note, NoteKind, Options, Running};
 use crate::diagnostic::{Code, Diagnostic, Fault, Outcome};
 use crate::eval::collections::{List, Map};
 use crate::eval::{Context, Value};
 use follow::Follow;
 use smol_str::SmolStr;
-use std::time::Duration;
 
 /// How many alerts a trial keeps.
 pub const ALERTS: usize = 100_000;
@@ -122,57 +122,6 @@ pub fn events_of(value: &Value) -> Result<Vec<Event>, String> {
         }
         _ => Err(String::new()),
     }
-}
-
-/// Options with the choices of a map: `when` (`feed`, `batch`), `clear` (`group`, `all`), `escapes` (`repair`, `drop`),
-/// `time_ms`, `memory_mb`, `metrics`, `modules` (a map of names to texts). Errors: E0413.
-pub fn choose(mut options: Options, choices: &Value) -> Outcome<Options> {
-    let map = match choices {
-        Value::Null => return Ok(options),
-        Value::Map(map) => map,
-        _ => return Err(bad("options: must be a map")),
-    };
-    for (key, value) in map.entries() {
-        let key = super::lua::textual(&key);
-        let text = value.as_text();
-        let number = value.as_double().filter(|n| n.is_finite() && *n > 0.0);
-        let mut known = true;
-        match (key.as_str(), text, number) {
-            ("when", Some("feed"), _) => options.when = When::EveryFeed,
-            ("when", Some("batch"), _) => options.when = When::AfterBatch,
-            ("clear", Some("group"), _) => options.clear = Scope::Group,
-            ("clear", Some("all"), _) => options.clear = Scope::All,
-            ("escapes", Some("repair"), _) => options.escapes = Escapes::Repair,
-            ("escapes", Some("drop"), _) => options.escapes = Escapes::Drop,
-            ("time_ms", _, Some(n)) => {
-                options.limits.time = Duration::from_secs_f64((n / 1000.0).min(60.0));
-            }
-            ("memory_mb", _, Some(n)) => {
-                options.limits = options.limits.of_rule_memory(n as usize);
-            }
-            ("metrics", ..) if matches!(value, Value::Bool(_)) => {
-                options.metrics = matches!(value, Value::Bool(true));
-            }
-            ("modules", ..) => match &value {
-                Value::Map(modules) => {
-                    let modules = modules.entries().into_iter();
-                    options.modules.extend(modules.map(|(name, text)| Module {
-                        name: super::lua::textual(&name),
-                        text: super::lua::textual(&text).to_string(),
-                    }));
-                }
-                _ => known = false,
-            },
-            _ => known = false,
-        }
-        if !known {
-            return Err(bad(format!("options.{key}: this value means nothing here")).help(
-                "when: feed or batch; clear: group or all; escapes: repair or drop; time_ms, memory_mb: numbers; metrics: \
-                 true or false; modules: a map of names to texts",
-            ));
-        }
-    }
-    Ok(options)
 }
 
 /// What a rule did with events.
