@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use std::collections::VecDeque;
 
 /// How many events that raised alerts a rule remembers, to tell equal ones that come later apart from them.
-pub const KNOWN: usize = 1024;
+pub const KNOWN: usize = 256;
 
 /// How often events that raised alerts came, the oldest first.
 pub(super) type Told = Vec<(u64, u32)>;
