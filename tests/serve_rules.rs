@@ -223,7 +223,8 @@ fn options_in_the_settings_are_checked_when_they_are_stored() {
     }
     let body = with("o", json!({"settings": {"options": {"wehn": "feed"}}}));
     let told = api.post(CREATE, &body);
-    assert!(told.body.contains("did you mean when?"), "{}", told.body);
+    let said = String::from_utf8_lossy(&told.body);
+    assert!(said.contains("did you mean when?"), "{said}");
     let good =
         json!({"options": {"when": "batch", "clear": "all", "escapes": "drop", "time_ms": 20}});
     api.post(CREATE, &with("o", json!({"settings": good})))

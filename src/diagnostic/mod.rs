@@ -201,6 +201,30 @@ impl Diagnostic {
         }
     }
 
+    /// Adds which name may be meant, or else all there are.
+    pub fn one_of(self: Box<Self>, name: &str, names: &[&str]) -> Fault {
+        match nearest(name, names.iter().copied()) {
+            Some(near) => self.did_you_mean(Some(near)),
+            None => {
+                let all = quoted_list(names).replace(" or ", " and ");
+                self.help(format!("it has {all}"))
+            }
+        }
+    }
+
+    /// All of it in one line: what is wrong, where, and what helps.
+    pub fn in_one_line(&self) -> String {
+        let mut text = self.message.replace(['\n', '\r'], " ");
+        if let Some(place) = self.position() {
+            text.push_str(&format!(" (line {}, column {})", place.line, place.column));
+        }
+        for more in self.help.iter().chain(self.notes.first()) {
+            text.push_str("; ");
+            text.push_str(&more.replace(['\n', '\r'], " "));
+        }
+        text
+    }
+
     /// Sets the place unless there is one already.
     pub fn or_at(mut self: Box<Self>, span: Span) -> Fault {
         self.span.get_or_insert(span);

@@ -5,9 +5,9 @@ use super::record::Record;
 use super::step::Now;
 use super::yaml::{Kind, Node};
 use crate::diagnostic::{Code, Diagnostic, Fault, Outcome, Source, Span};
-use crate::eval::collections::{Entries, List, Map, MapKind, Set};
+use crate::eval::collections::{Entries, Map, MapKind};
 use crate::eval::convert::condition;
-use crate::eval::{Clock, Context, NoVariables, Program, Value, compile, look_up};
+use crate::eval::{Clock, Context, NoVariables, Program, Value, compile, look_up, own};
 use smallvec::SmallVec;
 use smol_str::SmolStr;
 use std::cell::Cell;
@@ -15,9 +15,6 @@ use std::sync::Arc;
 
 /// Values that expressions see beside the fields of an event, by name; they hide fields.
 pub type Given = [(SmolStr, Value)];
-
-/// Deeper than this collections are not copied; what comes in from outside is never so deep.
-const DEEPEST: usize = 256;
 
 thread_local! {
     /// The moment of the event that this thread works on.
@@ -223,7 +220,7 @@ impl Expression {
                 let mut slots: SmallVec<[Value; 8]> =
                     origins.iter().map(|origin| origin.value(record)).collect();
                 if *copies {
-                    slots.iter_mut().for_each(|slot| own(slot, 0));
+                    slots.iter_mut().for_each(own);
                 }
                 program.run(context, &slots).map_err(|fault| why(&fault))
             }
@@ -259,34 +256,6 @@ fn why(fault: &Fault) -> String {
         }
         Some(at) => format!("{} ({code}, column {})", fault.message, at.column),
         None => format!("{} ({code})", fault.message),
-    }
-}
-
-/// Makes collections those of one event, so that nothing which changes them is seen elsewhere.
-fn own(value: &mut Value, depth: usize) {
-    if depth > DEEPEST {
-        return;
-    }
-    let owned = |item: &Value| {
-        let mut item = item.clone();
-        own(&mut item, depth + 1);
-        item
-    };
-    match value {
-        Value::List(list) => {
-            let items = list.with(|items| items.iter().map(owned).collect());
-            *value = Value::List(List::new(list.kind(), items));
-        }
-        Value::Map(map) => {
-            let entries = map.entries().into_iter();
-            let entries = entries.map(|(key, value)| (key, owned(&value))).collect();
-            *value = Value::Map(Map::new(map.kind(), entries));
-        }
-        Value::Set(set) => {
-            let items = set.items().into_iter().collect();
-            *value = Value::Set(Set::new(items));
-        }
-        _ => {}
     }
 }
 

@@ -4,7 +4,7 @@
 //! for it. Several can be joined into one, and their fields renamed to those of the messages at hand.
 
 use super::definition::{self, Definitions, names_of};
-use crate::diagnostic::{Code, Diagnostic, Outcome, Source, Span, nearest, quoted_list};
+use crate::diagnostic::{Code, Diagnostic, Outcome, Source, Span, quoted_list};
 use crate::eval::Context;
 use crate::syntax::{ExprKind, ParseLimits, parse, with_stack};
 use smol_str::SmolStr;
@@ -48,21 +48,9 @@ library! {
 pub fn find(name: &str) -> Outcome<Entry> {
     let found = LIBRARY.iter().find(|entry| entry.name == name);
     found.copied().ok_or_else(|| {
-        let names = || LIBRARY.iter().map(|entry| entry.name);
-        let fault = Diagnostic::new(
-            Code::ArgumentValue,
-            format!("the library has no profile {name}"),
-        );
-        match nearest(name, names()) {
-            Some(near) => fault.help(format!("did you mean {near}?")),
-            None => {
-                let all: Vec<&str> = names().collect();
-                fault.help(format!(
-                    "it has {}",
-                    quoted_list(&all).replace(" or ", " and ")
-                ))
-            }
-        }
+        let text = format!("the library has no profile {name}");
+        let names: Vec<&str> = LIBRARY.iter().map(|entry| entry.name).collect();
+        Diagnostic::new(Code::ArgumentValue, text).one_of(name, &names)
     })
 }
 

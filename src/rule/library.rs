@@ -5,7 +5,7 @@
 //! events that raise none.
 
 use super::event::Event;
-use crate::diagnostic::{Code, Diagnostic, Outcome, nearest, quoted_list};
+use crate::diagnostic::{Code, Diagnostic, Outcome};
 use serde_json::{Value as Json, json};
 use std::fmt::Write;
 
@@ -61,21 +61,9 @@ library! {
 pub fn find(name: &str) -> Outcome<Entry> {
     let found = LIBRARY.iter().find(|entry| entry.name == name);
     found.copied().ok_or_else(|| {
-        let names = || LIBRARY.iter().map(|entry| entry.name);
-        let fault = Diagnostic::new(
-            Code::ArgumentValue,
-            format!("the library has no rule {name}"),
-        );
-        match nearest(name, names()) {
-            Some(near) => fault.help(format!("did you mean {near}?")),
-            None => {
-                let all: Vec<&str> = names().collect();
-                fault.help(format!(
-                    "it has {}",
-                    quoted_list(&all).replace(" or ", " and ")
-                ))
-            }
-        }
+        let text = format!("the library has no rule {name}");
+        let names: Vec<&str> = LIBRARY.iter().map(|entry| entry.name).collect();
+        Diagnostic::new(Code::ArgumentValue, text).one_of(name, &names)
     })
 }
 

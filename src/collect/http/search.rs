@@ -2,7 +2,7 @@
 
 use super::jobs::{bounded, of_domain, tasks, who};
 use super::rows::Sheet;
-use super::shape::{denied, failed, good, in_words, status};
+use super::shape::{denied, failed, good, status};
 use super::wish::{Idle, Mode, Wish, object, query_of};
 use crate::collect::query::{Query, Range, Row, Saved, Totals};
 use crate::collect::task::Denied;
@@ -228,7 +228,7 @@ impl<'a> Told<'a> {
             return failed(self.asked, fault).into();
         }
         if !self.sheet.holds() || self.sheet.settle().is_ok() {
-            self.sheet.fail(status(fault), &in_words(fault));
+            self.sheet.fail(status(fault), &fault.in_one_line());
         }
         self.end()
     }

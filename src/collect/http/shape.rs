@@ -47,7 +47,7 @@ pub fn denied(asked: &Asked, denied: &Denied) -> Answer {
 }
 
 fn refused(asked: &Asked, http: u16, number: u16, fault: &Fault) -> Answer {
-    let message = in_words(fault);
+    let message = fault.in_one_line();
     let body = json!({
         "msg": message, "status": number, "cid": asked.id.as_str(), "timestamp": timestamp(),
         "object": [LAUNCHING, message, fault.code.name()], "error": fault_json(fault),
@@ -58,21 +58,8 @@ fn refused(asked: &Asked, http: u16, number: u16, fault: &Fault) -> Answer {
 /// The answer of a job call that is refused. It is a good one for HTTP: clients of Devo do not read any other.
 pub fn job_denied(asked: &Asked, denied: &Denied) -> Answer {
     let body = json!({
-        "msg": in_words(&denied.fault), "status": denied.number as u16, "cid": asked.id.as_str(),
+        "msg": denied.fault.in_one_line(), "status": denied.number as u16, "cid": asked.id.as_str(),
         "timestamp": timestamp(),
     });
     Answer::json(200, &body)
-}
-
-/// A failure in one line, with its place and what helps.
-pub fn in_words(fault: &Fault) -> String {
-    let mut text = fault.message.replace(['\n', '\r'], " ");
-    if let Some(place) = fault.position() {
-        text.push_str(&format!(" (line {}, column {})", place.line, place.column));
-    }
-    for more in fault.help.iter().chain(fault.notes.first()) {
-        text.push_str("; ");
-        text.push_str(&more.replace(['\n', '\r'], " "));
-    }
-    text
 }

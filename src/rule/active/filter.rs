@@ -1,9 +1,8 @@
 //! Filters of the stream: expressions over the event, which decide whether a rule sees it.
 
 use crate::diagnostic::{Code, Diagnostic, Outcome, Source};
-use crate::eval::collections::{Entries, List, Map, Set};
 use crate::eval::convert::condition;
-use crate::eval::{Context, Program, Value, compile, look_up};
+use crate::eval::{Context, Program, Value, compile, look_up, own};
 use crate::rule::event::Event;
 use smallvec::SmallVec;
 use smol_str::SmolStr;
@@ -12,8 +11,6 @@ use std::time::Duration;
 
 /// How long a filter may take for an event.
 pub const TIME: Duration = Duration::from_millis(50);
-/// How deep collections are copied.
-const DEEPEST: usize = 256;
 
 /// A filter that is ready to run.
 #[derive(Clone)]
@@ -74,7 +71,7 @@ impl Filter {
             .map(|name| look_up(name, get).unwrap_or_default())
             .collect();
         if self.copies {
-            slots.iter_mut().for_each(|slot| own(slot, 0));
+            slots.iter_mut().for_each(own);
         }
         let value = self.program.run(context, &slots)?;
         condition(&value).ok_or_else(|| {
@@ -94,29 +91,4 @@ pub fn reading(context: &Context) -> Context {
         context.limits.time = TIME;
     }
     context
-}
-
-/// Makes collections those of one filter.
-fn own(value: &mut Value, depth: usize) {
-    if depth > DEEPEST {
-        return;
-    }
-    let owned = |item: &Value| {
-        let mut item = item.clone();
-        own(&mut item, depth + 1);
-        item
-    };
-    match value {
-        Value::List(list) => {
-            let items = list.with(|items| items.iter().map(owned).collect());
-            *value = Value::List(List::new(list.kind(), items));
-        }
-        Value::Map(map) => {
-            let entries = map.entries().into_iter();
-            let entries: Entries = entries.map(|(key, value)| (key, owned(&value))).collect();
-            *value = Value::Map(Map::new(map.kind(), entries));
-        }
-        Value::Set(set) => *value = Value::Set(Set::new(set.items().into_iter().collect())),
-        _ => {}
-    }
 }

@@ -77,15 +77,7 @@ pub fn denied(asked: &Asked, denied: &Denied) -> (Answer, String) {
 
 /// A failure as a reason about a place: what is wrong, where, and what helps.
 pub fn reason(path: &str, fault: &Fault) -> Reason {
-    let mut text = fault.message.replace(['\n', '\r'], " ");
-    if let Some(place) = fault.position() {
-        text.push_str(&format!(" (line {}, column {})", place.line, place.column));
-    }
-    for more in fault.help.iter().chain(fault.notes.first()) {
-        text.push_str("; ");
-        text.push_str(&more.replace(['\n', '\r'], " "));
-    }
-    Reason::new(path, text)
+    Reason::new(path, fault.in_one_line())
 }
 
 /// A refusal for what the caller gave: `fault` says what is wrong with it.
