@@ -7,7 +7,7 @@ use crate::engine::Engine;
 use crate::eval::Value;
 use crate::eval::collections::List;
 use crate::eval::json;
-use crate::shell::{Front, Look, Session, Shown, interact};
+use crate::shell::{Audience, Front, Look, Session, Shown, interact};
 use crate::syntax::{Statement, statements};
 use serde_json::{Value as Json, json};
 use std::io::IsTerminal;
@@ -119,7 +119,16 @@ fn script(
     let cancelled = || session.engine().context.check_cancelled();
     session.listen();
     for statement in statements(source) {
-        let ran = cancelled().and_then(|()| session.run(&statement));
+        let audience = |shown: &Shown| {
+            session.notes().iter().for_each(|note| output::note(note));
+            printer.said(shown, session.look())
+        };
+        // Records hold what a loaded script gives; as text it is printed while that runs.
+        let audience = match printer.format {
+            RunFormat::Text => Some(&audience as &Audience<'_>),
+            _ => None,
+        };
+        let ran = cancelled().and_then(|()| session.run_before(&statement, audience));
         session.notes().iter().for_each(|note| output::note(note));
         let failed = match ran {
             Ok(Shown::Quit) => return Ok(false),

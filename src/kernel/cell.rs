@@ -1,12 +1,11 @@
 //! A cell: its statements one after the other, and what is shown of them.
 
-use super::stream::Stream;
 use super::{Kernel, languages, rich};
 use crate::diagnostic::{Code, Fault, Source, brief, plain, terminal};
 use crate::shell::Shown;
 use crate::syntax::{Statement, statements};
 use jupyter_protocol::{
-    DisplayData, ErrorOutput, ExecuteInput, ExecuteReply, ExecuteRequest, ExecuteResult,
+    ErrorOutput, ExecuteInput, ExecuteReply, ExecuteRequest, ExecuteResult,
     ExecutionCount, ExpressionResult, JupyterMessage, Media, MediaType, Payload, ReplyError,
     ReplyStatus, Transient,
 };
@@ -40,7 +39,9 @@ impl Kernel {
         *self.current.lock() = Some(message.clone());
         self.interrupt.cancel.store(false, Ordering::SeqCst);
         self.interrupt.running.store(true, Ordering::SeqCst);
+        self.stream.begin(message, request.silent);
         let failed = self.cell(request, message, count).err();
+        self.stream.end();
         let user_expressions = match &failed {
             None => self.expressions(request),
             Some(_) => HashMap::new(),
@@ -81,106 +82,79 @@ impl Kernel {
         message: &JupyterMessage,
         count: ExecutionCount,
     ) -> Result<(), Fault> {
-        let out = self.out.clone();
-        let mut show = Showing {
-            stream: Stream::new(&out, message),
-            out: &out,
+        let last = Last {
             message,
+            count,
             silent: request.silent,
         };
         if languages::is_other(&request.code) {
             let told = languages::run(&self.session, &request.code);
-            for note in self.session.notes() {
-                show.note(&format!("note: {note}"));
+            self.session.notes();
+            let told = told?;
+            if let Some(picture) = told.picture {
+                self.stream
+                    .display(Media::new(vec![MediaType::Svg(picture)]));
             }
-            let result = told.and_then(|told| {
-                if let Some(picture) = told.picture {
-                    show.display(Media::new(vec![MediaType::Svg(picture)]));
-                }
-                self.present(&told.shown, Some(count), &mut show)
-            });
-            show.stream.end();
-            return result;
+            return self.present(&told.shown, Some(&last));
         }
         let source = Source::expression(request.code.as_str());
         let all = statements(&source);
-        let mut result = Ok(());
         for (index, statement) in all.iter().enumerate() {
-            let last = index + 1 == all.len();
-            result = self.statement(statement, last.then_some(count), &mut show);
-            if result.is_err() || self.ended {
+            let is_last = index + 1 == all.len();
+            self.statement(statement, is_last.then_some(&last))?;
+            if self.ended {
                 break;
             }
         }
-        show.stream.end();
-        result
+        Ok(())
     }
 
     fn statement(
         &mut self,
         statement: &Statement,
-        last: Option<ExecutionCount>,
-        show: &mut Showing<'_>,
+        last: Option<&Last<'_>>,
     ) -> Result<(), Fault> {
+        self.session.engine().context.check_cancelled()?;
         let remarks = self.session.remarks(statement);
-        let shown = self
-            .session
-            .engine()
-            .context
-            .check_cancelled()
-            .and_then(|()| self.session.run(statement));
-        for remark in remarks {
-            if shown.is_ok() || remark.code != Code::AlwaysFails {
-                show.note(&brief(&remark));
-            }
-        }
-        for note in self.session.notes() {
-            show.note(&format!("note: {note}"));
-        }
-        self.present(&shown?, last, show)
+        // Of what has failed nobody need be told that it always fails.
+        let (late, early): (Vec<_>, Vec<_>) = remarks
+            .iter()
+            .partition(|remark| remark.code == Code::AlwaysFails);
+        early.iter().for_each(|one| self.stream.note(&brief(one)));
+        // What a loaded script gives is shown while it runs.
+        let audience = |shown: &Shown| self.print(shown);
+        let shown = self.session.run_before(statement, Some(&audience));
+        self.session.notes();
+        let shown = shown?;
+        late.iter().for_each(|one| self.stream.note(&brief(one)));
+        self.present(&shown, last)
     }
 
     /// Shows what a statement gave: the value of the last one as the result of the cell, pages and pictures as they come.
     fn present(
         &mut self,
         shown: &Shown,
-        last: Option<ExecutionCount>,
-        show: &mut Showing<'_>,
+        last: Option<&Last<'_>>,
     ) -> Result<(), Fault> {
         match shown {
-            Shown::Quit => self.ended = true,
-            Shown::Done(note) => {
-                if let Some(note) = note {
-                    show.note(&format!("note: {note}"));
-                }
-            }
             Shown::Value(_) | Shown::Whole(_) => {
-                let (Some(count), false) = (last, show.silent) else {
+                let Some(last) = last.filter(|last| !last.silent) else {
                     return Ok(());
                 };
                 if let Some(data) = self.forms(shown)? {
-                    show.stream.flush();
-                    let mut result = ExecuteResult::new(count, data);
+                    self.stream.flush();
+                    let mut result = ExecuteResult::new(last.count, data);
                     // Left out it would be null, which the protocol does not know.
                     result.transient = Some(Transient::default());
-                    show.out.publish(result, show.message);
+                    self.out.publish(result, last.message);
                 }
+                Ok(())
             }
-            Shown::Page(..) => {
-                if let Some(data) = self.forms(shown)? {
-                    show.display(data);
-                }
-            }
-            Shown::Several(all, fault) => {
-                for one in all {
-                    self.print(one, show)?;
-                }
-                if let Some(fault) = fault {
-                    return Err(fault.clone());
-                }
+            other => {
+                self.ended |= other.ends();
+                self.print(other)
             }
         }
-        Ok(())
     }
 
     /// A result in all forms that it has.
@@ -189,19 +163,31 @@ impl Kernel {
         rich::bundle(shown, self.session.look(), zone)
     }
 
-    /// Prints what a statement of a loaded script gave, as the shell does.
-    fn print(&mut self, shown: &Shown, show: &mut Showing<'_>) -> Result<(), Fault> {
+    /// Prints what a statement of a loaded script gave, as the shell does; pages and pictures in all their forms.
+    fn print(&self, shown: &Shown) -> Result<(), Fault> {
+        // What functions say of the next statement is new again.
+        self.session.notes();
         match shown {
+            Shown::Quit | Shown::Done(None) => {}
+            Shown::Done(Some(note)) => self.stream.note(&format!("note: {note}")),
             Shown::Value(_) | Shown::Whole(_) => {
-                if let Some(text) = shown.print_as(self.session.look())?
-                    && !show.silent
-                {
-                    show.stream.line(&text);
+                if let Some(text) = shown.print_as(self.session.look())? {
+                    self.stream.line(&text);
                 }
-                self.session.engine().context.check_cancelled()
             }
-            other => self.present(other, None, show),
+            Shown::Page(..) => {
+                if let Some(data) = self.forms(shown)? {
+                    self.stream.display(data);
+                }
+            }
+            Shown::Several(all, fault) => {
+                all.iter().try_for_each(|one| self.print(one))?;
+                if let Some(fault) = fault {
+                    return Err(fault.clone());
+                }
+            }
         }
+        Ok(())
     }
 
     /// The values that the request wants besides.
@@ -233,27 +219,11 @@ impl Kernel {
     }
 }
 
-/// Where a cell shows what it shows.
-struct Showing<'a> {
-    stream: Stream<'a>,
-    out: &'a super::channels::Out,
+/// How the last statement of a cell shows its value.
+struct Last<'a> {
     message: &'a JupyterMessage,
+    count: ExecutionCount,
     silent: bool,
-}
-
-impl Showing<'_> {
-    fn note(&mut self, text: &str) {
-        if !self.silent {
-            self.stream.note(text);
-        }
-    }
-
-    fn display(&mut self, data: Media) {
-        if !self.silent {
-            self.stream.flush();
-            self.out.publish(DisplayData::new(data), self.message);
-        }
-    }
 }
 
 /// An error as front ends show it: its code, its message, and the lines with the caret in colours.

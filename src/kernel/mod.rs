@@ -14,6 +14,7 @@ pub use install::{NAME, Place, install};
 
 use crate::diagnostic::{Code, Diagnostic, Outcome};
 use crate::engine::Engine;
+use crate::eval::Notes;
 use crate::input::read_text;
 use crate::shell::{Mode, Session};
 use crate::world::Terminal;
@@ -30,6 +31,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use stream::Stream;
 
 /// The columns of texts.
 const COLUMNS: usize = 100;
@@ -40,6 +42,7 @@ const LINES: usize = 60;
 pub struct Kernel {
     session: Session,
     out: Out,
+    stream: Stream,
     interrupt: Interrupt,
     came: Receiver<Came>,
     /// What came while cells behind a failed one were given up.
@@ -77,11 +80,17 @@ pub fn run(engine: &Engine, connection: &Path, history: Option<PathBuf>) -> Outc
     let id = answers::identifier();
     let channels = channels::open(&info, &id, &interrupt)?;
     let session = Session::new(engine);
-    session.listen();
+    let stream = Stream::new(&channels.out)?;
+    let own = stream.clone();
+    // What functions say is shown while the cell runs.
+    session.provide(Arc::new(Notes::heard_by(move |note| {
+        own.note(&format!("note: {note}"));
+    })));
     session.set_mode(Mode::Table);
     session.set_window(Some((COLUMNS, LINES)));
     let current = Arc::new(Mutex::new(None));
     let asking = Asking {
+        stream: stream.clone(),
         out: channels.out.clone(),
         answers: channels.answers.clone(),
         current: current.clone(),
@@ -93,6 +102,7 @@ pub fn run(engine: &Engine, connection: &Path, history: Option<PathBuf>) -> Outc
     let mut kernel = Kernel {
         session,
         out: channels.out.clone(),
+        stream,
         interrupt,
         came: channels.came.clone(),
         waiting: VecDeque::new(),
@@ -111,6 +121,7 @@ pub fn run(engine: &Engine, connection: &Path, history: Option<PathBuf>) -> Outc
 
 /// How a function asks the user for a text.
 struct Asking {
+    stream: Stream,
     out: Out,
     answers: Receiver<String>,
     current: Arc<Mutex<Option<JupyterMessage>>>,
@@ -128,6 +139,8 @@ impl Asking {
         {
             return Err("this front end takes no input".to_string());
         }
+        // What was printed before stands above the question.
+        self.stream.flush();
         // An answer to an earlier question that was given up is not meant.
         while self.answers.try_recv().is_ok() {}
         let prompt = match text {

@@ -17,7 +17,7 @@ mod variables;
 pub use help::topic as help_on;
 pub use picture::picture_of;
 pub use repl::{Front, interact};
-pub use session::{Session, Shown};
+pub use session::{Audience, Session, Shown};
 pub use show::{Look, Mode, rows_of};
 pub use table::{Columns, Fit, cell, draw};
 pub use variables::{SessionVariables, Variable};

@@ -157,7 +157,13 @@ fn run(session: &Session, statement: &Statement, front: &Front<'_>) -> Outcome<b
     cancel.store(false, Ordering::SeqCst);
     session.set_window(Some(window()));
     let remarks = session.remarks(statement);
-    let shown = session.run(statement);
+    // What a loaded script gives is shown while it runs, with what functions say to it.
+    let audience = |shown: &Shown| {
+        present(shown, session, front)?;
+        session.notes().iter().for_each(|note| (front.note)(note));
+        Ok(())
+    };
+    let shown = session.run_before(statement, Some(&audience));
     // Of what has failed nobody need be told that it always fails.
     for remark in remarks {
         if shown.is_ok() || remark.code != Code::AlwaysFails {

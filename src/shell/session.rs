@@ -77,6 +77,9 @@ impl Shown {
     }
 }
 
+/// Who sees what the statements of a loaded script give, each as soon as it is there. Its errors end the script.
+pub type Audience<'a> = dyn Fn(&Shown) -> Outcome<()> + 'a;
+
 /// How many scripts may load one another.
 const DEEPEST_LOAD: usize = 16;
 
@@ -190,14 +193,15 @@ impl Session {
 
     /// Runs one line or several lines that make one statement. Errors: everything with its place.
     pub fn run_text(&self, text: &str) -> Outcome<Vec<Shown>> {
-        match self.run_all(&Source::expression(text)) {
+        match self.run_all(&Source::expression(text), None) {
             (_, Some(fault)) => Err(fault),
             (shown, None) => Ok(shown),
         }
     }
 
-    /// Runs the statements of scripts that a statement loads, up to the first error.
-    pub(super) fn run_scripts(&self, sources: &[Source]) -> Shown {
+    /// Runs the statements of scripts that a statement loads, up to the first error. What an audience has seen is not
+    /// given.
+    pub(super) fn run_scripts(&self, sources: &[Source], audience: Option<&Audience<'_>>) -> Shown {
         *self.loads.write() += 1;
         let deep = *self.loads.read() > DEEPEST_LOAD;
         let mut all = Vec::new();
@@ -206,7 +210,7 @@ impl Session {
             if failed.is_some() || all.last().is_some_and(Shown::ends) {
                 break;
             }
-            let (shown, fault) = self.run_all(source);
+            let (shown, fault) = self.run_all(source, audience);
             all.extend(shown);
             failed = fault;
         }
@@ -215,18 +219,27 @@ impl Session {
     }
 
     /// What the statements gave, up to the first error, and that.
-    fn run_all(&self, source: &Source) -> (Vec<Shown>, Option<Fault>) {
+    fn run_all(
+        &self,
+        source: &Source,
+        audience: Option<&Audience<'_>>,
+    ) -> (Vec<Shown>, Option<Fault>) {
         let mut shown = Vec::new();
         let mut failed = None;
         for statement in statements(source) {
             let cancelled = self.engine().context.check_cancelled();
-            match cancelled.and_then(|()| self.run(&statement)) {
+            match cancelled.and_then(|()| self.run_before(&statement, audience)) {
                 // The error of a script inside ends this one too, and is told once.
                 Ok(Shown::Several(all, fault)) => {
-                    shown.push(Shown::Several(all, None));
+                    if !all.is_empty() {
+                        shown.push(Shown::Several(all, None));
+                    }
                     failed = fault;
                 }
-                Ok(one) => shown.push(one),
+                Ok(one) => match audience {
+                    Some(audience) if !one.ends() => failed = audience(&one).err(),
+                    _ => shown.push(one),
+                },
                 Err(fault) => failed = Some(fault),
             }
             if failed.is_some() || shown.last().is_some_and(Shown::ends) {
@@ -284,6 +297,16 @@ impl Session {
 
     /// Runs one statement. Errors: everything with its place; nothing is assigned then.
     pub fn run(&self, statement: &Statement) -> Outcome<Shown> {
+        self.run_before(statement, None)
+    }
+
+    /// Runs one statement before an audience, which sees what a loaded script gives while it runs; what it has seen is
+    /// not given. Errors: as of [`Session::run`].
+    pub fn run_before(
+        &self,
+        statement: &Statement,
+        audience: Option<&Audience<'_>>,
+    ) -> Outcome<Shown> {
         let placed = |shown: Outcome<Shown>| {
             shown.map_err(|fault| fault.or_at(statement.span).in_source(&statement.source))
         };
@@ -317,7 +340,8 @@ impl Session {
             Said::MagicAssignment { name, line } => {
                 let shown = placed(match line.strip_prefix('?') {
                     Some(topic) => help::topic(self, topic.trim()),
-                    None => magic::run(self, &line, statement),
+                    // What a script gives is assigned, and shown at its end.
+                    None => magic::run(self, &line, statement, None),
                 })?;
                 // Nothing is assigned from a script that failed; what it has shown is not lost.
                 if matches!(shown, Shown::Several(_, Some(_))) || shown.ends() {
@@ -334,7 +358,7 @@ impl Session {
                 note.map(Shown::Done)
                     .map_err(|fault| fault.or_at(name_span).in_source(&statement.source))?
             }
-            Said::Magic(line) => placed(magic::run(self, &line, statement))?,
+            Said::Magic(line) => placed(magic::run(self, &line, statement, audience))?,
             Said::Help(topic) => placed(help::topic(self, &topic))?,
             Said::Quit => Shown::Quit,
         };

@@ -56,7 +56,7 @@ pub(super) fn load(session: &Session, request: &Request<'_>) -> Outcome<Shown> {
         .iter()
         .map(|input| Ok(Source::named(input.name(), text(input)?)))
         .collect::<Outcome<_>>()?;
-    Ok(session.run_scripts(&sources))
+    Ok(session.run_scripts(&sources, request.audience))
 }
 
 /// The files, and what stands behind `where`.

@@ -12,7 +12,7 @@ pub use events::{events_of, over};
 pub use measure::split_count;
 pub use plot::{Behind, behind, options as plot_options};
 
-use super::session::{Session, Shown};
+use super::session::{Audience, Session, Shown};
 use crate::diagnostic::{Code, Diagnostic, Fault, Outcome, Source, nearest};
 use crate::syntax::{Expr, Statement, parse};
 use std::sync::Arc;
@@ -68,6 +68,7 @@ pub struct Request<'a> {
     /// What follows the name, without blanks around it.
     pub rest: &'a str,
     statement: &'a Statement,
+    audience: Option<&'a Audience<'a>>,
 }
 
 /// All commands, those of Metron first.
@@ -307,7 +308,12 @@ pub fn bad(message: impl Into<String>) -> Fault {
 }
 
 /// Runs one command. Errors: E0115 for an unknown name, E0116 for a malformed command, those of its expression.
-pub fn run(session: &Session, line: &str, statement: &Statement) -> Outcome<Shown> {
+pub fn run(
+    session: &Session,
+    line: &str,
+    statement: &Statement,
+    audience: Option<&Audience<'_>>,
+) -> Outcome<Shown> {
     let (name, rest) = match line.split_once(char::is_whitespace) {
         Some((name, rest)) => (name, rest.trim()),
         None => (line, ""),
@@ -315,7 +321,11 @@ pub fn run(session: &Session, line: &str, statement: &Statement) -> Outcome<Show
     let Some(magic) = find(name) else {
         return Err(unknown(name));
     };
-    let request = Request { rest, statement };
+    let request = Request {
+        rest,
+        statement,
+        audience,
+    };
     (magic.run)(session, &request).map_err(|fault| {
         // How it is written helps those who have left something out.
         let lacks = fault.message.contains("lack") || fault.message.contains("missing");
@@ -345,7 +355,11 @@ pub fn expression_of(session: &Session, line: &str, statement: &Statement) -> Op
         }
         _ => return None,
     };
-    let request = Request { rest, statement };
+    let request = Request {
+        rest,
+        statement,
+        audience: None,
+    };
     request.expression(session, rest).ok().flatten()
 }
 
