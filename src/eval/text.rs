@@ -2,7 +2,7 @@
 
 use super::java::numbers;
 use super::value::Value;
-use crate::diagnostic::{Code, Diagnostic, Outcome};
+use crate::diagnostic::{Code, Diagnostic, Outcome, floor};
 use smol_str::SmolStr;
 
 /// Nesting beyond this prints as `…`; values made by one literal or one JSON text are never so deep.
@@ -25,7 +25,12 @@ impl Writer {
 
     /// Writes a piece of text. Errors: E0303.
     pub fn raw(&mut self, piece: &str) -> Outcome<()> {
-        check_length(self.text.len() + piece.len(), self.longest)?;
+        if let Err(fault) = check_length(self.text.len() + piece.len(), self.longest) {
+            // What fits is for those who want the beginning only.
+            let room = self.longest.saturating_sub(self.text.len());
+            self.text.push_str(&piece[..floor(piece, room)]);
+            return Err(fault);
+        }
         self.text.push_str(piece);
         Ok(())
     }
@@ -134,6 +139,13 @@ pub fn to_text(value: &Value) -> SmolStr {
             SmolStr::from(writer.finish())
         }
     }
+}
+
+/// The beginning of a value's text form, about `longest` bytes of it, and whether that is all.
+pub fn beginning(value: &Value, longest: usize) -> (String, bool) {
+    let mut writer = Writer::new(longest);
+    let whole = writer.value(value).is_ok();
+    (writer.finish(), whole)
 }
 
 /// The text form of a value of at most `longest` bytes. Errors: E0303.

@@ -4,7 +4,7 @@ use super::shown;
 use crate::drawing::scale::in_words;
 use crate::eval::Value;
 use crate::eval::collections::Map;
-use crate::eval::text::to_text;
+use crate::eval::text::{beginning, to_text};
 use crate::shell::{Columns, rows_of};
 use std::fmt::Write as _;
 
@@ -14,8 +14,12 @@ const ROWS: usize = 100;
 const COLUMNS: usize = 30;
 /// How many characters of a cell are shown to be read.
 const CELL: usize = 300;
+/// How many characters of a cell are shown when all is wanted.
+const WHOLE_CELL: usize = 100_000;
 /// How many cells are shown however much is wanted: a browser has to hold them.
 const CELLS: usize = 200_000;
+/// A table ends behind the row with which it has so many bytes.
+const BYTES: usize = 8 << 20;
 
 /// How much of a value is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,16 +47,21 @@ fn of_rows(rows: &[Map], cut: Cut) -> String {
         Cut::Read => columns.len().min(COLUMNS),
         Cut::None => columns.len(),
     };
-    let down = match cut {
-        Cut::Read => rows.len().min(ROWS),
-        Cut::None => rows.len().min((CELLS / across.max(1)).max(1)),
+    let most = match cut {
+        Cut::Read => ROWS,
+        Cut::None => (CELLS / across.max(1)).max(1),
     };
     let mut html = String::from("<table>\n<thead><tr>");
     for name in columns.names().take(across) {
         let _ = write!(html, "<th>{}</th>", shown(name));
     }
     html.push_str("</tr></thead>\n<tbody>\n");
-    for row in rows.iter().take(down) {
+    let mut down = 0;
+    for row in rows.iter().take(most) {
+        if html.len() > BYTES {
+            break;
+        }
+        down += 1;
         html.push_str("<tr>");
         for value in columns.cells(row).into_iter().take(across) {
             cell(&mut html, value.as_ref(), cut);
@@ -70,7 +79,7 @@ fn of_rows(rows: &[Map], cut: Cut) -> String {
         parts.push(format!("{across} of {} columns", columns.len()));
     }
     if down < rows.len() || across < columns.len() {
-        parts.push("%last shows all".to_string());
+        parts.push(rest(cut).to_string());
     }
     let _ = writeln!(html, "<p><small>{}</small></p>", parts.join("; "));
     html
@@ -84,16 +93,23 @@ fn of_map(map: &Map, cut: Cut) -> String {
     let mut html = String::from("<table>\n<tbody>\n");
     let entries = map.entries();
     let all = entries.len();
+    let mut down = 0;
     for (key, value) in entries.into_iter().take(most) {
-        let _ = write!(html, "<tr><th>{}</th>", shown(&to_text(&key)));
+        if html.len() > BYTES {
+            break;
+        }
+        down += 1;
+        let (key, more) = start_of(&key, cut);
+        let _ = write!(html, "<tr><th>{key}{more}</th>");
         cell(&mut html, Some(&value), cut);
         html.push_str("</tr>\n");
     }
     html.push_str("</tbody>\n</table>\n");
-    if all > most {
+    if down < all {
+        let rest = rest(cut);
         let _ = writeln!(
             html,
-            "<p><small>{most} of {all} entries; %last shows all</small></p>"
+            "<p><small>{down} of {all} entries; {rest}</small></p>"
         );
     }
     html
@@ -117,6 +133,14 @@ pub fn of_figures(figures: &[(&str, f64)]) -> String {
     html
 }
 
+/// Where the rest is.
+fn rest(cut: Cut) -> &'static str {
+    match cut {
+        Cut::Read => "%last shows all",
+        Cut::None => "%save FILE writes all",
+    }
+}
+
 fn counted(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
@@ -126,16 +150,7 @@ fn cell(html: &mut String, value: Option<&Value>, cut: Cut) {
         html.push_str("<td></td>");
         return;
     };
-    let text = to_text(value);
-    let end = match cut {
-        Cut::Read => text.char_indices().nth(CELL).map(|(end, _)| end),
-        Cut::None => None,
-    };
-    let (text, more) = match end {
-        Some(end) => (&text[..end], "…"),
-        None => (text.as_str(), ""),
-    };
-    let text = shown(text);
+    let (text, more) = start_of(value, cut);
     let _ = match value {
         Value::Null => write!(html, "<td><em>null</em></td>"),
         value if value.is_number() => {
@@ -143,4 +158,18 @@ fn cell(html: &mut String, value: Option<&Value>, cut: Cut) {
         }
         _ => write!(html, "<td style=\"text-align:left\">{text}{more}</td>"),
     };
+}
+
+/// What is shown of a value's text, and the mark of what is left out.
+fn start_of(value: &Value, cut: Cut) -> (String, &'static str) {
+    let most = match cut {
+        Cut::Read => CELL,
+        Cut::None => WHOLE_CELL,
+    };
+    let (text, whole) = beginning(value, 4 * most);
+    match text.char_indices().nth(most) {
+        Some((end, _)) => (shown(&text[..end]), "…"),
+        None if whole => (shown(&text), ""),
+        None => (shown(&text), "…"),
+    }
 }
