@@ -11,10 +11,15 @@ use stellar::shell::editor::{highlight, hint};
 fn typing(criterion: &mut Criterion) {
     let session = Session::new(&Engine::bare());
     session.load((0..10_000).map(|n| (format!("variable_{n}").into(), Value::Int(n))));
-    let mut group = criterion.benchmark_group("10,000 names");
+    for n in 0..300 {
+        let defined = session.run_text(&format!("def FUNCTION_{n}(a) := a + {n}"));
+        assert!(defined.is_ok());
+    }
+    let mut group = criterion.benchmark_group("10,000 variables, 300 functions");
     for (name, text) in [
         ("complete one", "LENGTH(variable_9999"),
         ("complete all", "LENGTH(variable_"),
+        ("complete a function", "LENGTH(FUNCTION_2"),
         ("complete nothing typed", "LENGTH("),
     ] {
         group.bench_function(name, |bench| {

@@ -11,6 +11,7 @@ use crate::engine::Engine;
 use crate::eval::{Notes, Value, Variables, compile_tree};
 use crate::functions::library;
 use crate::functions::lints::{Known, Types, of_line};
+use crate::syntax::scan::{TokenKind, tokens};
 use crate::syntax::{Expr, ParseLimits, Said, Statement, statements};
 use ahash::AHashMap;
 use parking_lot::RwLock;
@@ -278,18 +279,34 @@ impl Session {
         {
             said = Said::Expression(Some(tree));
         }
-        let mut known = Known::default();
-        for (name, variable) in self.variables.list() {
-            let types = Types::of_value(&variable.value);
-            known.variables.insert(name, types);
+        let mut known = Known {
+            fields: self
+                .variables
+                .loaded(|loaded| {
+                    let names = loaded.fields().iter();
+                    names.map(|name| (name.clone(), Types::ANY)).collect()
+                })
+                .filter(|fields: &AHashMap<_, _>| !fields.is_empty()),
+            ..Known::default()
+        };
+        let mut know = |name: SmolStr, value: &Value| {
+            known.variables.insert(name, Types::of_value(value));
+        };
+        // Thousands of variables need not be looked at for each statement; only a name that no event has is compared
+        // with all of them.
+        if known.fields.is_some() {
+            let all = self.variables.list();
+            all.into_iter()
+                .for_each(|(name, variable)| know(name, &variable.value));
+        } else {
+            let text = statement.text();
+            let words = tokens(text).filter(|token| token.kind == TokenKind::Word);
+            for name in words.filter_map(|word| text.get(word.span.start..word.span.end)) {
+                if let Some(value) = self.variables.own(name) {
+                    know(name.into(), &value);
+                }
+            }
         }
-        known.fields = self
-            .variables
-            .loaded(|loaded| {
-                let names = loaded.fields().iter();
-                names.map(|name| (name.clone(), Types::ANY)).collect()
-            })
-            .filter(|fields: &AHashMap<_, _>| !fields.is_empty());
         let engine = self.engine();
         let allowed = &engine.config.check.allow;
         of_line(statement, &said, &engine.context, &known, allowed)

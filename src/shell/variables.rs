@@ -41,7 +41,8 @@ impl SessionVariables {
         self.variables.read().keys().for_each(&mut look);
     }
 
-    fn own(&self, name: &str) -> Option<Value> {
+    /// The value of a variable, whatever the events have under its name.
+    pub fn own(&self, name: &str) -> Option<Value> {
         let variables = self.variables.read();
         variables.get(name).map(|variable| variable.value.clone())
     }
