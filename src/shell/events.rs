@@ -16,6 +16,9 @@ use std::sync::atomic::AtomicU64;
 /// How many bytes of events are held at most; what a file holds beyond is left out, and that is said.
 const MOST: usize = 512 << 20;
 
+/// How many bytes of a text are read before somebody who wants to stop is heard.
+const PIECE: u64 = 1 << 20;
+
 /// How many events are looked at for the names of their fields.
 const LOOKED_AT: usize = 100_000;
 
@@ -120,9 +123,13 @@ impl Loaded {
         Ok(())
     }
 
-    /// All of them. Errors: those of reading; none, for they were read before.
-    pub fn values(&self) -> Outcome<Vec<Value>> {
-        self.items.iter().map(Item::value).collect()
+    /// All of them. Errors: E0307; none of reading, for they were read before.
+    pub fn values(&self, context: &Context) -> Outcome<Vec<Value>> {
+        let value = |item: &Item| {
+            context.check_cancelled()?;
+            item.value()
+        };
+        self.items.iter().map(value).collect()
     }
 
     /// Keeps only those that are wanted and goes to the first. Errors: those of looking, and E0116 when none is
@@ -299,7 +306,7 @@ fn read_one(
     match form(input)? {
         Form::Table => table(loaded, input, context, keep)?,
         Form::Json => document(loaded, input, context, keep)?,
-        Form::Text => text_lines(loaded, &text(input)?, keep),
+        Form::Text => text_lines(loaded, &text(input, context)?, context, keep)?,
     }
     match loaded.failed.take() {
         Some(fault) => Err(fault),
@@ -358,12 +365,18 @@ fn cannot_read(input: &Input, error: &std::io::Error) -> Fault {
     Diagnostic::new(Code::CannotRead, message)
 }
 
-/// The text of a file, at most [`MOST`] bytes. Errors: E0402, E0403.
-pub fn text(input: &Input) -> Outcome<String> {
+/// The text of a file, at most [`MOST`] bytes. Errors: E0402, E0403, E0307.
+pub fn text(input: &Input, context: &Context) -> Outcome<String> {
     may_be_read(input)?;
     let mut bytes = Vec::new();
-    let read = reader(input)?.take(MOST as u64 + 1).read_to_end(&mut bytes);
-    read.map_err(|error| cannot_read(input, &error))?;
+    let mut reader = reader(input)?.take(MOST as u64 + 1);
+    loop {
+        context.check_cancelled()?;
+        let piece = reader.by_ref().take(PIECE).read_to_end(&mut bytes);
+        if piece.map_err(|error| cannot_read(input, &error))? == 0 {
+            break;
+        }
+    }
     if bytes.len() > MOST {
         let message = format!("{} is larger than {} MiB", input.name(), MOST >> 20);
         return Err(Diagnostic::new(Code::CannotRead, message));
@@ -379,13 +392,20 @@ pub fn text(input: &Input) -> Outcome<String> {
     })
 }
 
-fn text_lines(loaded: &mut Loaded, text: &str, keep: Option<&Keep<'_>>) {
+fn text_lines(
+    loaded: &mut Loaded,
+    text: &str,
+    context: &Context,
+    keep: Option<&Keep<'_>>,
+) -> Outcome<()> {
     loaded.text = true;
     for line in text.lines() {
+        context.check_cancelled()?;
         let line = Value::text(line);
         loaded.add(Item::Value(line.clone()), &line, keep);
     }
     loaded.held += text.len();
+    Ok(())
 }
 
 /// A document of JSON: one object, a list of values, or one object a line.
@@ -401,8 +421,10 @@ fn document(
     if loaded.bad == 0 {
         return Ok(());
     }
-    let Ok(text) = text(input) else {
-        return Ok(());
+    let text = match text(input, context) {
+        Ok(text) => text,
+        Err(fault) if fault.code == Code::Interrupted => return Err(fault),
+        Err(_) => return Ok(()),
     };
     let Ok(value) = json::read(&text, context.limits.depth) else {
         return Ok(());

@@ -52,9 +52,10 @@ pub(super) fn load(session: &Session, request: &Request<'_>) -> Outcome<Shown> {
     if condition.is_some() {
         return Err(bad("where picks events, and a script has none"));
     }
+    let context = &session.engine().context;
     let sources: Vec<Source> = found
         .iter()
-        .map(|input| Ok(Source::named(input.name(), text(input)?)))
+        .map(|input| Ok(Source::named(input.name(), text(input, context)?)))
         .collect::<Outcome<_>>()?;
     Ok(session.run_scripts(&sources, request.audience))
 }
@@ -136,7 +137,9 @@ fn loaded(session: &Session, request: &Request<'_>) -> Outcome<Shown> {
     let assigned = !request.statement.text().starts_with('%');
     let shown = session.variables.loaded(|loaded| {
         let all = match assigned {
-            true => Some(Value::List(List::array(loaded.values()?))),
+            true => Some(Value::List(List::array(
+                loaded.values(&session.engine().context)?,
+            ))),
             false => None,
         };
         Ok(Shown::Page(page(loaded), all))
@@ -208,7 +211,8 @@ pub(super) fn go(session: &Session, request: &Request<'_>) -> Outcome<Shown> {
 pub fn events_of(session: &Session, names: &str) -> Outcome<Vec<Value>> {
     let names = names.trim();
     if names.is_empty() {
-        let all = session.variables.loaded(|loaded| loaded.values());
+        let context = &session.engine().context;
+        let all = session.variables.loaded(|loaded| loaded.values(context));
         return all.unwrap_or_else(|| Err(nothing_loaded()));
     }
     let (files, where_) = split_where(names);
@@ -223,7 +227,8 @@ pub fn events_of(session: &Session, names: &str) -> Outcome<Vec<Value>> {
         .as_ref()
         .map(|condition| move |event: &Value| condition.holds(event));
     let keep = keep.as_ref().map(|keep| keep as &Keep<'_>);
-    read(&inputs_of(files)?, &session.engine().context, keep)?.values()
+    let context = &session.engine().context;
+    read(&inputs_of(files)?, context, keep)?.values(context)
 }
 
 /// The values of one expression for all events, or maps of several: `NAME := EXPR` line by line.

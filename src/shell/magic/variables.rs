@@ -4,6 +4,7 @@ use super::{Request, bad};
 use crate::diagnostic::{Outcome, Page};
 use crate::eval::text::to_text;
 use crate::shell::session::{Session, Shown};
+use std::fmt::Write as _;
 
 fn text(text: String) -> Outcome<Shown> {
     let mut page = Page::new();
@@ -24,16 +25,28 @@ pub(super) fn functions(session: &Session, request: &Request<'_>) -> Outcome<Sho
     text(names.join(", "))
 }
 
+/// How many bytes of variables are listed.
+const LISTED: usize = 32 << 20;
+
 pub(super) fn vars(session: &Session, _: &Request<'_>) -> Outcome<Shown> {
+    let context = &session.engine().context;
     let variables = session.variables.list();
-    let shown = variables.into_iter().map(|(name, variable)| {
-        let value = to_text(&variable.value);
-        match variable.expression {
-            Some(expression) => format!("{name} = {value} via `{expression}`"),
-            None => format!("{name} = {value}"),
+    let all = variables.len();
+    let mut listed = String::new();
+    for (at, (name, variable)) in variables.into_iter().enumerate() {
+        context.check_cancelled()?;
+        if listed.len() > LISTED {
+            let _ = write!(listed, ", and {} more", all - at);
+            break;
         }
-    });
-    text(shown.collect::<Vec<_>>().join(", "))
+        let before = if at > 0 { ", " } else { "" };
+        let value = to_text(&variable.value);
+        let _ = write!(listed, "{before}{name} = {value}");
+        if let Some(expression) = variable.expression {
+            let _ = write!(listed, " via `{expression}`");
+        }
+    }
+    text(listed)
 }
 
 pub(super) fn globals(session: &Session, _: &Request<'_>) -> Outcome<Shown> {
