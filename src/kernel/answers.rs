@@ -48,10 +48,18 @@ impl Kernel {
             JupyterMessageContent::UnknownMessage(unknown)
                 if unknown.msg_type.ends_with("_request") =>
             {
+                let kind = &unknown.msg_type;
+                let (name, text) = match unknown.content.as_str() {
+                    Some(why) => (
+                        "malformed",
+                        format!("the {kind} is not as Jupyter's protocol wants it: {why}"),
+                    ),
+                    None => ("unknown", format!("the kernel does not know {kind}")),
+                };
                 unknown.reply(json!({
                     "status": "error",
-                    "ename": "unknown",
-                    "evalue": format!("the kernel does not know {}", unknown.msg_type),
+                    "ename": name,
+                    "evalue": text,
                     "traceback": [],
                 }))
             }
@@ -124,6 +132,9 @@ impl Kernel {
 fn name_at(code: &str, at: usize) -> Option<&str> {
     let at = floor(code, at);
     let line = code[..at].rfind('\n').map_or(0, |i| i + 1);
+    if let Some(name) = languages::name_at(code, at) {
+        return Some(name);
+    }
     if let Some(topic) = code[line..].lines().next()?.trim_start().strip_prefix('?') {
         return Some(topic.trim());
     }
@@ -139,7 +150,7 @@ fn name_at(code: &str, at: usize) -> Option<&str> {
     found
 }
 
-fn is_complete(code: &str) -> IsCompleteReply {
+pub(super) fn is_complete(code: &str) -> IsCompleteReply {
     // A cell of another language ends with an empty line.
     if languages::is_other(code) {
         return match code.ends_with("\n\n") || (code.contains('\n') && code.ends_with('\n')) {
@@ -201,12 +212,12 @@ fn kind(kind: Kind) -> &'static str {
 }
 
 /// The byte of a place that front ends count in characters.
-fn byte_of(code: &str, at: usize) -> usize {
+pub(super) fn byte_of(code: &str, at: usize) -> usize {
     code.char_indices()
         .nth(at)
         .map_or(code.len(), |(byte, _)| byte)
 }
 
-fn char_of(code: &str, at: usize) -> usize {
+pub(super) fn char_of(code: &str, at: usize) -> usize {
     code[..floor(code, at)].chars().count()
 }

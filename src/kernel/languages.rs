@@ -1,6 +1,6 @@
 //! Cells in other languages: `%%map`, `%%profile`, `%%rule`, `%%pipeline`.
 
-use crate::diagnostic::{Code, Diagnostic, Outcome, Source, nearest};
+use crate::diagnostic::{Code, Diagnostic, Outcome, Source, Span};
 use crate::engine::Engine;
 use crate::eval::collections::{List, Map};
 use crate::eval::{Notes, Value};
@@ -8,21 +8,10 @@ use crate::pipeline::{config, graph};
 use crate::rule::lua::{NoteKind, Options};
 use crate::rule::trial::{Written, events_of as rule_events, trial};
 use crate::shell::complete::{Candidate, Completions, Kind, complete as shell_complete};
-use crate::shell::magic::{bad, events_of, over};
-use crate::shell::{Session, SessionVariables, Shown, Variable};
+use crate::shell::magic::{Cell, bad, events_of, over, unknown_cell};
+use crate::shell::{Session, SessionVariables, Shown, Variable, help_on};
 use smol_str::SmolStr;
 use std::sync::Arc;
-
-/// A sort of cell.
-pub struct Language {
-    /// What the cell begins with.
-    pub name: &'static str,
-    /// How it is written.
-    pub usage: &'static str,
-    /// What it does.
-    pub summary: &'static str,
-    run: fn(&Session, &str, &Arc<Source>) -> Outcome<Told>,
-}
 
 /// What a cell shows: a picture perhaps, and a result.
 pub struct Told {
@@ -42,44 +31,68 @@ impl From<Value> for Told {
 }
 
 /// All of them.
-pub const LANGUAGES: &[Language] = &[
-    Language {
+pub const CELLS: &[Cell] = &[
+    Cell {
         name: "%%map",
         usage: "%%map [FILE… [where EXPR]]",
         summary: "the expression below for every event, or lines NAME := EXPR as columns",
-        run: map,
+        details: "Files and patterns stand as behind %load; without them the events that are loaded are taken. Fields of \
+                  the event are names, and _ is the whole. The result is the list of values, or a table.",
+        example: "%%map logins.jsonl where result == 'failure'\nuser := TO_LOWER(user)\nsource := IP_SRC",
     },
-    Language {
+    Cell {
         name: "%%profile",
-        usage: "%%profile [NAME [FILE…]]",
+        usage: "%%profile [NAME [FILE… [where EXPR]]]",
         summary: "a profiler of the definition below (JSON), in the variable NAME; applied to the events of files",
-        run: profile,
+        details: "NAME is profiler unless it is said. PROFILER_APPLY(events, NAME) goes on with it, PROFILER_FLUSH(NAME) \
+                  gives the measurements, %profiler NAME tells what its profiles did.",
+        example: "%%profile failures logins.jsonl\n{\"profiles\": [{\"profile\": \"failures\", \"foreach\": \"user\",\n \
+                  \"init\": {\"n\": \"0\"}, \"update\": {\"n\": \"n + 1\"}, \"result\": \"n\"}]}",
     },
-    Language {
+    Cell {
         name: "%%rule",
-        usage: "%%rule [FILE…]",
+        usage: "%%rule [FILE… [where EXPR]]",
         summary: "the correlation rule below (Lua) over the events of files, or over those that are loaded",
-        run: rule,
+        details: "Its alerts are the result, each with the number of the event that raised it; what the rule logs is shown \
+                  above. Nothing is stored and nothing is sent.",
+        example: "%%rule logins.jsonl\nfunction on_logline(event)\n  if event:get(\"result\") == \"failure\" then\n    \
+                  alert({template = \"{{ .First.user }} failed\", risk_level = 3, logs = {event}})\n  end\nend",
     },
-    Language {
+    Cell {
         name: "%%pipeline",
         usage: "%%pipeline",
         summary: "draws the pipelines below (YAML) and shows what comes to their end; outputs are left out",
-        run: pipeline,
+        details: "They run until their inputs have nothing more for now.",
+        example: "%%pipeline\npipelines:\n  failures:\n    - name: input_generator\n      tag: login\n      \
+                  count: 10\n      pick: {result: [failure, success]}\n      record: {n: n, result: result}\n    \
+                  - {name: filter_stellar, match: login, expr: result == 'failure'}",
     },
 ];
+
+/// What runs a sort of cell: what stands behind its name, and what below.
+type Run = fn(&Session, &str, &Arc<Source>) -> Outcome<Told>;
+
+fn runner(name: &str) -> Option<Run> {
+    Some(match name {
+        "%%map" => map,
+        "%%profile" => profile,
+        "%%rule" => rule,
+        "%%pipeline" => pipeline,
+        _ => return None,
+    })
+}
 
 /// Whether a cell is written in another language.
 pub fn is_other(code: &str) -> bool {
     code.trim_start().starts_with("%%")
 }
 
-/// All sorts of cells in a few words.
-fn overview() -> String {
-    let each = LANGUAGES
-        .iter()
-        .map(|one| format!("{}: {}", one.usage, one.summary));
-    each.collect::<Vec<_>>().join("; ")
+/// The name of the sort of cell that is written at a byte, such as `%%map`.
+pub fn name_at(code: &str, at: usize) -> Option<&str> {
+    let start = code.len() - code.trim_start().len();
+    let name = code[start..].split_whitespace().next()?;
+    let name = name.strip_suffix('?').unwrap_or(name);
+    (is_other(code) && (start..=start + name.len()).contains(&at)).then_some(name)
 }
 
 /// What may stand at a byte of such a cell: the sorts of cells, files behind them, and below `%%map` what an expression
@@ -112,7 +125,7 @@ pub fn complete(session: &Session, code: &str, at: usize) -> Completions {
     }
     match head.split_once(char::is_whitespace) {
         None => {
-            let names = LANGUAGES.iter().filter(|one| one.name.starts_with(head));
+            let names = CELLS.iter().filter(|one| one.name.starts_with(head));
             let candidates = names.map(|one| Candidate {
                 text: one.name.to_string(),
                 kind: Kind::Command,
@@ -120,6 +133,20 @@ pub fn complete(session: &Session, code: &str, at: usize) -> Completions {
             Completions {
                 replaces: start..at,
                 candidates: candidates.collect(),
+            }
+        }
+        // The name of a variable comes first, and those that are there may be meant again.
+        Some(("%%profile", name)) if !name.contains(char::is_whitespace) => {
+            let all = session.variables.list().into_iter();
+            let fitting = all.filter(|(known, _)| known.starts_with(name));
+            Completions {
+                replaces: at - name.len()..at,
+                candidates: fitting
+                    .map(|(known, _)| Candidate {
+                        text: known.to_string(),
+                        kind: Kind::Variable,
+                    })
+                    .collect(),
             }
         }
         Some((name, files)) if name != "%%pipeline" => {
@@ -140,23 +167,25 @@ pub fn run(session: &Session, code: &str) -> Outcome<Told> {
         Some((name, rest)) => (name, rest.trim()),
         None => (first.trim(), ""),
     };
-    let Some(language) = LANGUAGES.iter().find(|one| one.name == name) else {
-        let names = LANGUAGES.iter().map(|one| one.name);
-        let fault = Diagnostic::new(Code::UnknownMagic, format!("there are no cells {name}"));
-        let near = nearest(name, names.clone());
-        return Err(match near {
-            Some(near) => fault.did_you_mean(Some(near)),
-            None => fault.help(overview()),
-        });
+    if let Some(topic) = name.strip_suffix('?') {
+        let picture = None;
+        let shown = help_on(session, topic)?;
+        return Ok(Told { picture, shown });
+    }
+    let cell = CELLS.iter().find(|one| one.name == name);
+    let (Some(cell), Some(run)) = (cell, runner(name)) else {
+        let fault = unknown_cell(session, name);
+        let source = Arc::new(Source::expression(code));
+        return Err(fault.or_at(Span::new(0, name.len())).in_source(&source));
     };
     // Lines count from the top of the cell.
     let source = Arc::new(Source {
         first_line: 2,
         ..Source::expression(body)
     });
-    (language.run)(session, rest, &source).map_err(|fault| {
+    run(session, rest, &source).map_err(|fault| {
         match fault.code == Code::BadMagic && fault.help.is_none() {
-            true => fault.help(format!("write {}", language.usage)),
+            true => fault.help(format!("write {}", cell.usage)),
             false => fault,
         }
     })

@@ -1,6 +1,6 @@
 //! Help at the shell: `?NAME`, `?and`, `?words`, `help E0203`, `%help`.
 
-use super::magic::{self, MAGICS, Magic};
+use super::magic::{self, Cell, Cells, MAGICS, Magic};
 use super::session::{Session, Shown};
 use crate::diagnostic::{Code, Diagnostic, Outcome, Page, Style, explanation, nearest};
 use crate::functions::search::{Found, search};
@@ -15,10 +15,18 @@ pub fn topic(session: &Session, topic: &str) -> Outcome<Shown> {
     if topic.is_empty() {
         return page(overview(session));
     }
+    if topic.starts_with("%%") {
+        let cells = session.engine().context.services.get::<Cells>();
+        let mut all = cells.iter().flat_map(|cells| cells.0);
+        return match all.find(|cell| cell.name == topic) {
+            Some(cell) => page(of_cell(cell)),
+            None => Err(magic::unknown_cell(session, topic)),
+        };
+    }
     if topic.starts_with(['%', ':']) {
         return match magic::find(topic) {
             Some(magic) => page(of_magic(magic)),
-            None => Err(magic::unknown(topic)),
+            None => Err(magic::unknown(session, topic)),
         };
     }
     if let Some(code) = Code::parse(topic) {
@@ -90,38 +98,79 @@ fn of_magic(magic: &Magic) -> Page {
     page
 }
 
+fn of_cell(cell: &Cell) -> Page {
+    let mut page = Page::new();
+    page.put(Style::Name, cell.name).end();
+    page.line(cell.summary);
+    page.line(cell.details);
+    page.end().put(Style::Heading, "Usage:").text(" ");
+    page.put(Style::Code, cell.usage).end();
+    page.end().heading("Example");
+    for line in cell.example.lines() {
+        page.text("  ").put(Style::Code, line).end();
+    }
+    page
+}
+
+/// A line of the overview: how something is written, and what it does.
+fn entry(page: &mut Page, usage: &str, text: &str) {
+    let gap = " ".repeat(30usize.saturating_sub(usage.chars().count()).max(2));
+    page.text("  ").put(Style::Code, usage);
+    page.line(format!("{gap}{text}"));
+}
+
 /// What one can do here.
 fn overview(session: &Session) -> Page {
+    let cells = session.engine().context.services.get::<Cells>();
     let mut page = Page::new();
-    page.heading("At the shell");
-    let mut entry = |usage: &str, text: &str| {
-        let gap = " ".repeat(30usize.saturating_sub(usage.chars().count()).max(2));
-        page.text("  ").put(Style::Code, usage);
-        page.line(format!("{gap}{text}"));
-    };
-    entry(
+    page.heading(match cells {
+        Some(_) => "In a notebook",
+        None => "At the shell",
+    });
+    let mut say = |usage: &str, text: &str| entry(&mut page, usage, text);
+    say(
         "1 + 2",
         "an expression prints its value; null prints nothing",
     );
-    entry("x := 1 + 2", "names a value");
-    entry("def DOUBLE(a) := a * 2", "defines a function");
-    entry("?NAME", "the documentation of a function");
-    entry("?and, ?match", "what a word of the language means");
-    entry("?words", "functions about these words, such as ?subnet");
-    entry("help E0203", "what an error means and what to do about it");
-    entry(
-        "Tab, Ctrl-R",
-        "completes what stands before the cursor; searches earlier lines",
-    );
-    entry(
-        "Ctrl-C, Ctrl-D",
-        "stops a running expression; ends the shell, as quit and exit do",
-    );
+    say("x := 1 + 2", "names a value");
+    say("def DOUBLE(a) := a * 2", "defines a function");
+    say("?NAME", "the documentation of a function");
+    say("?and, ?match", "what a word of the language means");
+    say("?words", "functions about these words, such as ?subnet");
+    say("help E0203", "what an error means and what to do about it");
+    let keys = match cells {
+        Some(_) => [
+            (
+                "Tab, Shift-Tab",
+                "completes what stands before the cursor; explains it",
+            ),
+            (
+                "the stop button",
+                "stops a running cell; variables stay. quit ends the kernel",
+            ),
+        ],
+        None => [
+            (
+                "Tab, Ctrl-R",
+                "completes what stands before the cursor; searches earlier lines",
+            ),
+            (
+                "Ctrl-C, Ctrl-D",
+                "stops a running expression; ends the shell, as quit and exit do",
+            ),
+        ],
+    };
+    keys.iter().for_each(|(usage, text)| say(usage, text));
     page.end().heading("Commands");
     for magic in MAGICS {
-        let gap = " ".repeat(30usize.saturating_sub(magic.usage.chars().count()).max(2));
-        page.text("  ").put(Style::Code, magic.usage);
-        page.line(format!("{gap}{}", magic.summary));
+        entry(&mut page, magic.usage, magic.summary);
+    }
+    if let Some(cells) = cells {
+        page.end().heading("Cells in other languages");
+        page.line("  The first line names the language; ?%%map and so on tell more.");
+        for cell in cells.0 {
+            entry(&mut page, cell.usage, cell.summary);
+        }
     }
     let engine = session.engine();
     let specs = engine.registry.specs();

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// What `stellar store check` tells.
@@ -51,6 +51,9 @@ pub struct Compacted {
     pub after: u64,
 }
 
+/// How many steps of SQLite pass between two looks at the flag that ends an examination.
+const STEPS: i32 = 10_000;
+
 /// One part of the examination.
 type Step = fn(&Store, &Connection, &mut Report) -> Outcome<()>;
 
@@ -58,6 +61,12 @@ impl Store {
     /// Examines the file: structure, references, versions, sizes, rows. Damage is reported, not raised;
     /// E0601 when the file is not ours or cannot be opened.
     pub fn check(&self) -> Outcome<Report> {
+        self.examine(true, &Arc::default())
+    }
+
+    /// What the file holds, or when `whole` also whether it is sound. `cancel` ends it; the report lacks something then.
+    /// Errors as [`Store::check`].
+    pub fn examine(&self, whole: bool, cancel: &Arc<AtomicBool>) -> Outcome<Report> {
         let path = self.path();
         let mut report = Report {
             path: path.to_path_buf(),
@@ -68,7 +77,7 @@ impl Store {
         }
         report.exists = true;
         (report.bytes, report.log_bytes) = sizes(path);
-        let conn = match file::open_reader(path) {
+        let mut conn = match file::open_reader(path) {
             Ok(conn) => conn,
             Err(fault) if fault.code == Code::StoreFailed => {
                 report.problems.push(fault.message);
@@ -76,9 +85,12 @@ impl Store {
             }
             Err(fault) => return Err(fault),
         };
+        let cancel = cancel.clone();
+        conn.progress_handler(STEPS, Some(move || cancel.load(Ordering::Relaxed)))?;
         // In a damaged file every step can fail; the others still have something to tell.
         let steps: [Step; 5] = [integrity, references, versions, free, rows];
-        for step in steps {
+        let first = if whole { 0 } else { 2 };
+        for step in steps.into_iter().skip(first) {
             if let Err(fault) = step(self, &conn, &mut report) {
                 let message = located(fault, path).message;
                 if !report.problems.contains(&message) {

@@ -194,6 +194,7 @@ fn command(session: &Session, text: &str, start: usize, at: usize) -> Completion
                 .map(|room| format!("{} ", room.name))
                 .collect(),
         ),
+        Argument::Upkeep => list(magic::STORE_PARTS.iter().map(|p| p.to_string()).collect()),
         Argument::Topic => words(from, at, rest, topics(session)),
     }
 }
@@ -249,6 +250,10 @@ fn globals(session: &Session) -> Vec<String> {
 fn topics(session: &Session) -> Vec<(Kind, String)> {
     let mut all = functions(session, "");
     all.extend(MAGICS.iter().map(|m| (Kind::Command, m.name.to_string())));
+    if let Some(cells) = session.engine().context.services.get::<magic::Cells>() {
+        let names = cells.0.iter();
+        all.extend(names.map(|cell| (Kind::Command, cell.name.to_string())));
+    }
     let words = keywords::KEYWORDS.iter().flat_map(|keyword| keyword.words);
     all.extend(words.map(|word| (Kind::Keyword, word.to_string())));
     all.extend(CODES.iter().map(|info| (Kind::Word, info.name.to_string())));

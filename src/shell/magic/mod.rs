@@ -6,11 +6,13 @@ mod plot;
 mod profile;
 mod save;
 mod settings;
+mod store;
 mod variables;
 
 pub use events::{events_of, over};
 pub use measure::split_count;
 pub use plot::{Behind, behind, options as plot_options};
+pub use store::PARTS as STORE_PARTS;
 
 use super::session::{Audience, Session, Shown};
 use crate::diagnostic::{Code, Diagnostic, Fault, Outcome, Source, nearest};
@@ -59,6 +61,8 @@ pub enum Argument {
     Setting,
     /// A system with a store of its own.
     Store,
+    /// What can be done with the embedded file.
+    Upkeep,
     /// Something that help is wanted on.
     Topic,
 }
@@ -277,7 +281,49 @@ pub const MAGICS: &[Magic] = &[
         argument: Argument::Store,
         run: settings::connect,
     },
+    Magic {
+        name: "%store",
+        usage: "%store [check]",
+        summary: "shows what the embedded file holds",
+        details: "The tables with something in them and their rows; with check all tables, and whether the file is sound. \
+                  %connect shows which systems store there. Copies, and giving back space, are for the command \
+                  stellar store.",
+        argument: Argument::Upkeep,
+        run: store::store,
+    },
 ];
+
+/// The first line of a cell in a notebook that names another language.
+pub struct Cell {
+    /// What the cell begins with, such as `%%map`.
+    pub name: &'static str,
+    /// How it is written.
+    pub usage: &'static str,
+    /// What it does, in a few words.
+    pub summary: &'static str,
+    /// What else is worth knowing.
+    pub details: &'static str,
+    /// A whole cell.
+    pub example: &'static str,
+}
+
+/// A service of front ends whose cells may be written in other languages.
+pub struct Cells(pub &'static [Cell]);
+
+/// The error for a cell in a language that does not exist, or that this front end has no cells for.
+pub fn unknown_cell(session: &Session, name: &str) -> Fault {
+    let fault = Diagnostic::new(Code::UnknownMagic, format!("there are no cells {name}"));
+    let Some(cells) = session.engine().context.services.get::<Cells>() else {
+        return fault.help("cells in other languages are for notebooks: stellar kernel install");
+    };
+    match nearest(name, cells.0.iter().map(|cell| cell.name)) {
+        Some(near) => fault.did_you_mean(Some(near)),
+        None => {
+            let names: Vec<&str> = cells.0.iter().map(|cell| cell.name).collect();
+            fault.help(format!("there are {}", names.join(", ")))
+        }
+    }
+}
 
 /// The command with this name.
 pub fn find(name: &str) -> Option<&'static Magic> {
@@ -293,7 +339,10 @@ pub fn makes(line: &str) -> bool {
 }
 
 /// The error for a command that does not exist.
-pub fn unknown(name: &str) -> Fault {
+pub fn unknown(session: &Session, name: &str) -> Fault {
+    if name.starts_with("%%") {
+        return unknown_cell(session, name);
+    }
     let names = MAGICS.iter().map(|magic| magic.name);
     let fault = Diagnostic::new(Code::UnknownMagic, format!("there is no command {name}"));
     match nearest(name, names) {
@@ -319,7 +368,7 @@ pub fn run(
         None => (line, ""),
     };
     let Some(magic) = find(name) else {
-        return Err(unknown(name));
+        return Err(unknown(session, name));
     };
     let request = Request {
         rest,
