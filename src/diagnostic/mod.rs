@@ -13,7 +13,7 @@ pub use codes::{CODES, Code, CodeInfo, Kind};
 pub use explain::explanation;
 pub use lints::{Allowed, Level, LintInfo, lint_names};
 pub use page::{Page, Picture, Style, Table, escaped, paint, visible};
-pub use render::{brief, html, json, plain, terminal};
+pub use render::{brief, html, json, notebook, plain, terminal};
 pub use source::{Position, Source, Span, floor};
 pub use suggest::{nearest, quoted_list};
 

@@ -1,7 +1,8 @@
 //! The renderers of a [`Diagnostic`]: terminal, plain text, JSON, HTML.
 
 use super::{Diagnostic, Kind, Label, Position, Source, Span, floor};
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet, renderer::DecorStyle};
+use annotate_snippets::renderer::{AnsiColor, DecorStyle, Style};
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use serde_json::{Value as Json, json};
 use std::sync::Arc;
 
@@ -16,6 +17,24 @@ pub fn terminal(diagnostic: &Diagnostic, width: usize, colors: bool) -> String {
     } else {
         Renderer::plain()
     };
+    draw(
+        diagnostic,
+        renderer
+            .term_width(width.max(40))
+            .decor_style(DecorStyle::Ascii),
+    )
+}
+
+/// The diagnostic for a notebook, whose ground may be light or dark, and red because of the error: words and carets are
+/// bold, and only the frame has a colour, one that can be read on both.
+pub fn notebook(diagnostic: &Diagnostic, width: usize) -> String {
+    let bold = Style::new().bold();
+    let renderer = Renderer::styled()
+        .error(bold)
+        .warning(bold)
+        .note(bold)
+        .help(bold)
+        .line_num(AnsiColor::Cyan.on_default().bold());
     draw(
         diagnostic,
         renderer

@@ -1,19 +1,24 @@
 //! A cell: its statements one after the other, and what is shown of them.
 
 use super::{Kernel, languages, rich};
-use crate::diagnostic::{Code, Fault, Source, brief, plain, terminal};
+use crate::config::mask_text;
+use crate::diagnostic::{Code, Fault, Source, brief, floor, notebook};
 use crate::shell::Shown;
 use crate::syntax::{Statement, statements};
 use jupyter_protocol::{
-    ErrorOutput, ExecuteInput, ExecuteReply, ExecuteRequest, ExecuteResult,
-    ExecutionCount, ExpressionResult, JupyterMessage, Media, MediaType, Payload, ReplyError,
-    ReplyStatus, Transient,
+    ErrorOutput, ExecuteInput, ExecuteReply, ExecuteRequest, ExecuteResult, ExecutionCount,
+    ExpressionResult, JupyterMessage, Media, MediaType, Payload, ReplyError, ReplyStatus,
+    Transient,
 };
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 
 /// The columns of an error's text.
 const WIDTH: usize = 100;
+/// How many bytes of each of its parts are shown.
+const LONGEST: usize = 8 << 10;
+/// How many notes it shows.
+const MOST_NOTES: usize = 20;
 
 impl Kernel {
     /// Runs a cell and answers.
@@ -58,6 +63,11 @@ impl Kernel {
             reply.payload.push(Payload::AskExit { keepkernel: false });
         }
         if let Some(fault) = failed {
+            // Who has been told of the failure, and sends a cell all the same, wants it to run.
+            if request.stop_on_error {
+                let before = self.waiting.drain(..);
+                self.behind = before.chain(self.came.try_iter()).collect();
+            }
             let error = told(&fault);
             if !request.silent {
                 self.out.publish(
@@ -71,7 +81,6 @@ impl Kernel {
             }
             reply.status = ReplyStatus::Error;
             reply.error = Some(Box::new(error));
-            self.failed = request.stop_on_error;
         }
         reply
     }
@@ -109,11 +118,7 @@ impl Kernel {
         Ok(())
     }
 
-    fn statement(
-        &mut self,
-        statement: &Statement,
-        last: Option<&Last<'_>>,
-    ) -> Result<(), Fault> {
+    fn statement(&mut self, statement: &Statement, last: Option<&Last<'_>>) -> Result<(), Fault> {
         self.session.engine().context.check_cancelled()?;
         let remarks = self.session.remarks(statement);
         // Of what has failed nobody need be told that it always fails.
@@ -131,11 +136,7 @@ impl Kernel {
     }
 
     /// Shows what a statement gave: the value of the last one as the result of the cell, pages and pictures as they come.
-    fn present(
-        &mut self,
-        shown: &Shown,
-        last: Option<&Last<'_>>,
-    ) -> Result<(), Fault> {
+    fn present(&mut self, shown: &Shown, last: Option<&Last<'_>>) -> Result<(), Fault> {
         match shown {
             Shown::Value(_) | Shown::Whole(_) => {
                 let Some(last) = last.filter(|last| !last.silent) else {
@@ -228,13 +229,25 @@ struct Last<'a> {
 
 /// An error as front ends show it: its code, its message, and the lines with the caret in colours.
 fn told(fault: &Fault) -> ReplyError {
-    let text = terminal(fault, WIDTH, true);
+    let mut fault = fault.clone();
+    let fault = &mut fault;
+    let more = fault.notes.len().saturating_sub(MOST_NOTES);
+    fault.notes.truncate(MOST_NOTES);
+    if more > 0 {
+        fault.notes.push(format!("and {more} more"));
+    }
+    let texts = fault.notes.iter_mut().chain(&mut fault.help);
+    for text in texts.chain([&mut fault.message, &mut fault.label]) {
+        if text.len() > LONGEST {
+            text.truncate(floor(text, LONGEST));
+            text.push('…');
+        }
+    }
+    let text = notebook(fault, WIDTH);
     ReplyError {
         ename: fault.code.name().to_string(),
-        evalue: match text.is_empty() {
-            true => plain(fault),
-            false => fault.message.clone(),
-        },
-        traceback: text.lines().map(str::to_string).collect(),
+        evalue: fault.message.clone(),
+        // Notebooks keep what is shown, and may be passed on.
+        traceback: text.lines().map(mask_text).collect(),
     }
 }

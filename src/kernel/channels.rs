@@ -1,19 +1,23 @@
 //! The five sockets of Jupyter's protocol: tasks on the one runtime read and write them; the kernel's thread sees queues.
 
+use super::relay::relay;
 use crate::diagnostic::{Code, Diagnostic, Fault, Outcome};
 use crate::store::{Deadline, background, wait};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use jupyter_protocol::{
-    ConnectionInfo, IoPubWelcome, JupyterMessage, JupyterMessageContent, Status, UnknownMessage,
+    ConnectionInfo, IoPubWelcome, JupyterMessage, JupyterMessageContent, Status, Transport,
+    UnknownMessage,
 };
 use jupyter_zmq_client as zmq;
 use serde_json::{Value as Json, json};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
-use zeromq::SocketRecv;
+use zeromq::{Socket, SocketRecv, XPubSocket};
 
 /// How long sockets may take to be bound.
 const BIND: Duration = Duration::from_secs(10);
@@ -109,6 +113,10 @@ pub struct Channels {
     /// The way out.
     pub out: Out,
     writers: Vec<JoinHandle<()>>,
+    /// Takes front ends that want to listen.
+    relay: Option<JoinHandle<()>>,
+    /// Ends when the last of them has everything.
+    listening: mpsc::Receiver<()>,
 }
 
 /// Binds the sockets and starts their tasks. Errors: E0404 when an address cannot be had.
@@ -116,18 +124,32 @@ pub fn open(info: &ConnectionInfo, session: &str, interrupt: &Interrupt) -> Outc
     let go = AtomicBool::new(false);
     let bound = wait(
         async {
-            Ok::<_, zmq::RuntimeError>((
-                zmq::create_kernel_shell_connection(info, session).await?,
-                zmq::create_kernel_control_connection(info, session).await?,
-                zmq::create_kernel_stdin_connection(info, session).await?,
-                zmq::create_kernel_iopub_xpub_connection(info, session).await?,
-                zmq::create_kernel_heartbeat_connection(info).await?,
+            let had = |name: &'static str, url: String| {
+                move |error: zmq::RuntimeError| failed(name, &url, &error)
+            };
+            let shell = zmq::create_kernel_shell_connection(info, session).await;
+            let control = zmq::create_kernel_control_connection(info, session).await;
+            let stdin = zmq::create_kernel_stdin_connection(info, session).await;
+            let heart = zmq::create_kernel_heartbeat_connection(info).await;
+            Ok::<_, Fault>((
+                shell.map_err(had("shell", info.shell_url()))?,
+                control.map_err(had("control", info.control_url()))?,
+                stdin.map_err(had("stdin", info.stdin_url()))?,
+                heart.map_err(had("heartbeat", info.hb_url()))?,
+                published(info, session)
+                    .await
+                    .map_err(had("iopub", info.iopub_url()))?,
             ))
         },
         Deadline::after(BIND),
         &go,
     )?;
-    let (shell, control, stdin, iopub, heart) = bound.map_err(|error| failed(info, &error))?;
+    let (shell, control, stdin, heart, (iopub, relayed)) = bound?;
+    let (alive, listening) = mpsc::channel(1);
+    let relay = match relayed {
+        Some((outside, inside)) => Some(background(relay(outside, inside, alive))?),
+        None => None,
+    };
     let (came_in, came) = unbounded();
     let (answered, answers) = unbounded();
     let (iopub_out, mut published) = mpsc::unbounded_channel::<JupyterMessage>();
@@ -228,7 +250,34 @@ pub fn open(info: &ConnectionInfo, session: &str, interrupt: &Interrupt) -> Outc
         answers,
         out,
         writers,
+        relay,
+        listening,
     })
+}
+
+/// The socket that publishes; and where front ends connect, with where that is passed on to.
+async fn published(
+    info: &ConnectionInfo,
+    session: &str,
+) -> zmq::Result<(
+    zmq::KernelIoPubXPubConnection,
+    Option<(TcpListener, SocketAddr)>,
+)> {
+    if !matches!(info.transport, Transport::TCP) {
+        let iopub = zmq::create_kernel_iopub_xpub_connection(info, session).await?;
+        return Ok((iopub, None));
+    }
+    let ip = match info.ip.as_str() {
+        "*" => "0.0.0.0",
+        ip => ip,
+    };
+    let outside = TcpListener::bind((ip, info.iopub_port)).await?;
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0))?;
+    let inside = listener.local_addr()?;
+    let mut socket = XPubSocket::new();
+    socket.bind_listener(listener).await?;
+    let iopub = zmq::Connection::new(socket, &info.key, session);
+    Ok((iopub, Some((outside, inside))))
 }
 
 /// Ends the kernel when whoever started it is gone.
@@ -257,9 +306,7 @@ async fn read<S: SocketRecv>(socket: &mut zmq::Connection<S>) -> zmq::Result<Jup
     let part = |index: usize| raw.jparts.get(index).map_or(&b"{}"[..], |part| part);
     let header: jupyter_protocol::Header = serde_json::from_slice(part(0))?;
     let mut content: Json = serde_json::from_slice(part(3))?;
-    if header.msg_type == "history_request" {
-        complete(&mut content);
-    }
+    complete(&header.msg_type, &mut content);
     let kind = header.msg_type.as_str();
     let content = match JupyterMessageContent::from_type_and_content(kind, content.clone()) {
         Ok(content) => content,
@@ -267,7 +314,8 @@ async fn read<S: SocketRecv>(socket: &mut zmq::Connection<S>) -> zmq::Result<Jup
             tracing::warn!("a {kind} is not as Jupyter's protocol wants it: {error}");
             JupyterMessageContent::UnknownMessage(UnknownMessage {
                 msg_type: kind.to_string(),
-                content,
+                // Whoever sent it wants to know why.
+                content: Json::String(error.to_string()),
             })
         }
     };
@@ -282,19 +330,36 @@ async fn read<S: SocketRecv>(socket: &mut zmq::Connection<S>) -> zmq::Result<Jup
     })
 }
 
-/// Front ends leave out of a request for history what they do not care for.
-fn complete(content: &mut Json) {
+/// Front ends leave out of a request what they do not care for.
+fn complete(kind: &str, content: &mut Json) {
     let Json::Object(map) = content else { return };
-    let usual = [
-        ("output", json!(false)),
-        ("raw", json!(true)),
-        ("unique", json!(false)),
-        ("pattern", json!("*")),
-        ("n", json!(1000)),
-        ("session", json!(0)),
-        ("start", json!(0)),
-        ("stop", json!(0)),
-    ];
+    let length = |map: &serde_json::Map<String, Json>| {
+        let code = map.get("code").and_then(Json::as_str).unwrap_or_default();
+        json!(code.chars().count())
+    };
+    let usual = match kind {
+        "execute_request" => vec![
+            ("silent", json!(false)),
+            ("store_history", json!(true)),
+            ("user_expressions", json!({})),
+            ("allow_stdin", json!(true)),
+            ("stop_on_error", json!(true)),
+        ],
+        "complete_request" => vec![("cursor_pos", length(map))],
+        "inspect_request" => vec![("cursor_pos", length(map)), ("detail_level", json!(0))],
+        "history_request" => vec![
+            ("output", json!(false)),
+            ("raw", json!(true)),
+            ("unique", json!(false)),
+            ("pattern", json!("*")),
+            ("n", json!(1000)),
+            ("session", json!(0)),
+            ("start", json!(0)),
+            ("stop", json!(0)),
+        ],
+        "shutdown_request" => vec![("restart", json!(false))],
+        _ => return,
+    };
     for (name, value) in usual {
         let given = map.entry(name).or_insert(Json::Null);
         if given.is_null() {
@@ -353,22 +418,28 @@ async fn bad(error: &zmq::RuntimeError) {
 impl Channels {
     /// Waits until everything has left, for a while.
     pub fn close(self) {
-        let Channels { out, writers, .. } = self;
+        let Channels {
+            out,
+            writers,
+            relay,
+            mut listening,
+            ..
+        } = self;
         drop(out);
         let go = AtomicBool::new(false);
         let all = async {
             for writer in writers {
                 let _ = writer.await;
             }
+            relay.iter().for_each(JoinHandle::abort);
+            while listening.recv().await.is_some() {}
         };
         let _ = wait(all, Deadline::after(LAST), &go);
     }
 }
 
-fn failed(info: &ConnectionInfo, error: &zmq::RuntimeError) -> Fault {
-    let text = format!(
-        "the sockets of the kernel cannot be had at {}: {error}",
-        info.ip
-    );
-    Diagnostic::new(Code::CannotWrite, text)
+fn failed(name: &str, url: &str, error: &zmq::RuntimeError) -> Fault {
+    let text = format!("the {name} channel cannot be had at {url}: {error}");
+    let fault = Diagnostic::new(Code::CannotWrite, text);
+    fault.help("the connection file may be that of another kernel which still runs")
 }

@@ -80,8 +80,11 @@ impl History {
                 output,
                 ..
             } => {
-                let pattern = glob::Pattern::new(pattern).ok();
-                let fits = |code: &str| pattern.as_ref().is_none_or(|one| one.matches(code));
+                let glob = glob::Pattern::new(pattern).ok();
+                let fits = |code: &str| match &glob {
+                    Some(glob) => glob.matches(code),
+                    None => code.contains(pattern.as_str()),
+                };
                 let mut found: Vec<_> = all.into_iter().filter(|(.., code)| fits(code)).collect();
                 if *unique {
                     let mut seen = std::collections::HashSet::new();

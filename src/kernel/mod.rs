@@ -7,8 +7,11 @@ mod history;
 mod install;
 mod languages;
 pub mod notebook;
+mod relay;
 pub mod rich;
 mod stream;
+#[cfg(test)]
+mod tests;
 
 pub use install::{NAME, Place, install};
 
@@ -16,6 +19,7 @@ use crate::diagnostic::{Code, Diagnostic, Outcome};
 use crate::engine::Engine;
 use crate::eval::Notes;
 use crate::input::read_text;
+use crate::shell::magic::Cells;
 use crate::shell::{Mode, Session};
 use crate::world::Terminal;
 use channels::{Came, Interrupt, Out};
@@ -51,8 +55,8 @@ pub struct Kernel {
     count: usize,
     /// The request that is answered now, for those who want to ask its sender.
     current: Arc<Mutex<Option<JupyterMessage>>>,
-    /// Set when a cell has failed, and those that wait behind it shall not run.
-    failed: bool,
+    /// The requests that waited behind a cell that has failed; its cells shall not run.
+    behind: Vec<Came>,
     /// Set when a cell wants the kernel to end.
     ended: bool,
 }
@@ -62,11 +66,22 @@ pub struct Kernel {
 /// `history` is the file that keeps cells from session to session. Errors: E0403 and E0401 for the connection file, E0404
 /// when its addresses cannot be had.
 pub fn run(engine: &Engine, connection: &Path, history: Option<PathBuf>) -> Outcome<()> {
+    // Texts are for front ends, which are no terminals, wherever the kernel itself was started.
+    colored::control::set_override(false);
     let text = read_text(connection)?;
     let info: ConnectionInfo = serde_json::from_str(&text).map_err(|error| {
         let text = format!("{} is no connection file: {error}", connection.display());
         Diagnostic::new(Code::BadLine, text)
+            .help("jupyter console --kernel stellar writes one and starts the kernel")
     })?;
+    if !info.key.is_empty() && info.signature_scheme != "hmac-sha256" {
+        let text = format!(
+            "{} wants signatures of the kind {}, and only hmac-sha256 is known",
+            connection.display(),
+            info.signature_scheme
+        );
+        return Err(Diagnostic::new(Code::BadLine, text));
+    }
     let interrupt = Interrupt {
         cancel: engine.context.cancel.clone(),
         running: Arc::new(AtomicBool::new(false)),
@@ -86,6 +101,7 @@ pub fn run(engine: &Engine, connection: &Path, history: Option<PathBuf>) -> Outc
     session.provide(Arc::new(Notes::heard_by(move |note| {
         own.note(&format!("note: {note}"));
     })));
+    session.provide(Arc::new(Cells(languages::CELLS)));
     session.set_mode(Mode::Table);
     session.set_window(Some((COLUMNS, LINES)));
     let current = Arc::new(Mutex::new(None));
@@ -109,7 +125,7 @@ pub fn run(engine: &Engine, connection: &Path, history: Option<PathBuf>) -> Outc
         history: History::open(history),
         count: 0,
         current,
-        failed: false,
+        behind: Vec::new(),
         ended: false,
     };
     kernel.startup();
@@ -215,21 +231,19 @@ impl Kernel {
     /// Answers a request, between the words that the kernel is busy and idle.
     fn answer(&mut self, message: &JupyterMessage, control: bool) {
         self.out.publish(Status::busy(), message);
-        match self.answer_to(message) {
+        let answer = self.answer_to(message);
+        match answer {
             Some(content) if control => self.out.reply_control(content, message),
             Some(content) => self.out.reply(content, message),
             None => {}
         }
         self.out.publish(Status::idle(), message);
-        if std::mem::take(&mut self.failed) {
-            self.give_up();
-        }
+        self.give_up();
     }
 
-    /// Gives up the cells that wait behind one that failed.
+    /// Gives up the cells that waited behind one that failed.
     fn give_up(&mut self) {
-        let waiting: Vec<Came> = self.came.try_iter().collect();
-        for came in waiting {
+        for came in std::mem::take(&mut self.behind) {
             match came {
                 Came::Shell(message)
                     if matches!(message.content, JupyterMessageContent::ExecuteRequest(_)) =>
