@@ -21,6 +21,14 @@ fn main() {
             ("quit_ends_the_kernel", |at| check(at, &["quit"])),
             ("an_orphan_ends", |at| check(at, &["orphan"])),
             ("functions_ask_for_input", |at| check(at, &["input"])),
+            ("what_comes_is_shown_while_a_cell_runs", |at| {
+                check(at, &["streams", "streams.stellar"]);
+            }),
+            ("commands_work_in_cells", |at| check(at, &["commands"])),
+            ("several_front_ends_do_not_disturb_each_other", |at| {
+                check(at, &["several"]);
+            }),
+            ("large_results_are_cut", |at| check(at, &["sizes"])),
             ("floods_are_cut", |at| {
                 check(at, &["flood", "flood.stellar"])
             }),

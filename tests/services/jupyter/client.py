@@ -12,7 +12,7 @@ import time
 import unittest
 
 import nbformat
-from jupyter_client import KernelManager
+from jupyter_client import BlockingKernelClient, KernelManager
 from nbclient import NotebookClient
 
 # The longest that anything may take on a slow machine.
@@ -155,7 +155,15 @@ def check_errors():
         messages = [kernel.client.execute(code) for code in ["NO_SUCH(1)", "a := 1", "b := 2"]]
         replies = [kernel.reply(message)["status"] for message in messages]
         assert replies[0] == "error" and set(replies[1:]) <= {"aborted", "ok"}, replies
-        equal(kernel.text("3"), "3")
+        # Who knows of the failure, and sends a cell all the same, wants it to run.
+        for _ in range(50):
+            message_id = kernel.client.execute("NO_SUCH(1)")
+            while kernel.client.get_iopub_msg(timeout=PATIENCE)["msg_type"] != "error":
+                pass
+            equal(kernel.run("3")[0]["status"], "ok")
+        # The lines of an error are no longer than anybody reads.
+        reply, _ = kernel.run("NO_SUCH(" + "1, " * 10_000 + "1)")
+        assert len("\n".join(reply["traceback"])) < 20_000
         equal(kernel.run("%%nothing\n1")[0]["ename"], "E0115")
 
 
@@ -241,6 +249,9 @@ def check_input():
             outputs = kernel.outputs(message_id)
             equal(outputs[0][1]["data"]["text/plain"], expected)
             kernel.reply(message_id)
+        # Where nobody can be asked, functions say so.
+        _, outputs = kernel.run("SHELL_EDIT('begun')", allow_stdin=False)
+        assert "takes no input" in outputs[0][1]["text"], outputs
         # A question can be given up.
         message_id = kernel.client.execute("SHELL_EDIT('begun')", allow_stdin=True)
         kernel.client.get_stdin_msg(timeout=PATIENCE)
@@ -283,6 +294,176 @@ def check_order():
             elif message["content"].get("execution_state") == "idle":
                 idle.add(parent)
         equal(found, messages)
+
+
+def check_streams(script):
+    """What a loaded script gives, and what functions say, is shown while the cell runs."""
+    wait = "waited := FILTER(SPLIT(FILL_LEFT('', ',', 3000), ','), a -> LENGTH(FILTER(SPLIT(FILL_LEFT('', ',', 3000), ','), b -> false)) > 0)"
+    with open(script, "w") as file:
+        file.write("1 + 1\n'first'\n?TO_UPPER\n%define\n")
+    with Kernel() as kernel:
+        reply, outputs = kernel.run(f"%load {script}\n9")
+        equal(reply["status"], "error")
+        equal([kind for kind, _ in outputs], ["stream", "display_data", "error"])
+        equal(outputs[0][1]["text"], "2\nfirst\n")
+        with open(script, "w") as file:
+            file.write(f"'before'\n{wait}\n'behind'\n")
+        message_id = kernel.client.execute(f"%load {script}")
+        while True:
+            message = kernel.client.get_iopub_msg(timeout=PATIENCE)
+            if message["parent_header"].get("msg_id") == message_id and message["msg_type"] == "stream":
+                break
+        # The cell still runs: it can be stopped, and what stands behind was not reached.
+        equal(message["content"]["text"], "before\n")
+        kernel.manager.interrupt_kernel()
+        equal(kernel.reply(message_id)["ename"], "E0307")
+        printed = [content for kind, content in kernel.outputs(message_id) if kind == "stream"]
+        equal(printed, [])
+        # What functions say, between what scripts print.
+        with open(script, "w") as file:
+            file.write("'a'\nPROFILE_GET('p', 'e', PROFILE_FIXED(1, 'HOURS', {'no.such.key': 1}))\n'b'\n")
+        _, outputs = kernel.run(f"%load {script}")
+        names = [content["name"] for kind, content in outputs if kind == "stream"]
+        equal((names[0], set(names[1:-1]), names[-1]), ("stdout", {"stderr"}, "stdout"))
+        # A script whose results are assigned shows them at its end.
+        with open(script, "w") as file:
+            file.write("1\n2\n")
+        equal(kernel.text(f"both := %load {script}\nboth"), "1\n2")
+
+
+def check_commands():
+    """Commands of the shell in cells, and help that knows of notebooks."""
+    with Kernel() as kernel:
+
+        def page(code):
+            reply, outputs = kernel.run(code)
+            equal((code, reply["status"]), (code, "ok"))
+            return "".join(content["data"]["text/plain"] for kind, content in outputs if kind == "display_data")
+
+        for room in ["profile", "collection", "event", "rule"]:
+            assert f"\n{room} " in "\n" + page("%connect"), room
+        reply, _ = kernel.run("%connect collection redis://:hidden@127.0.0.1:1/0")
+        equal(reply["ename"], "E0604")
+        assert "hidden" not in json.dumps(reply), reply
+        assert "does not exist yet" in page("%store")
+        equal(page("%globals"), "{}")
+        equal(kernel.text("%define place := 'here'"), "here")
+        equal(page("%globals"), "{place=here}")
+        for code in ["%help", "help"]:
+            overview = page(code)
+            assert "In a notebook" in overview and "%%pipeline" in overview and "Ctrl-D" not in overview
+        for code in ["?%%map", "%%map?", "%help %%map"]:
+            assert "Usage: %%map [FILE" in page(code), code
+        equal(kernel.run("?%%mapp")[0]["ename"], "E0115")
+        client = kernel.client
+        equal(kernel.reply(client.complete("%%pr", 4))["matches"], ["%%profile"])
+        equal(kernel.reply(client.complete("?%%", 3))["matches"], ["%%map", "%%pipeline", "%%profile", "%%rule"])
+        assert kernel.reply(client.inspect("%%rule x.jsonl", 3))["found"]
+        # Settings change, and cells can be interrupted all the same.
+        equal(kernel.run("%set limits.time 300s")[0]["status"], "ok")
+        reply, _ = kernel.run("%set shell.keys vi")
+        assert "starts" in reply["evalue"], reply
+        message_id = client.execute("MAP(SPLIT(FILL_LEFT('', ',', 3000), ','), a -> "
+                                    "MAP(SPLIT(FILL_LEFT('', ',', 3000), ','), b -> 1))")
+        while client.get_iopub_msg(timeout=PATIENCE)["msg_type"] != "execute_input":
+            pass
+        kernel.manager.interrupt_kernel()
+        equal(kernel.reply(message_id)["ename"], "E0307")
+        # Other ways of showing results.
+        _, outputs = kernel.run("%mode json\n[{'a': 1}]")
+        equal(list(outputs[0][1]["data"]), ["text/plain"])
+
+
+def check_several():
+    """Several front ends at once: each gets its answers, all see everything; one that dies or does not read is no harm."""
+    import zmq
+
+    with Kernel() as kernel:
+        # Those of the manager would all have the same name.
+        others = [BlockingKernelClient() for _ in range(4)]
+        for other in others:
+            other.load_connection_info(kernel.manager.get_connection_info())
+            other.start_channels()
+            other.wait_for_ready(timeout=PATIENCE)
+        asked = [other.execute(f"{number} * 2") for number, other in enumerate(others)]
+        for number, (other, message_id) in enumerate(zip(others, asked)):
+            while other.get_shell_msg(timeout=PATIENCE)["parent_header"].get("msg_id") != message_id:
+                pass
+            seen = {}
+            while len(seen) < len(asked):
+                message = other.get_iopub_msg(timeout=PATIENCE)
+                if message["msg_type"] == "execute_result":
+                    seen[message["parent_header"]["msg_id"]] = message["content"]["data"]["text/plain"]
+            equal(seen, {one: str(2 * at) for at, one in enumerate(asked)})
+        # One goes while its cell runs.
+        others[0].execute("MAP(SPLIT(FILL_LEFT('', ',', 300), ','), a -> LENGTH(SPLIT(FILL_LEFT('', ',', 3000), ',')))")
+        for other in others:
+            other.stop_channels()
+        equal(kernel.text("1 + 1"), "2")
+        # One listens and never reads what it hears.
+        info = kernel.client.get_connection_info()
+        context = zmq.Context()
+        deaf = context.socket(zmq.SUB)
+        deaf.setsockopt(zmq.RCVHWM, 1)
+        deaf.setsockopt(zmq.RCVBUF, 4096)
+        deaf.setsockopt(zmq.SUBSCRIBE, b"")
+        deaf.connect(f"tcp://{info['ip']}:{info['iopub_port']}")
+        deaf.poll(1000 * PATIENCE)
+        wide = "MAP(SPLIT(FILL_LEFT('', ',', 200), ','), a -> FILL_LEFT('', 'x', 20000))\n%last"
+        for _ in range(10):
+            reply, outputs = kernel.run(wide)
+            equal((reply["status"], len(outputs)), ("ok", 1))
+        deaf.close(linger=0)
+        context.term()
+        equal(kernel.text("2 + 2"), "4")
+
+
+def check_sizes():
+    """Large results are cut, with a word about the rest."""
+    with Kernel() as kernel:
+        most = 30_000_000
+        for code in [
+            "FILL_LEFT('', 'x', 16000000)\n%last",
+            "big := FILL_LEFT('', 'x', 16000000)\nMAP(SPLIT(FILL_LEFT('', ',', 20), ','), a -> big)\n%last",
+            "MAP(SPLIT(FILL_LEFT('', ',', 99999), ','), a -> {'a': a, 'b': 1})\n%last",
+            "MAP(SPLIT(FILL_LEFT('', ',', 99999), ','), a -> {'a': big})",
+            "%vars",
+            "%plot MAP(SPLIT(FILL_LEFT('', ',', 99999), ','), a -> 3.5)",
+        ]:
+            reply, outputs = kernel.run(code)
+            equal((code, reply["status"], len(outputs)), (code, "ok", 1))
+            size = len(json.dumps(outputs))
+            assert size < most, f"{code}: {size} bytes"
+        for code in ["[" * 10_000 + "]" * 10_000, "x" * 1_000_000, "big + 1 +", "TO_INTEGER(big, big)"]:
+            reply, outputs = kernel.run(code)
+            size = len(json.dumps([reply, outputs]))
+            assert size < 200_000, f"{code[:50]}: {size} bytes"
+        equal(kernel.text("1 + 1"), "2")
+
+
+def check_figures():
+    """How fast the kernel is: printed, and nothing is asserted."""
+    begin = time.monotonic()
+    with Kernel() as kernel:
+        print(f"ready within {1000 * (time.monotonic() - begin):.0f} ms, with Jupyter's own part")
+
+        def told(what, ask, times=100):
+            spans = []
+            for _ in range(times):
+                begin = time.monotonic()
+                kernel.reply(ask())
+                spans.append(1000 * (time.monotonic() - begin))
+            spans.sort()
+            print(f"{what}: median {spans[times // 2]:.1f} ms, most {spans[-1]:.1f} ms")
+
+        client = kernel.client
+        told("a cell", lambda: client.execute("1 + 1"))
+        kernel.run("".join(f"def FUNCTION_{number}(a) := a + {number}\n" for number in range(300)))
+        kernel.run("".join(f"variable_{number} := {number}\n" for number in range(10_000)))
+        told("a cell with 10,000 variables", lambda: client.execute("variable_77 + 1"))
+        for text in ["LENGTH(variable_9999", "LENGTH(variable_", "LENGTH(", "FUNCTION_2", "TO_UPP", "%"]:
+            told(f"completion of {text}", lambda: client.complete(text, len(text)), 30)
+        told("inspection", lambda: client.inspect("TO_UPPER", 3), 30)
 
 
 def check_asked():
@@ -328,7 +509,16 @@ def check_hostile():
         # A request whose content is not right is answered.
         message = kernel.client.session.msg("complete_request", {"code": 7})
         kernel.client.shell_channel.send(message)
-        equal(kernel.reply(message["header"]["msg_id"])["status"], "error")
+        reply = kernel.reply(message["header"]["msg_id"])
+        equal(reply["status"], "error")
+        assert "complete_request is not" in reply["evalue"], reply
+        # Front ends may leave out what they do not care for.
+        message = kernel.client.session.msg("execute_request", {"code": "1 + 2"})
+        kernel.client.shell_channel.send(message)
+        equal(kernel.reply(message["header"]["msg_id"])["status"], "ok")
+        # What asks for nothing is not answered, and does no harm.
+        for kind in ["comm_open", "comm_msg", "comm_close", "execute_reply", ""]:
+            kernel.client.shell_channel.send(kernel.client.session.msg(kind, {"comm_id": "x", "data": {}}))
         message = kernel.client.session.msg("no_such_request", {})
         kernel.client.shell_channel.send(message)
         equal(kernel.reply(message["header"]["msg_id"])["status"], "error")
