@@ -102,23 +102,32 @@ pub struct Table {
 impl Table {
     fn html(&self, html: &mut String) {
         html.push_str("<table>\n<thead><tr>");
-        for name in &self.names {
-            let _ = write!(html, "<th>{}</th>", escaped(&visible(name)));
+        for (at, name) in self.names.iter().enumerate() {
+            // A name stands where the cells below it stand.
+            let first = self.rows.first().and_then(|row| row.get(at));
+            let side = side_of(first.map_or("", String::as_str));
+            let name = escaped(&visible(name));
+            let _ = write!(html, "<th style=\"text-align:{side}\">{name}</th>");
         }
         html.push_str("</tr></thead>\n<tbody>\n");
         for row in &self.rows {
             html.push_str("<tr>");
             for cell in row {
-                let side = match cell.parse::<f64>() {
-                    Ok(_) => "right",
-                    Err(_) => "left",
-                };
+                let side = side_of(cell);
                 let cell = escaped(&visible(cell));
                 let _ = write!(html, "<td style=\"text-align:{side}\">{cell}</td>");
             }
             html.push_str("</tr>\n");
         }
         html.push_str("</tbody>\n</table>\n");
+    }
+}
+
+/// At which side of its column a cell stands: numbers at the right.
+fn side_of(cell: &str) -> &'static str {
+    match cell.parse::<f64>() {
+        Ok(_) => "right",
+        Err(_) => "left",
     }
 }
 
@@ -185,7 +194,10 @@ impl Page {
             self.tables.iter().for_each(|table| table.html(&mut html));
             return html;
         }
-        let mut html = String::from("<pre style=\"white-space:pre-wrap\">");
+        // Front ends may break words anywhere otherwise, and have another ground behind code than behind the rest.
+        let mut html = String::from(
+            "<pre style=\"white-space:pre-wrap;word-break:normal;overflow-wrap:anywhere;background:none\">",
+        );
         let end = self
             .pieces
             .iter()

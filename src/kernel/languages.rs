@@ -295,12 +295,12 @@ fn rule(session: &Session, rest: &str, body: &Arc<Source>) -> Outcome<Told> {
 }
 
 /// What all alerts of a cell have in common, or what a text says already.
-const UNSAID: &[&str] = &["rule", "template"];
+const UNSAID: &[&str] = &["rule", "template", "trim_logs"];
 
 /// Whether there is nothing to show.
 fn is_empty(value: &Value) -> bool {
     match value {
-        Value::Null => true,
+        Value::Null | Value::Bool(false) => true,
         Value::Text(text) => text.is_empty(),
         Value::List(list) => list.is_empty(),
         Value::Map(map) => map.is_empty(),

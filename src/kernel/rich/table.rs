@@ -16,6 +16,8 @@ const COLUMNS: usize = 30;
 const CELL: usize = 300;
 /// How many characters of a cell are shown when all is wanted.
 const WHOLE_CELL: usize = 100_000;
+/// A cell of more bytes has some lines, and the rest of it is reached by scrolling.
+const LINES: usize = 80;
 /// How many cells are shown however much is wanted: a browser has to hold them.
 const CELLS: usize = 200_000;
 /// A table ends behind the row with which it has so many bytes.
@@ -52,8 +54,12 @@ fn of_rows(rows: &[Map], cut: Cut) -> String {
         Cut::None => (CELLS / across.max(1)).max(1),
     };
     let mut html = String::from("<table>\n<thead><tr>");
+    let first = rows.first().map(|row| columns.cells(row));
+    let mut first = first.unwrap_or_default().into_iter();
     for name in columns.names().take(across) {
-        let _ = write!(html, "<th>{}</th>", shown(name));
+        // A name stands where the values below it stand.
+        let side = side_of(first.next().flatten().as_ref());
+        let _ = write!(html, "<th style=\"text-align:{side}\">{}</th>", shown(name));
     }
     html.push_str("</tr></thead>\n<tbody>\n");
     let mut down = 0;
@@ -145,6 +151,14 @@ fn counted(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
+/// At which side of its cell a value stands.
+fn side_of(value: Option<&Value>) -> &'static str {
+    match value.is_some_and(Value::is_number) {
+        true => "right",
+        false => "left",
+    }
+}
+
 fn cell(html: &mut String, value: Option<&Value>, cut: Cut) {
     let Some(value) = value else {
         html.push_str("<td></td>");
@@ -156,6 +170,12 @@ fn cell(html: &mut String, value: Option<&Value>, cut: Cut) {
         value if value.is_number() => {
             write!(html, "<td style=\"text-align:right\">{text}</td>")
         }
+        // Much text is no tower of words that parts the rows.
+        _ if text.len() > LINES => write!(
+            html,
+            "<td style=\"text-align:left;min-width:16em\">\
+             <div style=\"max-height:6.3em;overflow:auto\">{text}{more}</div></td>"
+        ),
         _ => write!(html, "<td style=\"text-align:left\">{text}{more}</td>"),
     };
 }
