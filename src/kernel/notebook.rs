@@ -101,7 +101,13 @@ pub fn write(cells: &[Cell]) -> String {
         "cells": cells.collect::<Vec<Json>>(),
         "metadata": {
             "kernelspec": {"display_name": "Stellar", "language": "stellar", "name": super::NAME},
-            "language_info": {"file_extension": ".stellar", "mimetype": "text/x-stellar", "name": "stellar"},
+            "language_info": {
+                "codemirror_mode": "python",
+                "file_extension": ".stellar",
+                "mimetype": "text/x-stellar",
+                "name": "stellar",
+                "pygments_lexer": "python",
+            },
         },
         "nbformat": 4,
         "nbformat_minor": 5,
