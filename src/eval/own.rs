@@ -3,8 +3,8 @@
 use super::Value;
 use super::collections::{List, Map, Set};
 
-/// Deeper than this collections are not copied; what comes in from outside is never so deep.
-const DEEPEST: usize = 256;
+/// Deeper than this collections are not copied; JSON is read no deeper.
+const DEEPEST: usize = 512;
 
 /// Makes the collections of a value, and those in them, collections that nobody else has.
 pub fn own(value: &mut Value) {

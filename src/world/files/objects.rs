@@ -3,10 +3,9 @@
 use super::allowed::{Found, files, read_all};
 use super::{NOT_ALLOWED, PATH};
 use crate::diagnostic::{Code, Diagnostic, Fault, Outcome};
-use crate::eval::collections::{Entries, List, Map, Set};
 use crate::eval::convert::to_long;
 use crate::eval::json::{bad_json, read};
-use crate::eval::{Call, Context, Value};
+use crate::eval::{Call, Context, Value, own};
 use crate::functions::kryo;
 use crate::functions::spec::{
     Family, FunctionSpec, Kind, Parameter, Presence, SPEC, example, fails, required,
@@ -255,29 +254,15 @@ fn deserialized(bytes: &[u8], call: &Call<'_, '_>) -> Outcome<Value> {
     })
 }
 
-/// A value of its own: what was kept is shared by all threads and must stay as it is.
-fn copied(value: &Value) -> Value {
-    match value {
-        Value::List(list) => {
-            let items = list.with(|items| items.iter().map(copied).collect());
-            Value::List(List::new(list.kind(), items))
-        }
-        Value::Map(map) => {
-            let pair = |(key, value): (&Value, &Value)| (copied(key), copied(value));
-            let entries: Entries = map.with(|entries| entries.iter().map(pair).collect());
-            Value::Map(Map::new(map.kind(), entries))
-        }
-        Value::Set(set) => Value::Set(Set::new(
-            set.with(|items| items.iter().map(copied).collect()),
-        )),
-        other => other.clone(),
-    }
-}
-
 fn object_get(call: &mut Call<'_, '_>) -> Outcome<Value> {
     match call.arg(0) {
         Value::Null => Ok(Value::Null),
-        Value::Text(path) => Ok(copied(&object(call, path, false)?)),
+        Value::Text(path) => {
+            // What was kept is shared by all threads and must stay as it is.
+            let mut value = object(call, path, false)?;
+            own(&mut value);
+            Ok(value)
+        }
         _ => Err(call.wrong_type(0, "a path")),
     }
 }
@@ -295,9 +280,11 @@ fn enrichment_object_get(call: &mut Call<'_, '_>) -> Outcome<Value> {
         return Ok(Value::Null);
     };
     match object(call, path, true)? {
-        Value::Map(map) => Ok(map
-            .get_text(indicator)
-            .map_or(Value::Null, |value| copied(&value))),
+        Value::Map(map) => {
+            let mut value = map.get_text(indicator).unwrap_or_default();
+            own(&mut value);
+            Ok(value)
+        }
         other => {
             let message = format!("{path} must hold a map, not {}", other.kind_in_words());
             Err(Diagnostic::new(Code::NotJson, message).of_argument(0))
