@@ -177,22 +177,20 @@ fn a_rule_that_takes_no_events_is_stored_with_a_warning() {
     let api = Api::start(&[]);
     let lua = |id: &str, lua: &str| with(id, json!({"lua": lua}));
     let told = api.post(CREATE, &lua("none", "x = 1 -- on_logline"));
-    told.ok(201);
+    let none = id(&told.ok(201));
     let warning = told.header("warning").unwrap();
     assert!(warning.contains("no function on_logline"), "{warning}");
     let good = "_G['on_logline'] = function(e) end";
-    assert!(
-        api.post(CREATE, &lua("some", good))
-            .header("warning")
-            .is_none()
-    );
+    let told = api.post(CREATE, &lua("some", good));
+    let some = id(&told.ok(201));
+    assert!(told.header("warning").is_none(), "{}", told.head);
     // A module may have it.
     let module = json!({"id": "m", "name": "m", "content": "function on_logline(e) end"});
     api.post("/logmule_go_modules/create", &module).ok(201);
-    let told = api.post(&path("none"), &json!({"_relations": {"modules": ["m"]}}));
+    let told = api.post(&path(&none), &json!({"_relations": {"modules": ["m"]}}));
     told.ok(200);
     assert!(told.header("warning").is_none(), "{}", told.head);
-    let told = api.post(&path("some"), &json!({"lua": "y = 2"}));
+    let told = api.post(&path(&some), &json!({"lua": "y = 2"}));
     assert!(told.header("warning").is_some(), "{}", told.head);
 }
 
@@ -227,14 +225,11 @@ fn options_in_the_settings_are_checked_when_they_are_stored() {
     assert!(said.contains("did you mean when?"), "{said}");
     let good =
         json!({"options": {"when": "batch", "clear": "all", "escapes": "drop", "time_ms": 20}});
-    api.post(CREATE, &with("o", json!({"settings": good})))
-        .ok(201);
+    let told = api.post(CREATE, &with("o", json!({"settings": good})));
+    let at = path(&id(&told.ok(201)));
     let wrong = json!({"settings": {"options": {"escapes": true}}});
-    assert_eq!(
-        api.post(&path("o"), &wrong).bad(),
-        ["settings.options.escapes"]
-    );
-    api.post(&path("o"), &json!({"settings": {"options": null}}))
+    assert_eq!(api.post(&at, &wrong).bad(), ["settings.options.escapes"]);
+    api.post(&at, &json!({"settings": {"options": null}}))
         .ok(200);
 }
 

@@ -152,9 +152,18 @@ pub fn add(engine: &Engine, args: &AddArgs) -> Outcome<bool> {
     let mut good = true;
     for one in &all {
         one.bundle.notes.iter().for_each(|note| output::note(note));
-        if let Err(fault) = super::check::load(engine, one) {
-            output::complain(&one.placed(fault));
-            good = false;
+        match super::check::load(engine, one) {
+            Ok(running) if running.takes_events() => {}
+            Ok(_) => {
+                let name = &one.bundle.rule.name;
+                output::note(&format!(
+                    "{name} has no function on_logline, so it takes no events"
+                ));
+            }
+            Err(fault) => {
+                output::complain(&one.placed(fault));
+                good = false;
+            }
         }
     }
     if !good {
@@ -289,7 +298,11 @@ pub fn export(engine: &Engine, args: &ExportArgs) -> Outcome<bool> {
         }
         std::fs::write(&path, text).map_err(|error| failed(&path, error))?;
     }
-    output::note(&format!("{} rules in {}", all.len(), folder.display()));
+    let count = match all.len() {
+        1 => "1 rule".to_owned(),
+        n => format!("{n} rules"),
+    };
+    output::note(&format!("{count} in {}", folder.display()));
     Ok(true)
 }
 

@@ -273,3 +273,86 @@ pub fn not_kept(name: &str, fault: &Fault) -> String {
         fault.message
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::plan::event_of;
+    use super::super::spool::SINK;
+    use super::*;
+    use crate::store::Store;
+
+    fn event(number: i32, bytes: usize) -> Event {
+        let mut record = Record::default();
+        record.set("n", Value::Int(number));
+        record.set("text", Value::text("x".repeat(bytes)));
+        event_of(record)
+    }
+
+    fn open(store: &Store) -> Queue {
+        Queue::open("soc", Spool::of(store, "soc"), event_of).unwrap()
+    }
+
+    fn numbers(events: &[Event]) -> Vec<f64> {
+        let number = |event: &Event| event.record.get("n").unwrap().as_double().unwrap();
+        events.iter().map(number).collect()
+    }
+
+    #[test]
+    fn a_queue_is_bounded_and_what_waits_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::new(&folder.path().join("stellar.db"), &[&SINK]);
+        let queue = open(&store);
+        assert!(queue.failed() && !queue.failed());
+        for number in 0..8 {
+            queue.put(&event(number, ROOM / 7));
+        }
+        // Two found no room.
+        let standing = queue.standing();
+        assert_eq!((standing.waiting, standing.dropped), (6, 2));
+        assert!(standing.bytes <= ROOM as u64);
+        assert_eq!((queue.lost(), queue.lost()), (Some(2), None));
+        queue.keep().unwrap();
+        let (events, end) = queue.next(4, Duration::ZERO).unwrap();
+        assert_eq!((numbers(&events), end), (vec![0.0, 1.0, 2.0, 3.0], 4));
+        assert!(!queue.taken(2).unwrap());
+        // After a crash what was not taken comes again, before what is new.
+        drop(queue);
+        let queue = open(&store);
+        queue.put(&event(8, 10));
+        queue.keep().unwrap();
+        queue.keep().unwrap();
+        let queue = open(&store);
+        let (events, end) = queue.next(100, Duration::ZERO).unwrap();
+        assert_eq!(numbers(&events), [2.0, 3.0, 4.0, 5.0, 8.0]);
+        assert!(queue.next(100, Duration::ZERO).is_none());
+        // A sink that begins anew gets them again.
+        queue.begin();
+        assert_eq!(queue.next(100, Duration::ZERO).unwrap().1, end);
+        assert!(!queue.wait(Instant::now()), "nobody waits for it");
+        assert!(queue.taken(end).unwrap());
+        assert_eq!(open(&store).standing().waiting, 0);
+        // Now it is waited for again.
+        queue.put(&event(9, 10));
+        assert!(queue.wait(Instant::now()));
+        assert!(queue.standing().behind);
+    }
+
+    #[test]
+    fn what_is_no_alert_any_more_is_left_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::new(&folder.path().join("stellar.db"), &[&SINK]);
+        let rows = [(4, &b"{\"n\": 4}"[..]), (5, b"trash"), (6, b"{\"n\": 6}")];
+        let rows = rows.map(|(number, text)| (number, text.to_vec()));
+        Spool::of(&store, "soc").keep(rows.to_vec()).unwrap();
+        Spool::of(&store, "other").keep(rows.to_vec()).unwrap();
+        let queue = open(&store);
+        queue.keep().unwrap();
+        assert_eq!(Spool::of(&store, "soc").read().unwrap().len(), 2);
+        let queue = open(&store);
+        let (events, end) = queue.next(9, Duration::ZERO).unwrap();
+        assert_eq!((numbers(&events), end), (vec![4.0, 6.0], 6));
+        queue.taken(end).unwrap();
+        assert!(Spool::of(&store, "soc").read().unwrap().is_empty());
+        assert_eq!(Spool::of(&store, "other").read().unwrap().len(), 3);
+    }
+}
