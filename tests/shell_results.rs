@@ -3,12 +3,13 @@
 
 use std::time::{Duration, Instant};
 use stellar::config::{Config, Options, STORES, Surroundings};
-use stellar::diagnostic::Page;
+use stellar::diagnostic::{Code, Diagnostic, Page, Source};
 use stellar::engine::{Engine, Overrides};
 use stellar::eval::text::to_text;
 use stellar::functions::keywords::KEYWORDS;
 use stellar::shell::complete::complete;
 use stellar::shell::{Mode, Session, Shown};
+use stellar::syntax::statements;
 
 fn session(statements: &[&str]) -> Session {
     colored::control::set_override(false);
@@ -628,4 +629,68 @@ fn words_of_the_language_have_help() {
     }
     assert!(count > 20, "{count} examples only");
     assert!(offered(&session, "?defa").contains(&"default".to_string()));
+}
+
+#[test]
+fn the_store_shows_what_it_holds() {
+    let folder = tempfile::tempdir().unwrap();
+    let (session, _) = configured(folder.path(), &[]);
+    let file = folder.path().join("s.db").display().to_string();
+    for text in ["%store", "%store check"] {
+        let page = shown(&session, text);
+        assert!(page.contains(&file) && page.contains("does not exist yet"), "{page}");
+    }
+    // Looking has not made it.
+    assert!(!folder.path().join("s.db").exists());
+    session
+        .run_text("PROFILE_PUT([{'profile': 'p', 'entity': 'e', 'value': 3, 'period': {'period': 9, 'duration': 900000}}])")
+        .unwrap();
+    let page = shown(&session, "%store");
+    assert!(page.starts_with("profile_"), "{page}");
+    assert!(page.contains("  1\n") && page.contains("tables are empty"), "{page}");
+    let page = shown(&session, "%store check");
+    assert!(page.contains("nothing is wrong with it"), "{page}");
+    assert_eq!(offered(&session, "%store "), ["check"]);
+    assert!(fails(&session, "%store compact").contains("stellar store compact"));
+    assert!(fails(&session, "%store redis://h").contains("%connect"));
+    assert!(fails(&session, "%store x y").contains("does not know x"));
+}
+
+#[test]
+fn a_script_is_shown_while_it_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        std::fs::write(folder.path().join(name), text).unwrap();
+        folder.path().join(name).display().to_string()
+    };
+    let inner = write("inner.stellar", "'in'\n");
+    let outer = write("outer.stellar", &format!("x := 1\n%load {inner}\nx + 1\nNO_SUCH(1)\n4\n"));
+    let session = session(&[]);
+    let source = Source::expression(format!("%load {outer}"));
+    let statement = statements(&source).pop().unwrap();
+    let seen = std::cell::RefCell::new(Vec::new());
+    // When the last one is seen the variables are there already, and what stands behind has not run.
+    let audience = |one: &Shown| {
+        let text = one.print().unwrap_or_default();
+        seen.borrow_mut().push((text, session.variables.list().len()));
+        Ok(())
+    };
+    let left = session.run_before(&statement, Some(&audience)).unwrap();
+    let expected = [("1", 1), ("in", 1), ("2", 1)].map(|(text, count)| (text.to_string(), count));
+    assert_eq!(*seen.borrow(), expected);
+    let Shown::Several(all, Some(fault)) = left else {
+        panic!("a script that failed");
+    };
+    assert!(all.is_empty());
+    assert_eq!(fault.code.name(), "E0201");
+    // Who cannot show any more ends the script.
+    let refuses = |_: &Shown| Err(Diagnostic::new(Code::CannotWrite, "full"));
+    let left = session.run_before(&statement, Some(&refuses)).unwrap();
+    assert!(matches!(left, Shown::Several(_, Some(fault)) if fault.code == Code::CannotWrite));
+    // An assignment keeps what the script has shown; quit ends the session.
+    let good = write("good.stellar", "1\n2\n");
+    assert_eq!(shown(&session, &format!("both := %load {good}")), "1\n2");
+    let quits = write("quits.stellar", "quit\n1\n");
+    let statement = statements(&Source::expression(format!("%load {quits}"))).pop().unwrap();
+    assert!(session.run_before(&statement, Some(&audience)).unwrap().ends());
 }

@@ -8,7 +8,7 @@ use crate::eval::Value;
 use crate::eval::collections::List;
 use crate::eval::json;
 use crate::shell::{Audience, Front, Look, Session, Shown, interact};
-use crate::syntax::{Statement, statements};
+use crate::syntax::{Statement, each_statement};
 use serde_json::{Value as Json, json};
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -118,7 +118,7 @@ fn script(
 ) -> Outcome<bool> {
     let cancelled = || session.engine().context.check_cancelled();
     session.listen();
-    for statement in statements(source) {
+    for statement in each_statement(source) {
         let audience = |shown: &Shown| {
             session.notes().iter().for_each(|note| output::note(note));
             printer.said(shown, session.look())

@@ -2,9 +2,9 @@
 
 use super::{Kernel, languages, rich};
 use crate::config::mask_text;
-use crate::diagnostic::{Code, Fault, Source, brief, floor, notebook};
+use crate::diagnostic::{Code, Diagnostic, Fault, Source, brief, floor, notebook};
 use crate::shell::Shown;
-use crate::syntax::{Statement, statements};
+use crate::syntax::{Statement, each_statement};
 use jupyter_protocol::{
     ErrorOutput, ExecuteInput, ExecuteReply, ExecuteRequest, ExecuteResult, ExecutionCount,
     ExpressionResult, JupyterMessage, Media, MediaType, Payload, ReplyError, ReplyStatus,
@@ -15,6 +15,8 @@ use std::sync::atomic::Ordering;
 
 /// The columns of an error's text.
 const WIDTH: usize = 100;
+/// How many bytes a cell may have.
+const CELL: usize = 16 << 20;
 /// How many bytes of each of its parts are shown.
 const LONGEST: usize = 8 << 10;
 /// How many notes it shows.
@@ -41,6 +43,24 @@ impl Kernel {
             };
             self.out.publish(input, message);
         }
+        // Who asks or prints needs to know who has sent the cell, and not the cell again.
+        let message = &JupyterMessage {
+            content: ExecuteRequest {
+                code: String::new(),
+                user_expressions: None,
+                silent: request.silent,
+                store_history: request.store_history,
+                allow_stdin: request.allow_stdin,
+                stop_on_error: request.stop_on_error,
+            }
+            .into(),
+            zmq_identities: message.zmq_identities.clone(),
+            header: message.header.clone(),
+            parent_header: message.parent_header.clone(),
+            metadata: message.metadata.clone(),
+            buffers: Vec::new(),
+            channel: None,
+        };
         *self.current.lock() = Some(message.clone());
         self.interrupt.cancel.store(false, Ordering::SeqCst);
         self.interrupt.running.store(true, Ordering::SeqCst);
@@ -96,6 +116,13 @@ impl Kernel {
             count,
             silent: request.silent,
         };
+        if request.code.len() > CELL {
+            let text = format!("the cell has {} bytes", request.code.len());
+            return Err(Diagnostic::new(Code::ExpressionLength, text).help(format!(
+                "cells of {} MiB at most are run; a file may hold more: %load FILE",
+                CELL >> 20
+            )));
+        }
         if languages::is_other(&request.code) {
             let told = languages::run(&self.session, &request.code);
             self.session.notes();
@@ -107,10 +134,10 @@ impl Kernel {
             return self.present(&told.shown, Some(&last));
         }
         let source = Source::expression(request.code.as_str());
-        let all = statements(&source);
-        for (index, statement) in all.iter().enumerate() {
-            let is_last = index + 1 == all.len();
-            self.statement(statement, is_last.then_some(&last))?;
+        let mut all = each_statement(&source).peekable();
+        while let Some(statement) = all.next() {
+            let is_last = all.peek().is_none();
+            self.statement(&statement, is_last.then_some(&last))?;
             if self.ended {
                 break;
             }

@@ -8,6 +8,9 @@ use std::path::PathBuf;
 /// How many cells are kept.
 const CELLS: usize = 10_000;
 
+/// How many bytes a cell may have that is kept.
+const LONGEST: usize = 256 << 10;
+
 /// The number of all earlier sessions.
 const EARLIER: usize = 0;
 /// The number of this session.
@@ -49,7 +52,7 @@ impl History {
 
     /// Keeps a cell; secrets are masked.
     pub fn add(&mut self, number: usize, code: &str) {
-        if code.trim().is_empty() {
+        if code.len() > LONGEST || code.trim().is_empty() {
             return;
         }
         let code = mask_text(code);

@@ -12,7 +12,7 @@ use crate::eval::{Notes, Value, Variables, compile_tree};
 use crate::functions::library;
 use crate::functions::lints::{Known, Types, of_line};
 use crate::syntax::scan::{TokenKind, tokens};
-use crate::syntax::{Expr, ParseLimits, Said, Statement, statements};
+use crate::syntax::{Expr, ParseLimits, Said, Statement, each_statement};
 use ahash::AHashMap;
 use parking_lot::RwLock;
 use smol_str::SmolStr;
@@ -227,7 +227,7 @@ impl Session {
     ) -> (Vec<Shown>, Option<Fault>) {
         let mut shown = Vec::new();
         let mut failed = None;
-        for statement in statements(source) {
+        for statement in each_statement(source) {
             let cancelled = self.engine().context.check_cancelled();
             match cancelled.and_then(|()| self.run_before(&statement, audience)) {
                 // The error of a script inside ends this one too, and is told once.

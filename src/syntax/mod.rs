@@ -17,7 +17,9 @@ pub use alike::alike;
 pub use format::{Formatted, WIDTH, format_script};
 pub use parse::{ParseLimits, parse};
 pub use print::{print, print_written};
-pub use script::{Said, Statement, is_command, is_incomplete, last_statement, statements};
+pub use script::{
+    Said, Statement, each_statement, is_command, is_incomplete, last_statement, statements,
+};
 pub use spelling::{escaped, quoted};
 pub use tree::{ArithOp, CompareOp, Expr, ExprKind, LogicOp};
 

@@ -61,51 +61,77 @@ pub enum Said {
 /// Cuts a script into its statements. Nothing fails here: an unclosed bracket makes the rest one statement,
 /// which then fails to parse.
 pub fn statements(source: &Source) -> Vec<Statement> {
-    let text = source.text.as_str();
-    let mut found = Vec::new();
-    let mut documentation = String::new();
-    let mut at = 0;
-    let (mut counted, mut lines_before) = (0, source.first_line);
-    while at < text.len() {
-        let line_end = text[at..].find('\n').map_or(text.len(), |i| at + i);
-        let line = text[at..line_end].trim();
-        if line.is_empty()
-            || line.starts_with('#')
-            || (line.starts_with("//") && !line.starts_with("///"))
-        {
-            documentation.clear();
-            at = line_end + 1;
-            continue;
-        }
-        if let Some(doc) = line.strip_prefix("///") {
-            if !documentation.is_empty() {
-                documentation.push('\n');
-            }
-            documentation.push_str(doc.trim());
-            at = line_end + 1;
-            continue;
-        }
-        let end = if is_command(line) {
-            line_end
-        } else {
-            statement_end(text, at)
-        };
-        lines_before += memchr::memchr_iter(b'\n', &text.as_bytes()[counted..at]).count();
-        counted = at;
-        let lines = &text[at..end];
-        let start = lines.len() - lines.trim_start().len();
-        found.push(Statement {
-            source: Arc::new(Source {
-                name: source.name.clone(),
-                text: lines.to_string(),
-                first_line: lines_before,
-            }),
-            span: Span::new(start, start + lines.trim().len()),
-            documentation: std::mem::take(&mut documentation),
-        });
-        at = end + 1;
+    each_statement(source).collect()
+}
+
+/// The same one after the other, for long scripts that may end early.
+pub fn each_statement(source: &Source) -> impl Iterator<Item = Statement> {
+    Cutter {
+        source,
+        at: 0,
+        counted: 0,
+        lines_before: source.first_line,
     }
-    found
+}
+
+/// A script of which the statements up to some byte have been cut off.
+struct Cutter<'a> {
+    source: &'a Source,
+    at: usize,
+    /// Up to where lines have been counted, and how many there are.
+    counted: usize,
+    lines_before: usize,
+}
+
+impl Iterator for Cutter<'_> {
+    type Item = Statement;
+
+    fn next(&mut self) -> Option<Statement> {
+        let text = self.source.text.as_str();
+        let mut documentation = String::new();
+        while self.at < text.len() {
+            let at = self.at;
+            let line_end = text[at..].find('\n').map_or(text.len(), |i| at + i);
+            let line = text[at..line_end].trim();
+            if line.is_empty()
+                || line.starts_with('#')
+                || (line.starts_with("//") && !line.starts_with("///"))
+            {
+                documentation.clear();
+                self.at = line_end + 1;
+                continue;
+            }
+            if let Some(doc) = line.strip_prefix("///") {
+                if !documentation.is_empty() {
+                    documentation.push('\n');
+                }
+                documentation.push_str(doc.trim());
+                self.at = line_end + 1;
+                continue;
+            }
+            let end = if is_command(line) {
+                line_end
+            } else {
+                statement_end(text, at)
+            };
+            let passed = &text.as_bytes()[self.counted..at];
+            self.lines_before += memchr::memchr_iter(b'\n', passed).count();
+            self.counted = at;
+            self.at = end + 1;
+            let lines = &text[at..end];
+            let start = lines.len() - lines.trim_start().len();
+            return Some(Statement {
+                source: Arc::new(Source {
+                    name: self.source.name.clone(),
+                    text: lines.to_string(),
+                    first_line: self.lines_before,
+                }),
+                span: Span::new(start, start + lines.trim().len()),
+                documentation,
+            });
+        }
+        None
+    }
 }
 
 /// Where the last statement of a text begins, however unfinished it is; `None` behind a comment or in an empty line.

@@ -158,8 +158,10 @@ def check_errors():
         # Who knows of the failure, and sends a cell all the same, wants it to run.
         for _ in range(50):
             message_id = kernel.client.execute("NO_SUCH(1)")
-            while kernel.client.get_iopub_msg(timeout=PATIENCE)["msg_type"] != "error":
-                pass
+            told = None
+            while told != (message_id, "error"):
+                message = kernel.client.get_iopub_msg(timeout=PATIENCE)
+                told = (message["parent_header"].get("msg_id"), message["msg_type"])
             equal(kernel.run("3")[0]["status"], "ok")
         # The lines of an error are no longer than anybody reads.
         reply, _ = kernel.run("NO_SUCH(" + "1, " * 10_000 + "1)")
