@@ -208,7 +208,7 @@ impl Page {
             let (open, close) = match style {
                 Style::Plain => ("", ""),
                 Style::Heading | Style::Name => ("<b>", "</b>"),
-                Style::Code => ("<code>", "</code>"),
+                Style::Code => ("<code style=\"background:none\">", "</code>"),
                 Style::Result => ("<span style=\"color:#2da44e\">", "</span>"),
                 Style::Quiet => ("<span style=\"opacity:.65\">", "</span>"),
                 Style::Warning => ("<span style=\"color:#d4690b\">", "</span>"),

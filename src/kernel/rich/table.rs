@@ -174,7 +174,7 @@ fn cell(html: &mut String, value: Option<&Value>, cut: Cut) {
         _ if text.len() > LINES => write!(
             html,
             "<td style=\"text-align:left;min-width:16em\">\
-             <div style=\"max-height:6.3em;overflow:auto\">{text}{more}</div></td>"
+             <div style=\"max-height:5lh;overflow:auto\">{text}{more}</div></td>"
         ),
         _ => write!(html, "<td style=\"text-align:left\">{text}{more}</td>"),
     };
