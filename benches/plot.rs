@@ -3,6 +3,7 @@
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use std::hint::black_box;
+use stellar::diagnostic::Drawing;
 use stellar::eval::java::date_format::Zone;
 use stellar::profile::plot::band::{History, WIDTH};
 use stellar::profile::plot::{Axis, Figure, Panel, Point, svg, text};
@@ -35,7 +36,6 @@ fn year() -> Figure {
         }],
         same_scale: false,
         width: Some(WIDTH),
-        bars: None,
     }
 }
 

@@ -2,11 +2,14 @@
 //! `UPDATE=1 cargo test --test plot` writes the pictures anew.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "support/pictures.rs"]
+mod checks;
 mod support;
 
 use proptest::prelude::*;
 use std::path::Path;
 use std::time::{Duration, Instant};
+use stellar::diagnostic::Drawing;
 use stellar::eval::java::date_format::Zone;
 use stellar::profile::plot::band::{History, LEAST_WEEKS, WIDTH, median};
 use stellar::profile::plot::scale::Scale;
@@ -55,7 +58,6 @@ fn figure(zone: Zone, length: i64, panels: Vec<Panel>) -> Figure {
         panels,
         same_scale: false,
         width: None,
-        bars: None,
     }
 }
 
@@ -222,37 +224,69 @@ fn pictures_are_as_they_were() {
     assert!(complaints.is_empty(), "{}", complaints.join("\n"));
 }
 
+/// One picture of the manual is of the gallery.
+#[test]
+fn the_manual_shows_what_is_drawn() {
+    let gallery = gallery();
+    let (_, figure) = gallery.iter().find(|(name, _)| *name == "band").unwrap();
+    let drawn = figure.svg(svg::Size::default());
+    let path = Path::new("docs/images/profile.svg");
+    if std::env::var_os("UPDATE").is_some_and(|value| !value.is_empty()) {
+        std::fs::create_dir_all("docs/images").unwrap();
+        std::fs::write(path, &drawn).unwrap();
+    }
+    assert!(std::fs::read_to_string(path).unwrap_or_default() == drawn);
+}
+
 #[test]
 fn svg_is_well_formed_and_says_what_it_shows() {
-    let tags = r#"<(/?)([a-z]+)((?: [a-zA-Z:-]+="[^"<]*")*)(/?)>"#;
-    let tags = regex::Regex::new(tags).unwrap();
     for (name, figure) in gallery() {
-        let picture = figure.svg(svg::Size {
-            width: 500,
-            height: Some(90),
-        });
-        let mut open: Vec<String> = Vec::new();
-        for tag in tags.captures_iter(&picture) {
-            match (&tag[1], &tag[4]) {
-                ("/", _) => assert_eq!(open.pop().as_deref(), Some(&tag[2]), "{name}"),
-                (_, "/") => {}
-                _ => open.push(tag[2].to_string()),
-            }
+        for (width, height) in [(320, Some(60)), (500, Some(90)), (860, None), (2_000, None)] {
+            let picture = figure.svg(svg::Size {
+                width,
+                height,
+                ..svg::Size::default()
+            });
+            checks::check(&picture)
+                .unwrap_or_else(|wrong| panic!("{name} of {width}: {wrong}\n{picture}"));
         }
-        assert!(open.is_empty(), "{name}: {open:?}");
-        let opened = picture.matches('<').count();
-        let closed = picture.matches('>').count();
-        assert_eq!(opened, closed, "{name}");
-        assert!(
-            !picture.contains("NaN") && !picture.contains("inf"),
-            "{name}"
-        );
-        assert!(
-            picture.contains("<title ") && picture.contains("<desc "),
-            "{name}"
-        );
-        assert!(!picture.contains("<script"), "{name}");
     }
+}
+
+#[test]
+fn a_million_points_are_a_small_picture_that_keeps_its_extremes() {
+    let odd = |i: i64| match i {
+        // Every other one is missing in the second half.
+        i if i > 500_000 && i % 2 == 0 => f64::NAN,
+        123_456 => 5_000.0,
+        777_777 => -3_000.0,
+        i => (i % 100) as f64,
+    };
+    let values = (0..1_000_000).map(odd);
+    let mut drawn = figure(
+        zone("UTC"),
+        60_000,
+        vec![panel("", points(MONDAY, 60_000, values))],
+    );
+    let size = svg::Size::default();
+    let scale = &drawn.scales(5)[0];
+    assert!(scale.low <= -3_000.0 && scale.high >= 5_000.0);
+    let svg = drawn.svg(size);
+    assert!(svg.len() < 100_000, "{}", svg.len());
+    let lines = svg.matches("class=\"line\"").count();
+    assert!(lines < 3, "{lines}");
+    let top = |value: f64| {
+        let place = scale.place(value);
+        format!(" {:.1}", 84.0 + (1.0 - place) * 240.0)
+    };
+    assert!(
+        svg.contains(&top(5_000.0)) && svg.contains(&top(-3_000.0)),
+        "{svg}"
+    );
+    assert!(drawn.page(text::Size::default()).plain().len() < 10_000);
+    // A gap that can be seen is one.
+    drawn.panels[0].points.drain(200_000..300_000);
+    assert!(drawn.svg(size).matches("class=\"line\"").count() > lines);
 }
 
 #[test]

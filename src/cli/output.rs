@@ -2,8 +2,9 @@
 
 use super::args::{Color, ListFormat};
 use crate::diagnostic::{
-    Code, Diagnostic, Fault, Outcome, Page, Style, brief, paint, plain, terminal,
+    Code, Diagnostic, Fault, Outcome, Page, Room, Style, brief, paint, plain, terminal,
 };
+use crate::drawing::text::wants_ascii;
 use crate::input::{Input, csv_line};
 use crate::shell::{Fit, cell as drawn, draw};
 use serde_json::Value as Json;
@@ -41,6 +42,21 @@ pub fn complain(fault: &Fault) {
         None => plain(fault),
     };
     let _ = writeln!(io::stderr(), "{text}");
+}
+
+/// Whether the terminal or the locale knows ASCII only.
+pub fn ascii() -> bool {
+    wants_ascii(|name| std::env::var(name).ok())
+}
+
+/// The room that standard output has for a picture.
+pub fn room() -> Room {
+    let usual = Room::default();
+    Room {
+        width: window().unwrap_or(usual.width),
+        ascii: ascii(),
+        ..usual
+    }
 }
 
 /// A page for standard output: in colours on a terminal.

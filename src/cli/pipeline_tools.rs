@@ -2,7 +2,7 @@
 
 use super::args::ListFormat;
 use super::output;
-use crate::diagnostic::Outcome;
+use crate::diagnostic::{Drawing, Outcome};
 use crate::engine::Engine;
 use crate::pipeline::config::File;
 use crate::pipeline::{graph, schema, trial};
@@ -19,6 +19,8 @@ pub enum GraphFormat {
     Mermaid,
     /// For Graphviz.
     Dot,
+    /// Lines for a terminal.
+    Text,
 }
 
 /// Prints a pipeline as a picture.
@@ -27,6 +29,10 @@ pub fn draw(file: &File, format: GraphFormat) -> Outcome<bool> {
         GraphFormat::Svg => graph::svg(file),
         GraphFormat::Mermaid => graph::mermaid(file),
         GraphFormat::Dot => graph::dot(file),
+        GraphFormat::Text => {
+            let page = graph::Graph::of(file).page(output::room());
+            output::page(&page)
+        }
     };
     output::line(text.trim_end())?;
     Ok(true)

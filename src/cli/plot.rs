@@ -3,15 +3,16 @@
 use super::args::{Color, Common};
 use super::output;
 use crate::config::parse_now;
-use crate::diagnostic::{Code, Diagnostic, Outcome};
+use crate::diagnostic::{Drawing, Outcome, Room, Size, Theme};
 use crate::engine::Engine;
 use crate::eval::Value;
+use crate::input::replace;
 use crate::profile::Profiles;
+use crate::profile::plot::band;
 use crate::profile::plot::read::{Request, When, figure};
 use crate::profile::plot::values::Wanted;
-use crate::profile::plot::{band, svg, text};
 use clap::Args as ClapArgs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// `stellar profile plot`
 #[derive(Debug, ClapArgs)]
@@ -51,29 +52,70 @@ pub struct PlotArgs {
     /// Gives all entities the same axis of values, so that they can be compared.
     #[arg(long)]
     pub same_scale: bool,
-    /// Writes the picture to a file as SVG instead; - is standard output.
-    #[arg(long, value_name = "FILE")]
+    /// How it is drawn.
+    #[command(flatten)]
+    pub picture: PictureArgs,
+}
+
+/// How pictures are drawn, for all commands that draw.
+#[derive(Debug, ClapArgs)]
+pub struct PictureArgs {
+    /// Writes the picture to a file as SVG; - is standard output.
+    #[arg(long, value_name = "FILE", conflicts_with = "ascii")]
     pub svg: Option<PathBuf>,
     /// The width: characters of the terminal's picture, pixels of the SVG.
     #[arg(long, value_name = "N")]
     pub width: Option<usize>,
-    /// The height of each entity's picture: lines, or pixels.
+    /// The height of each of its parts: lines, or pixels.
     #[arg(long, value_name = "N")]
     pub height: Option<usize>,
+    /// The colours of the SVG: those that its reader likes, or always the same.
+    #[arg(long, value_name = "THEME", value_parser = theme, default_value = "auto", requires = "svg")]
+    pub theme: Theme,
     /// Draws with ASCII characters only, as where the terminal or the locale know no others.
     #[arg(long)]
     pub ascii: bool,
 }
 
-/// Writes a picture to a file; `-` is standard output.
-pub fn save(path: &Path, picture: &str) -> Outcome<()> {
-    if path.as_os_str() == "-" {
-        return output::line(picture.trim_end());
+fn theme(name: &str) -> Result<Theme, String> {
+    let names = Theme::NAMES.map(|(name, _)| name);
+    Theme::of(name).ok_or_else(|| format!("there are {}", names.join(", ")))
+}
+
+impl PictureArgs {
+    /// Whether somebody asks for a picture, where a table is what is usual.
+    pub fn wanted(&self) -> bool {
+        self.svg.is_some() || self.ascii || self.width.is_some() || self.height.is_some()
     }
-    std::fs::write(path, picture).map_err(|error| {
-        let message = format!("{} cannot be written: {error}", path.display());
-        Diagnostic::new(Code::CannotWrite, message)
-    })
+
+    /// Draws into the file, or for the terminal.
+    pub fn draw(&self, common: &Common, picture: &dyn Drawing) -> Outcome<()> {
+        if let Some(path) = &self.svg {
+            let drawn = picture.svg(Size {
+                width: self.width.unwrap_or(Size::default().width),
+                height: self.height,
+                theme: self.theme,
+            });
+            return match path.as_os_str() == "-" {
+                true => output::line(drawn.trim_end()),
+                false => replace(path, drawn.as_bytes()),
+            };
+        }
+        let window = output::window();
+        let usual = output::room();
+        let width = self.width.unwrap_or(usual.width);
+        let page = picture.page(Room {
+            width,
+            height: self.height,
+            ascii: self.ascii || usual.ascii,
+        });
+        let colored = window.is_some() || common.color == Color::Always;
+        // Lines that were asked to be longer than the window are not broken.
+        output::line(&match colored {
+            true => page.styled(width.max(window.unwrap_or(width))),
+            false => page.plain(),
+        })
+    }
 }
 
 /// Runs `stellar profile plot`; `false` when there is nothing to draw.
@@ -115,27 +157,6 @@ pub fn plot(
     let Some(figure) = figure else {
         return Ok(false);
     };
-    if let Some(path) = &args.svg {
-        let usual = svg::Size::default();
-        let picture = figure.svg(svg::Size {
-            width: args.width.unwrap_or(usual.width),
-            height: args.height,
-        });
-        save(path, &picture)?;
-        return Ok(true);
-    }
-    let window = output::window();
-    let width = args.width.or(window).unwrap_or(text::Size::default().width);
-    let page = figure.page(text::Size {
-        width,
-        height: args.height,
-        ascii: args.ascii || text::wants_ascii(|name| std::env::var(name).ok()),
-    });
-    let colored = window.is_some() || common.color == Color::Always;
-    // Lines that were asked to be longer than the window are not broken.
-    output::line(&match colored {
-        true => page.styled(width.max(window.unwrap_or(width))),
-        false => page.plain(),
-    })?;
+    args.picture.draw(common, &figure)?;
     Ok(true)
 }

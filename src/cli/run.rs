@@ -18,6 +18,7 @@ use std::sync::atomic::Ordering;
 pub fn run(common: &Common, args: &RunArgs) -> Outcome<bool> {
     let engine = setup::engine(common)?;
     let session = Session::new(&engine);
+    session.set_ascii(output::ascii());
     session.load(setup::variables(
         &args.variables,
         engine.context.limits.depth,
@@ -63,6 +64,7 @@ fn ended(session: &Session) {
 pub fn standard_input(common: &Common) -> Outcome<bool> {
     let engine = setup::engine(common)?;
     let session = Session::new(&engine);
+    session.set_ascii(output::ascii());
     if let Some(path) = &common.variables {
         session.load(setup::variables_file(path, engine.context.limits.depth)?);
     }

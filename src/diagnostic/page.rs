@@ -1,9 +1,9 @@
 //! Text with a little meaning: headings, names, code. Printed plain, or in colours on a terminal.
 
+use super::Picture;
 use colored::{ColoredString, Colorize};
 use std::borrow::Cow;
 use std::fmt::Write as _;
-use std::sync::Arc;
 use unicode_width::UnicodeWidthChar;
 
 /// A text that cannot steer a terminal: control characters but line ends and tabs, and those that turn the direction
@@ -58,28 +58,6 @@ pub enum Style {
     Quiet,
     /// What deserves a second look.
     Warning,
-}
-
-/// A picture that is drawn when somebody can show it.
-#[derive(Clone)]
-pub struct Picture(Arc<dyn Fn() -> String + Send + Sync>);
-
-impl Picture {
-    /// A picture that this draws as SVG.
-    pub fn new(draw: impl Fn() -> String + Send + Sync + 'static) -> Picture {
-        Picture(Arc::new(draw))
-    }
-
-    /// The picture as SVG.
-    pub fn svg(&self) -> String {
-        (self.0)()
-    }
-}
-
-impl std::fmt::Debug for Picture {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Picture")
-    }
 }
 
 /// A text whose pieces have styles; perhaps with a picture of the same, for those that can show one.

@@ -3,8 +3,10 @@
 use super::clocks::{length, moment};
 use super::scale::{Scale, in_words};
 use super::svg::{CHARACTER, COLOURS, EDGE};
+use super::text::{Stand, cut, plain, quiet};
 use super::time::ticks;
-use super::{Anchor, Place, Sheet, Size};
+use super::{Drawing, Place, Room, Sheet, Size};
+use crate::diagnostic::{Page, Style};
 use crate::eval::java::date_format::Zone;
 use unicode_width::UnicodeWidthStr;
 
@@ -38,18 +40,94 @@ pub struct Bars {
 const NARROW: f64 = 2.0;
 /// Where what is below the head begins: the legend or the bars.
 const LEGEND: f64 = 68.0;
+/// How many kinds a terminal shows.
+const PANELS: usize = 6;
 /// The most characters of a name in the legend.
 const NAME: usize = 24;
 
+impl Drawing for Bars {
+    fn title(&self) -> String {
+        self.heading()
+    }
+
+    fn svg(&self, size: Size) -> String {
+        self.stacked(size)
+    }
+
+    /// Kinds above one another, for a terminal tells no colours apart that are worth it.
+    fn page(&self, room: Room) -> Page {
+        let kinds = self.told(PANELS);
+        let usual = match kinds.len() {
+            0 | 1 => 10,
+            2 | 3 => 5,
+            _ => 3,
+        };
+        let rows = room.down(usual);
+        let sums = |kind: &Kind, each: usize| -> Vec<f64> {
+            let sum = |counts: &[f64]| counts.iter().sum();
+            kind.counts.chunks(each).map(sum).collect()
+        };
+        let whole = kinds.iter().all(Kind::is_whole);
+        let scale_of = |each: usize| {
+            let highest = kinds.iter().flat_map(|kind| sums(kind, each));
+            let highest = highest.fold(0.0, f64::max);
+            Scale::new(0.0, highest, (rows / 3).max(1), whole)
+        };
+        let stand = Stand::new(room, self.starts.len(), scale_of);
+        let Stand {
+            frame,
+            scale,
+            wide,
+            each,
+        } = &stand;
+        let start = self.starts.first().copied().unwrap_or(0);
+        let end = self.end.max(start.saturating_add(1));
+        let say = |text: &str| plain(text, room.ascii);
+        let mut page = Page::new();
+        page.heading(say(&self.heading()));
+        quiet(&mut page, &self.below(start, end, *each), room);
+        for kind in &kinds {
+            if !kind.name.is_empty() {
+                page.put(Style::Name, cut(&kind.name, room.across() / 2, room.ascii));
+                page.put(Style::Quiet, format!("  {}", in_words(total(kind))))
+                    .end();
+            }
+            stand.draw(&mut page, &sums(kind, *each), rows);
+        }
+        let column = |at: i64| {
+            let step = self.starts.partition_point(|start| *start <= at).max(1) - 1;
+            let from = self.starts.get(step).copied().unwrap_or(start);
+            let to = self.starts.get(step + 1).copied().unwrap_or(end);
+            let share = (at as f64 - from as f64) / (to as f64 - from as f64).max(1.0);
+            ((step as f64 + share) / *each as f64 * *wide as f64) as usize
+        };
+        let ticks = ticks(start, end, frame.columns, &self.zone).into_iter();
+        let ticks = ticks.map(|tick| (column(tick.at).min(frame.columns - 1), tick.label));
+        frame.below(
+            &mut page,
+            &scale.label(0.0),
+            &ticks.collect::<Vec<_>>(),
+            &[],
+        );
+        page
+    }
+}
+
+impl Kind {
+    fn is_whole(&self) -> bool {
+        self.counts.iter().all(|count| *count == count.trunc())
+    }
+}
+
 impl Bars {
-    /// The kinds that have a colour of their own, the most frequent ones; the others are summed up.
-    pub fn told(&self) -> Vec<Kind> {
-        if self.kinds.len() <= COLOURS {
+    /// The kinds that are told apart, at most so many, the most frequent ones; the others are summed up.
+    pub fn told(&self, most: usize) -> Vec<Kind> {
+        if self.kinds.len() <= most {
             return self.kinds.clone();
         }
         let mut order: Vec<(usize, f64)> = self.kinds.iter().map(total).enumerate().collect();
         order.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-        let (own, rest) = order.split_at(COLOURS - 1);
+        let (own, rest) = order.split_at(most.max(1) - 1);
         let mut own: Vec<usize> = own.iter().map(|(index, _)| *index).collect();
         own.sort_unstable();
         let mut kinds: Vec<Kind> = own
@@ -70,10 +148,9 @@ impl Bars {
         kinds
     }
 
-    /// The picture.
-    pub fn svg(&self, size: Size) -> String {
+    fn stacked(&self, size: Size) -> String {
         let (width, height) = (size.across(), size.down(240));
-        let kinds = self.told();
+        let kinds = self.told(COLOURS);
         // The width of the labels is not known yet, and hardly matters here.
         let bars = ((width - 80.0) / NARROW) as usize;
         let each = self.starts.len().div_ceil(bars.max(1)).max(1);
@@ -95,6 +172,7 @@ impl Bars {
         let end = self.end.max(start.saturating_add(1));
         let (title, below) = (self.heading(), self.below(start, end, each));
         let mut sheet = Sheet::new(
+            size.theme,
             width,
             bottom + 36.0,
             &title,
@@ -128,11 +206,7 @@ impl Bars {
             left + ((at as f64 - start) / (end - start)).clamp(0.0, 1.0) * (right - left)
         };
         let down = |value: f64| bottom - scale.place(value) * height;
-        for tick in &scale.ticks {
-            let y = down(*tick);
-            sheet.path("grid", &format!("M{left} {y:.1}H{right}"), "");
-            sheet.text("", left - 8.0, y + 4.0, Anchor::End, &scale.label(*tick));
-        }
+        sheet.grid(&scale, left, right, &down);
         let room = ((right - left) / CHARACTER) as usize;
         let ticks = ticks(start, end, room, &self.zone);
         sheet.time_axis(&ticks, |tick| x(tick.at), left, &[(top, height)], bottom);

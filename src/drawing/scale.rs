@@ -43,14 +43,10 @@ impl Scale {
         let low = below.min(low).clamp(f64::MIN, f64::MAX);
         let high = above.max(high).clamp(f64::MIN, f64::MAX);
         let mut ticks: Vec<f64> = Vec::new();
-        let count = (high / step - low / step + 0.01).floor();
-        let count = if count.is_finite() {
-            count as usize
-        } else {
-            steps
-        };
+        // More than doubles hold need not be told apart.
+        let count = (high / step - low / step + 0.01).floor() as usize;
         for index in 0..=count.min(2 * steps + 2) {
-            let tick = low + step * index as f64;
+            let tick = (low / 2.0 + step * (index as f64 / 2.0)) * 2.0;
             let tick = if tick.abs() < step / 1e6 { 0.0 } else { tick };
             if tick.is_finite() && tick <= high && ticks.last().is_none_or(|last| *last < tick) {
                 ticks.push(tick);
@@ -73,6 +69,11 @@ impl Scale {
         } else {
             place.clamp(0.0, 1.0)
         }
+    }
+
+    /// What stands at the ticks.
+    pub fn labels(&self) -> Vec<String> {
+        self.ticks.iter().map(|tick| self.label(*tick)).collect()
     }
 
     /// What stands at a tick.

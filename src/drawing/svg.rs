@@ -1,51 +1,22 @@
 //! A sheet that pictures are drawn on as SVG, written out here: no script, no font, no file beside it.
 
+use super::scale::Scale;
+use super::text::cut;
 use super::time::TimeTick;
-use crate::diagnostic::visible;
+use crate::diagnostic::{Theme, visible};
 use std::fmt::Write as _;
 use unicode_width::UnicodeWidthStr;
-
-/// The size of a picture in pixels.
-#[derive(Debug, Clone, Copy)]
-pub struct Size {
-    /// The width of the whole.
-    pub width: usize,
-    /// The height of each of its parts; the usual one without.
-    pub height: Option<usize>,
-}
-
-impl Default for Size {
-    fn default() -> Size {
-        Size {
-            width: 860,
-            height: None,
-        }
-    }
-}
-
-/// How narrow and how wide a picture may be.
-const WIDTHS: (usize, usize) = (320, 10_000);
-/// How low and how high one of its parts may be.
-const HEIGHTS: (usize, usize) = (40, 4_000);
-
-impl Size {
-    /// The width, within what can be drawn.
-    pub fn across(self) -> f64 {
-        self.width.clamp(WIDTHS.0, WIDTHS.1) as f64
-    }
-
-    /// The height of a part, within what can be drawn.
-    pub fn down(self, usual: usize) -> f64 {
-        self.height.unwrap_or(usual).clamp(HEIGHTS.0, HEIGHTS.1) as f64
-    }
-}
 
 /// The width of a character of the small labels, about.
 pub const CHARACTER: f64 = 6.7;
 /// The width of a character of code.
 pub const LETTER: f64 = 7.3;
+/// The width of a character of a name.
+pub const NAME: f64 = 8.2;
 /// The width of a character of a title.
 pub const TITLE: f64 = 9.8;
+/// The height of a line of small labels.
+const LINE: f64 = 11.0;
 /// What is left free at the edges.
 pub const EDGE: f64 = 20.0;
 /// Where what is drawn below the head may begin.
@@ -53,15 +24,15 @@ pub const HEAD: f64 = 84.0;
 /// How many colours tell kinds apart.
 pub const COLOURS: usize = 8;
 
-/// Light colours, and dark ones where the reader wants them. All rules begin with the class of the picture, so that they
-/// change nothing else on a page.
-const STYLE: &str = "\
+/// Light colours. All rules begin with the class of the picture, so that they change nothing else on a page.
+const LIGHT: &str = "\
 .stellar-plot{font-family:system-ui,-apple-system,'Segoe UI','DejaVu Sans',sans-serif}\
 .stellar-plot .ground{fill:#fff}\
 .stellar-plot text{fill:#59636e;font-size:11px}\
 .stellar-plot .title{fill:#1f2328;font-size:15px;font-weight:600}\
 .stellar-plot .name{fill:#1f2328;font-size:13px;font-weight:600}\
 .stellar-plot .word{fill:#1f2328}\
+.stellar-plot .over{stroke:#fff;stroke-width:4px;stroke-linejoin:round;paint-order:stroke}\
 .stellar-plot .code{fill:#1f2328;font-size:12px;font-family:ui-monospace,'SF Mono',Menlo,Consolas,'DejaVu Sans Mono',monospace}\
 .stellar-plot .quiet{fill:#818b98}\
 .stellar-plot .grid{stroke:#d1d9e0;stroke-opacity:.5;fill:none}\
@@ -82,11 +53,14 @@ const STYLE: &str = "\
 .stellar-plot .out{fill:#818b98;fill-opacity:.45}\
 .stellar-plot .c0{fill:#0969da}.stellar-plot .c1{fill:#e16f24}.stellar-plot .c2{fill:#2da44e}\
 .stellar-plot .c3{fill:#8250df}.stellar-plot .c4{fill:#bf8700}.stellar-plot .c5{fill:#bf3989}\
-.stellar-plot .c6{fill:#1b7c83}.stellar-plot .c7{fill:#afb8c1}\
-@media(prefers-color-scheme:dark){\
+.stellar-plot .c6{fill:#1b7c83}.stellar-plot .c7{fill:#afb8c1}";
+
+/// Dark ones in their place.
+const DARK: &str = "\
 .stellar-plot .ground{fill:#0d1117}\
 .stellar-plot text{fill:#9198a1}\
 .stellar-plot .title,.stellar-plot .name,.stellar-plot .word,.stellar-plot .code{fill:#f0f6fc}\
+.stellar-plot .over{stroke:#0d1117}\
 .stellar-plot .quiet{fill:#818b98}\
 .stellar-plot .grid{stroke:#3d444d}\
 .stellar-plot .axis{stroke:#656c76}\
@@ -105,7 +79,7 @@ const STYLE: &str = "\
 .stellar-plot .out{fill:#9198a1;fill-opacity:.4}\
 .stellar-plot .c0{fill:#4493f8}.stellar-plot .c1{fill:#f0883e}.stellar-plot .c2{fill:#3fb950}\
 .stellar-plot .c3{fill:#ab7df8}.stellar-plot .c4{fill:#d29922}.stellar-plot .c5{fill:#db61a2}\
-.stellar-plot .c6{fill:#39b5bd}.stellar-plot .c7{fill:#656c76}}";
+.stellar-plot .c6{fill:#39b5bd}.stellar-plot .c7{fill:#656c76}";
 
 /// Which end of a text stands at its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -150,15 +124,29 @@ pub struct Sheet {
 impl Sheet {
     /// A sheet with a ground. The title and the description are for those who cannot see the picture; nothing of them
     /// is drawn.
-    pub fn new(width: f64, height: f64, title: &str, description: &str) -> Sheet {
-        // Several pictures on one page need names of their own.
+    pub fn new(theme: Theme, width: f64, height: f64, title: &str, description: &str) -> Sheet {
+        // Several pictures on one page need names of their own, and colours of their own if these are not the reader's.
         let id = format!("stellar-plot-{:08x}", fingerprint(&[title, description]));
+        let (class, style) = match theme {
+            Theme::Auto => (
+                "stellar-plot",
+                format!("{LIGHT}@media(prefers-color-scheme:dark){{{DARK}}}"),
+            ),
+            Theme::Light => (
+                "stellar-light",
+                LIGHT.replace("stellar-plot", "stellar-light"),
+            ),
+            Theme::Dark => (
+                "stellar-dark",
+                format!("{LIGHT}{DARK}").replace("stellar-plot", "stellar-dark"),
+            ),
+        };
         let mut out = String::with_capacity(16 * 1024);
         let _ = write!(
             out,
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"stellar-plot\" width=\"{width}\" height=\"{height}\" \
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"{class}\" width=\"{width}\" height=\"{height}\" \
              viewBox=\"0 0 {width} {height}\" role=\"img\" aria-labelledby=\"{id}-title {id}-desc\">\n\
-             <title id=\"{id}-title\">{}</title>\n<desc id=\"{id}-desc\">{}</desc>\n<style>{STYLE}</style>\n\
+             <title id=\"{id}-title\">{}</title>\n<desc id=\"{id}-desc\">{}</desc>\n<style>{style}</style>\n\
              <rect class=\"ground\" width=\"{width}\" height=\"{height}\" rx=\"6\"/>\n",
             escaped(title),
             escaped(description),
@@ -183,6 +171,12 @@ impl Sheet {
         if words.is_empty() {
             return;
         }
+        // What stands in the middle of its place stays on the sheet.
+        let half = words.width() as f64 * CHARACTER / 2.0 + 4.0;
+        let x = match anchor {
+            Anchor::Middle => x.min(self.width - half).max(half),
+            _ => x,
+        };
         let (class, anchor, words) = (of_class(class), anchor.name(), escaped(words));
         let _ = writeln!(
             self.out,
@@ -201,22 +195,43 @@ impl Sheet {
         room: f64,
         character: f64,
     ) {
-        let most = (room / character).max(1.0) as usize;
+        self.cut(class, (x, y, Anchor::Start), words, room, character);
+    }
+
+    /// The same, before its place.
+    pub fn text_before(
+        &mut self,
+        class: &str,
+        x: f64,
+        y: f64,
+        words: &str,
+        room: f64,
+        character: f64,
+    ) {
+        self.cut(class, (x, y, Anchor::End), words, room, character);
+    }
+
+    fn cut(
+        &mut self,
+        class: &str,
+        (x, y, anchor): (f64, f64, Anchor),
+        words: &str,
+        room: f64,
+        character: f64,
+    ) {
+        // What just fits may be a little more for the arithmetic.
+        let most = (room / character + 0.01).max(1.0) as usize;
         if words.width() <= most {
-            return self.text(class, x, y, Anchor::Start, words);
+            return self.text(class, x, y, anchor, words);
         }
-        let mut taken = 1;
-        let fits = |c: &char| {
-            taken += unicode_width::UnicodeWidthChar::width(*c).unwrap_or(0);
-            taken <= most
-        };
-        let cut: String = words.chars().take_while(fits).collect();
         // What points at it need not show a book.
         let whole: String = words.chars().take(1_000).collect();
-        let (class, cut, whole) = (of_class(class), escaped(cut.trim_end()), escaped(&whole));
+        let shown = cut(&whole, most, false);
+        let (class, shown, whole) = (of_class(class), escaped(&shown), escaped(&whole));
+        let anchor = anchor.name();
         let _ = writeln!(
             self.out,
-            "<text{class} x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"start\"><title>{whole}</title>{cut}…</text>"
+            "<text{class} x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\"><title>{whole}</title>{shown}</text>"
         );
     }
 
@@ -269,13 +284,45 @@ impl Sheet {
         stretches: &[(f64, f64)],
         bottom: f64,
     ) {
+        let mut free = 0.0;
         for tick in ticks {
             let x = at(tick);
             let class = if tick.begins { "grid begins" } else { "grid" };
             self.path(class, &through(x, stretches), "");
             let half = tick.label.chars().count() as f64 * CHARACTER / 2.0;
-            let x = x.clamp(left - 10.0 + half.min(10.0), self.width - half - 6.0);
-            self.text("", x, bottom + 18.0, Anchor::Middle, &tick.label);
+            let x = x.max(left - 10.0 + half.min(10.0));
+            // At the edges labels stand beside their ticks.
+            let begin = x.min(self.width - half - 4.0) - half;
+            if begin >= free {
+                free = begin + 2.0 * half + 2.0;
+                self.text("", x, bottom + 18.0, Anchor::Middle, &tick.label);
+            }
+        }
+    }
+
+    /// The lines of round values from `left` to `right`, and what stands before them where there is room.
+    pub fn grid(&mut self, scale: &Scale, left: f64, right: f64, down: impl Fn(f64) -> f64) {
+        let mut free = f64::INFINITY;
+        for tick in &scale.ticks {
+            let y = down(*tick);
+            self.path("grid", &format!("M{left} {y:.1}H{right}"), "");
+            if y <= free {
+                free = y - LINE;
+                self.text("", left - 8.0, y + 4.0, Anchor::End, &scale.label(*tick));
+            }
+        }
+    }
+
+    /// What stands at the ticks of an axis of values below, where it touches nothing that stands there already.
+    pub fn value_axis(&mut self, labels: &[(f64, String)], y: f64) {
+        let mut free = 0.0;
+        for (x, label) in labels {
+            let half = label.width() as f64 * CHARACTER / 2.0;
+            let begin = x.min(self.width - half - 4.0).max(half + 4.0) - half;
+            if begin >= free {
+                free = begin + 2.0 * half + 6.0;
+                self.text("", *x, y, Anchor::Middle, label);
+            }
         }
     }
 
@@ -289,6 +336,12 @@ impl Sheet {
         for (moment, words) in changes {
             self.path("clocks", &through(at(*moment), stretches), words);
         }
+    }
+
+    /// How much room the entries of a legend take.
+    pub fn legend_width(entries: &[(&str, &str)]) -> f64 {
+        let each = |(words, _): &(&str, &str)| words.width() as f64 * CHARACTER + 36.0;
+        entries.iter().map(each).sum()
     }
 
     /// What the signs mean, from the right edge to the left at this height, the last entry first. Each gives the words

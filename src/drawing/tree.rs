@@ -1,7 +1,9 @@
 //! A whole and its parts as a tree, one part a row.
 
 use super::svg::{CHARACTER, EDGE, LETTER};
-use super::{Anchor, Place, Sheet, Size};
+use super::text::{filled, plain};
+use super::{Anchor, Drawing, Place, Room, Sheet, Size};
+use crate::diagnostic::{Page, Style};
 use unicode_width::UnicodeWidthStr;
 
 /// What became of a part.
@@ -55,9 +57,49 @@ const DEEPEST: usize = 16;
 /// How many parts are drawn.
 const MOST: usize = 300;
 
-impl Tree {
-    /// The picture.
-    pub fn svg(&self, size: Size) -> String {
+/// How many characters of a part and of a value a terminal shows.
+const SHORT: usize = 40;
+
+/// The beginning of a text.
+fn short(text: &str) -> String {
+    let mut beginning: String = text.chars().take(SHORT).collect();
+    if beginning.len() < text.len() {
+        beginning.truncate(beginning.trim_end().len());
+        beginning.push('…');
+    }
+    beginning
+}
+
+impl Drawing for Tree {
+    fn title(&self) -> String {
+        self.title.clone()
+    }
+
+    /// The parts alone, each with its value behind it.
+    fn page(&self, room: Room) -> Page {
+        let say = |text: &str| plain(text, room.ascii);
+        let label = |node: &Node| format!("{}{}", "  ".repeat(node.depth), say(&short(&node.code)));
+        let width = self.nodes.iter().map(|node| label(node).width()).max();
+        let mut page = Page::new();
+        for node in &self.nodes {
+            page.put(Style::Code, filled(&label(node), width.unwrap_or(0) + 2));
+            match &node.became {
+                Became::Value { text, kind } => {
+                    page.put(Style::Result, say(&short(text)));
+                    page.put(Style::Quiet, format!("  {kind}"))
+                }
+                Became::Failed => page.put(Style::Warning, "failed"),
+                Became::Unused => page.put(Style::Quiet, "not evaluated"),
+            };
+            if node.count > 1 {
+                page.put(Style::Quiet, say(&format!("  {}×", node.count)));
+            }
+            page.end();
+        }
+        page
+    }
+
+    fn svg(&self, size: Size) -> String {
         let width = size.across();
         let nodes = self.nodes.get(..MOST).unwrap_or(&self.nodes);
         let hidden = self.nodes.len() - nodes.len();
@@ -69,7 +111,13 @@ impl Tree {
         let top = 72.0;
         let bottom = top + nodes.len() as f64 * ROW;
         let whole = bottom + if hidden > 0 { 34.0 } else { 14.0 };
-        let mut sheet = Sheet::new(width, whole, &self.title, &self.description(nodes));
+        let mut sheet = Sheet::new(
+            size.theme,
+            width,
+            whole,
+            &self.title,
+            &self.description(nodes),
+        );
         sheet.heading(&self.title, &self.below);
         let middle = |index: usize| top + index as f64 * ROW + BOX / 2.0;
         // The last part so far of each depth, to which the next one is joined.
@@ -125,7 +173,9 @@ impl Tree {
                     };
                     sheet.text("", end, y + 4.0, Anchor::End, &words);
                     let room = end - column - words.width() as f64 * CHARACTER - 12.0;
-                    sheet.text_within("code", column, y + 4.0, text, room, LETTER);
+                    if room >= 3.0 * LETTER {
+                        sheet.text_within("code", column, y + 4.0, text, room, LETTER);
+                    }
                 }
                 Became::Failed => sheet.text("bad", column, y + 4.0, Anchor::Start, "failed"),
                 Became::Unused => {
@@ -139,7 +189,9 @@ impl Tree {
         }
         sheet.finish()
     }
+}
 
+impl Tree {
     fn description(&self, nodes: &[Node]) -> String {
         let rows = nodes.iter().map(|node| match &node.became {
             Became::Value { text, kind } => format!("{} is {text}, a {kind}", node.code),

@@ -71,11 +71,20 @@ pub fn of_value(value: &Value, zone: &Zone) -> Option<Bars> {
             return None;
         }
     }
-    // One step alone does not say how long it is.
-    let step = match starts.as_slice() {
-        [.., one, last] => last.saturating_sub(*one),
-        _ => return None,
+    // One step alone does not say how long it is, and the first one may be shorter.
+    let long: Vec<i64> = starts
+        .windows(2)
+        .filter_map(|pair| match pair {
+            [one, next] => next.checked_sub(*one),
+            _ => None,
+        })
+        .collect();
+    let step = *match long.as_slice() {
+        [only] => only,
+        [_, others @ ..] => others.iter().min()?,
+        [] => return None,
     };
+    let starts = filled(starts, step, &mut kinds)?;
     let mut kinds: Vec<Kind> = kinds
         .into_iter()
         .map(|(name, mut counts)| {
@@ -94,6 +103,45 @@ pub fn of_value(value: &Value, zone: &Zone) -> Option<Bars> {
         starts,
         kinds,
     })
+}
+
+/// The steps with those that somebody has left out, in which nothing is counted.
+fn filled(
+    starts: Vec<i64>,
+    step: i64,
+    kinds: &mut IndexMap<SmolStr, Vec<f64>>,
+) -> Option<Vec<i64>> {
+    let missing = |one: i64, next: i64| match next.saturating_sub(one) {
+        gap if gap > step && gap % step == 0 => gap / step - 1,
+        _ => 0,
+    };
+    let mut all: Vec<i64> = Vec::with_capacity(starts.len());
+    // Where each step stands now.
+    let mut places = Vec::with_capacity(starts.len());
+    for start in starts {
+        if let Some(last) = all.last().copied() {
+            let missing = missing(last, start);
+            if (all.len() as i64).saturating_add(missing) > (COUNTS / kinds.len().max(1)) as i64 {
+                return None;
+            }
+            all.extend((1..=missing).map(|number| last + number * step));
+        }
+        places.push(all.len());
+        all.push(start);
+    }
+    if places.len() == all.len() {
+        return Some(all);
+    }
+    for counts in kinds.values_mut() {
+        let mut spread = vec![0.0; all.len()];
+        for (place, count) in places.iter().zip(counts.iter()) {
+            if let Some(slot) = spread.get_mut(*place) {
+                *slot = *count;
+            }
+        }
+        *counts = spread;
+    }
+    Some(all)
 }
 
 /// The beginning of a step, in a map that holds that and one more thing.

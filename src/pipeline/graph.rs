@@ -3,10 +3,13 @@
 use super::config::{File, Pipeline, StepPlan};
 use super::spec::{ActionKind, ParameterKind};
 use super::tag::Pattern;
-use crate::drawing::svg::TITLE;
-use crate::drawing::{Anchor, Place, Sheet};
+use crate::diagnostic::{Page, Style};
+use crate::drawing::svg::{CHARACTER, EDGE, TITLE};
+use crate::drawing::text::{cut, filled, plain};
+use crate::drawing::{Anchor, Drawing, Place, Room, Sheet, Size};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use unicode_width::UnicodeWidthStr;
 
 /// What a box stands for.
 struct Step {
@@ -201,76 +204,176 @@ pub fn dot(file: &File) -> String {
     out
 }
 
-/// The width of a character, about; of a box; its height; from one to the next.
-const CHARACTER: f64 = 7.0;
+/// The height of a box, and from one to the next.
 const HEIGHT: f64 = 44.0;
 const NEXT: f64 = 78.0;
 /// How far apart arrows are that pass others by.
 const LANE: f64 = 22.0;
+/// How wide a box may be.
+const WIDE: f64 = 480.0;
+/// How many characters of tags stand beside an arrow.
+const TAGS: usize = 40;
 
 /// As a picture of its own.
 pub fn svg(file: &File) -> String {
-    let drawn: Vec<_> = file.pipelines.iter().map(|p| (p, arrows(p))).collect();
-    let longest = |steps: &[Step]| {
-        let lengths = steps
+    Graph::of(file).svg(Size::default())
+}
+
+/// The pipelines of a file, ready to be drawn.
+pub struct Graph {
+    pipelines: Vec<Drawn>,
+}
+
+/// A pipeline.
+struct Drawn {
+    name: String,
+    steps: Vec<Step>,
+    arrows: Vec<Arrow>,
+}
+
+impl Graph {
+    /// Those of a file.
+    pub fn of(file: &File) -> Graph {
+        let pipelines = file.pipelines.iter().map(|pipeline| {
+            let (steps, arrows) = arrows(pipeline);
+            Drawn {
+                name: pipeline.id.to_string(),
+                steps,
+                arrows,
+            }
+        });
+        Graph {
+            pipelines: pipelines.collect(),
+        }
+    }
+}
+
+impl Arrow {
+    /// Whether it leads to a step that does not stand below.
+    fn passes(&self) -> bool {
+        self.to != self.from + 1
+    }
+}
+
+impl Drawing for Graph {
+    fn title(&self) -> String {
+        let names: Vec<&str> = self.pipelines.iter().map(|p| p.name.as_str()).collect();
+        match names.as_slice() {
+            [only] => format!("pipeline {only}"),
+            names => format!("pipelines {}", names.join(", ")),
+        }
+    }
+
+    /// A line for each step, with the tags that go on below it.
+    fn page(&self, room: Room) -> Page {
+        let mut page = Page::new();
+        for (number, pipeline) in self.pipelines.iter().enumerate() {
+            if number > 0 {
+                page.end();
+            }
+            page.heading(plain(&pipeline.name, room.ascii));
+            pipeline.lines(&mut page, room);
+        }
+        page
+    }
+
+    fn svg(&self, size: Size) -> String {
+        let labels = self.pipelines.iter().flat_map(|pipeline| &pipeline.steps);
+        let labels = labels.map(|step| {
+            let (name, label) = (step.name.width() as f64, step.label.width() as f64);
+            (name * TITLE).max(label * CHARACTER)
+        });
+        let width = (labels.fold(112.0, f64::max) + 40.0).min(WIDE);
+        let beside = self.pipelines.iter().map(|pipeline| {
+            let lanes = pipeline
+                .arrows
+                .iter()
+                .filter(|arrow| arrow.passes())
+                .count();
+            let tags = |arrow: &Arrow| tags(arrow).width().min(TAGS) as f64 * CHARACTER;
+            let right = pipeline
+                .arrows
+                .iter()
+                .filter(|a| a.passes())
+                .map(tags)
+                .fold(0.0, f64::max);
+            let below = pipeline
+                .arrows
+                .iter()
+                .filter(|a| !a.passes())
+                .map(tags)
+                .fold(0.0, f64::max);
+            let right = lanes as f64 * LANE + right + if lanes > 0 { 8.0 } else { 0.0 };
+            right.max(below + 8.0 - width / 2.0)
+        });
+        let names = self.pipelines.iter().map(|p| p.name.width() as f64 * TITLE);
+        let least = names.fold(0.0, f64::max).min(WIDE) + 2.0 * EDGE;
+        let whole = (width + 2.0 * EDGE + beside.fold(0.0, f64::max)).max(least);
+        let heights = self
+            .pipelines
             .iter()
-            .map(|step| step.name.len().max(step.label.chars().count()));
-        lengths.max().unwrap_or(0) as f64
-    };
-    let widest = drawn
-        .iter()
-        .map(|(_, (steps, _))| longest(steps))
-        .fold(16.0, f64::max);
-    let width = (widest * CHARACTER + 40.0).min(900.0);
-    let lanes = drawn.iter().map(|(_, (_, arrows))| {
-        arrows
-            .iter()
-            .filter(|arrow| arrow.to > arrow.from + 1)
-            .count()
-    });
-    let labels = drawn
-        .iter()
-        .flat_map(|(_, (_, arrows))| arrows.iter().map(|a| tags(a).chars().count()));
-    let label = labels.max().unwrap_or(0).min(40) as f64 * CHARACTER;
-    let whole = width + 60.0 + (lanes.max().unwrap_or(0) as f64 * LANE) + label;
-    let height: f64 = drawn
-        .iter()
-        .map(|(_, (steps, _))| 50.0 + steps.len() as f64 * NEXT)
-        .sum();
-    let height = height + 20.0;
-    let names: Vec<&str> = file.pipelines.iter().map(|p| p.id.as_str()).collect();
-    let mut sheet = Sheet::new(whole, height, "Pipelines", &names.join(", "));
-    let mut top = 20.0;
-    for (pipeline, (steps, arrows)) in &drawn {
-        let room = whole - 40.0;
-        sheet.text_within("title", 20.0, top + 16.0, &pipeline.id, room, TITLE);
+            .map(|p| 50.0 + p.steps.len() as f64 * NEXT);
+        // Below the last step is no arrow.
+        let height = heights.sum::<f64>() + 20.0 - (NEXT - HEIGHT - 14.0);
+        let told = self.pipelines.iter().map(|pipeline| {
+            let steps: Vec<String> = pipeline.steps.iter().map(Step::words).collect();
+            format!("{}: {}", pipeline.name, steps.join(", "))
+        });
+        let told: Vec<String> = told.collect();
+        let mut sheet = Sheet::new(
+            size.theme,
+            whole,
+            height.max(80.0),
+            &self.title(),
+            &told.join("; "),
+        );
+        let mut top = 20.0;
+        for pipeline in &self.pipelines {
+            let room = whole - 2.0 * EDGE;
+            sheet.text_within("title", EDGE, top + 10.0, &pipeline.name, room, TITLE);
+            pipeline.draw(&mut sheet, top, width);
+            top += 50.0 + pipeline.steps.len() as f64 * NEXT;
+        }
+        sheet.finish()
+    }
+}
+
+impl Step {
+    fn words(&self) -> String {
+        format!("{} {}", self.name, self.label)
+    }
+}
+
+impl Drawn {
+    /// The steps in boxes of this width, below a title.
+    fn draw(&self, sheet: &mut Sheet, top: f64, width: f64) {
         let y = |at: usize| top + 36.0 + at as f64 * NEXT;
         let mut lane = 0.0;
-        for arrow in arrows {
+        for arrow in &self.arrows {
             let (begin, end) = (y(arrow.from) + HEIGHT, y(arrow.to));
-            let (label_x, label_y) = if arrow.to == arrow.from + 1 {
-                let x = 20.0 + width / 2.0;
-                sheet.path("way", &format!("M{x} {begin}V{end}"), "");
-                head(&mut sheet, x, end, false);
-                (x + 8.0, (begin + end) / 2.0 + 4.0)
-            } else {
+            let (label_x, label_y) = if arrow.passes() {
                 lane += 1.0;
-                let (left, x) = (20.0 + width, 20.0 + width + lane * LANE);
+                let (left, x) = (EDGE + width, EDGE + width + lane * LANE);
                 let (from, to) = (
                     begin - HEIGHT / 2.0,
                     end + HEIGHT / 2.0 + (lane % 3.0) * 5.0 - 5.0,
                 );
                 sheet.path("way", &format!("M{left} {from}H{x}V{to}H{left}"), "");
-                head(&mut sheet, left, to, true);
-                (x + 4.0, to - 8.0)
+                head(sheet, left, to, true);
+                (x + 6.0, (begin - HEIGHT / 2.0 + to) / 2.0 + 4.0)
+            } else {
+                let x = EDGE + width / 2.0;
+                sheet.path("way", &format!("M{x} {begin}V{end}"), "");
+                head(sheet, x, end, false);
+                (x + 8.0, (begin + end) / 2.0 + 4.0)
             };
-            let room = 40.0 * CHARACTER;
-            sheet.text_within("", label_x, label_y, &tags(arrow), room, CHARACTER);
+            let room = TAGS as f64 * CHARACTER;
+            sheet.text_within("over", label_x, label_y, &tags(arrow), room, CHARACTER);
         }
-        for (at, step) in steps.iter().enumerate() {
-            let (y, middle) = (y(at), 20.0 + width / 2.0);
+        for (at, step) in self.steps.iter().enumerate() {
+            let (y, middle) = (y(at), EDGE + width / 2.0);
             let place = Place {
-                x: 20.0,
+                x: EDGE,
                 y,
                 width,
                 height: HEIGHT,
@@ -278,11 +381,58 @@ pub fn svg(file: &File) -> String {
             let class = format!("box {}", step.kind.name());
             sheet.rect(&class, place, 6.0, "");
             sheet.text("name", middle, y + 18.0, Anchor::Middle, step.name);
-            sheet.text("", middle, y + 35.0, Anchor::Middle, &step.label);
+            let most = ((width - 20.0) / CHARACTER) as usize;
+            let label = cut(&step.label, most, false);
+            sheet.text("", middle, y + 35.0, Anchor::Middle, &label);
         }
-        top += 50.0 + steps.len() as f64 * NEXT;
     }
-    sheet.finish()
+
+    /// A line for each step: its number, its name, what it matches; below it what goes on to the next one, behind it
+    /// what comes from others.
+    fn lines(&self, page: &mut Page, room: Room) {
+        let most = room.across() / 2;
+        let say = |text: &str| cut(&plain(text, room.ascii), most, room.ascii);
+        let digits = self.steps.len().to_string().len();
+        let names = self
+            .steps
+            .iter()
+            .map(|step| step.name.width())
+            .max()
+            .unwrap_or(0);
+        let (sign, way, from) = match room.ascii {
+            true => ('o', '|', "<-"),
+            false => ('●', '│', "←"),
+        };
+        for (at, step) in self.steps.iter().enumerate() {
+            let style = match step.kind {
+                ActionKind::Input => Style::Name,
+                ActionKind::Output => Style::Result,
+                _ => Style::Code,
+            };
+            page.put(Style::Quiet, format!("{:>digits$} {sign} ", at + 1));
+            page.put(style, filled(step.name, names));
+            page.text(format!("  {}", say(&step.label)));
+            let others = self
+                .arrows
+                .iter()
+                .filter(|arrow| arrow.to == at && arrow.passes());
+            for arrow in others {
+                let comes = format!("  {from} {} {}", arrow.from + 1, say(&tags(arrow)));
+                page.put(Style::Quiet, comes);
+            }
+            page.end();
+            let mut onward = self.arrows.iter().filter(|a| a.from == at && !a.passes());
+            match onward.next() {
+                Some(arrow) => {
+                    let blank = " ".repeat(digits + 1);
+                    page.put(Style::Quiet, format!("{blank}{way} {}", say(&tags(arrow))))
+                        .end()
+                }
+                None if at + 1 < self.steps.len() => page.end(),
+                None => page,
+            };
+        }
+    }
 }
 
 fn head(sheet: &mut Sheet, x: f64, y: f64, left: bool) {

@@ -15,7 +15,7 @@ mod table;
 mod variables;
 
 pub use help::topic as help_on;
-pub use picture::picture_of;
+pub use picture::{of_kind, picture_of, room};
 pub use repl::{Front, interact};
 pub use session::{Audience, Session, Shown};
 pub use show::{Look, Mode, rows_of};

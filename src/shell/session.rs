@@ -159,6 +159,11 @@ impl Session {
         self.look.write().window = window;
     }
 
+    /// Tells whether pictures may use ASCII only.
+    pub fn set_ascii(&self, ascii: bool) {
+        self.look.write().ascii = ascii;
+    }
+
     /// The last result that was not null.
     pub fn last(&self) -> Value {
         self.last.read().clone()

@@ -52,6 +52,8 @@ pub struct Look {
     pub mode: Mode,
     /// The columns and lines of the window; `None` when nothing is to be cut.
     pub window: Option<(usize, usize)>,
+    /// Whether pictures may use ASCII only.
+    pub ascii: bool,
 }
 
 impl Default for Look {
@@ -59,6 +61,7 @@ impl Default for Look {
         Look {
             mode: Mode::Text,
             window: None,
+            ascii: false,
         }
     }
 }

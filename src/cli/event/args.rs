@@ -1,6 +1,7 @@
 //! The arguments of `stellar event`, as the help shows them.
 
 use super::super::args::ListFormat;
+use super::super::plot::PictureArgs;
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -209,11 +210,14 @@ pub struct TimelineArgs {
     /// With --by: only so many values, the most frequent ones; the others are summed up.
     #[arg(long, value_name = "N", requires = "by")]
     pub top: Option<u64>,
-    /// Draws bars into a file as SVG instead; - is standard output.
-    #[arg(long, value_name = "FILE", conflicts_with = "format")]
-    pub svg: Option<PathBuf>,
+    /// Draws bars in the terminal.
+    #[arg(long, conflicts_with_all = ["format", "svg"])]
+    pub plot: bool,
+    /// How they are drawn.
+    #[command(flatten)]
+    pub picture: PictureArgs,
     /// How to print it.
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, conflicts_with_all = ["svg", "width", "height", "ascii"])]
     pub format: Option<ListFormat>,
 }
 

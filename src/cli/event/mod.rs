@@ -51,7 +51,7 @@ pub fn event(common: &Common, command: &EventCommand) -> Outcome<bool> {
             top,
             format,
         } => sums::aggregate(&desk, column, query, *top, *format),
-        EventCommand::Timeline(args) => sums::timeline(&desk, args),
+        EventCommand::Timeline(args) => sums::timeline(common, &desk, args),
         EventCommand::Sql {
             kind,
             query,

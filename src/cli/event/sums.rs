@@ -3,10 +3,9 @@
 use super::Desk;
 use super::args::{PagingArgs, QueryArgs, TimelineArgs};
 use super::asked::{column, length, query};
-use crate::cli::args::ListFormat;
+use crate::cli::args::{Common, ListFormat};
 use crate::cli::output;
 use crate::diagnostic::Outcome;
-use crate::drawing::Size;
 use crate::event::query::{Aggregate, Timeline};
 use crate::event::shape::time_text;
 use crate::event::timeline;
@@ -54,7 +53,7 @@ pub fn aggregate(
 }
 
 /// Counts events by time.
-pub fn timeline(desk: &Desk, args: &TimelineArgs) -> Outcome<bool> {
+pub fn timeline(common: &Common, desk: &Desk, args: &TimelineArgs) -> Outcome<bool> {
     let query = query(desk, &args.query, &PagingArgs::default())?;
     let mut timeline = Timeline {
         column: column(&args.column)?,
@@ -75,7 +74,7 @@ pub fn timeline(desk: &Desk, args: &TimelineArgs) -> Outcome<bool> {
         timeline.step = step.or(STEPS.last()).map_or(SECOND, |step| step * SECOND);
     }
     let answer = desk.events.timeline(&query, &timeline, desk.within())?;
-    if let Some(path) = &args.svg {
+    if args.plot || args.picture.wanted() {
         if answer.starts.is_empty() {
             output::note("there is nothing to draw: no event fits");
             return Ok(false);
@@ -86,7 +85,7 @@ pub fn timeline(desk: &Desk, args: &TimelineArgs) -> Outcome<bool> {
         };
         let zone = &desk.engine.context.zone;
         let bars = timeline::drawn(&answer, timeline.step, title, zone);
-        crate::cli::plot::save(path, &bars.svg(Size::default()))?;
+        args.picture.draw(common, &bars)?;
         return Ok(true);
     }
     let mut rows = Vec::new();

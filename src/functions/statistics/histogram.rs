@@ -1,11 +1,28 @@
 //! Statistics as a picture, and their figures by name.
 
 use super::object::{Figures, Statistics, StatisticsParts};
+use super::window::Window;
 use crate::drawing::histogram::Histogram;
 use crate::drawing::scale::in_words;
 
+/// How these numbers are distributed; `None` without any that are finite.
+pub fn histogram_of(numbers: &[f64]) -> Option<Histogram> {
+    let mut window = Window::new(numbers.len());
+    for number in numbers {
+        window.add(*number);
+    }
+    let mut histogram = Statistics::new(Figures::Window(window)).histogram()?;
+    // Nothing has been left behind.
+    if let Some((below, _)) = histogram.below.rsplit_once(" · ") {
+        histogram.below = below.to_string();
+    }
+    Some(histogram)
+}
+
 /// The fewest and the most bars.
 const BARS: (usize, usize) = (10, 40);
+/// Fewer whole numbers are shown with those beside them.
+const FEW: f64 = 4.0;
 /// How many stretches of equal weight the quantiles of a sketch cut the values into.
 const PARTS: usize = 400;
 /// How many times the width of the middle nine tenths the tails may reach beyond them.
@@ -57,7 +74,27 @@ impl Statistics {
                 (values.map(|v| (*v, *v, 1.0)).collect(), false)
             }
         };
-        let weights = Weights(weights);
+        let mut weights = Weights(weights);
+        let mut whole = !reckoned && weights.is_whole();
+        let mut exact = !reckoned;
+        // Of few values a sketch keeps each.
+        if let StatisticsParts::Online(parts) = &parts {
+            let kept = parts
+                .centroids
+                .iter()
+                .map(|kept| (kept.mean, kept.mean, kept.count as f64));
+            let kept = Weights(kept.filter(|(value, ..)| value.is_finite()).collect());
+            let each = parts.centroids.iter().all(|kept| kept.count == 1);
+            let few = kept.is_whole()
+                && kept
+                    .range()
+                    .is_some_and(|(low, high)| high - low < BARS.1 as f64);
+            if kept.all() == count && (each || few) {
+                whole = kept.is_whole();
+                exact = each;
+                weights = kept;
+            }
+        }
         let (low, high) = weights.range()?;
         let marks = [
             ("median", percentile(50.0)),
@@ -70,7 +107,16 @@ impl Statistics {
         if reach.is_finite() && reach > 0.0 {
             (from, to) = (low.max(p5 - reach), high.min(p95 + reach));
         }
-        if from >= to {
+        // Each of few whole numbers has a bar of its own.
+        let whole = whole && to.floor() - from.ceil() < BARS.1 as f64;
+        let reckoned = !exact && !whole;
+        if whole {
+            (from, to) = (from.ceil() - 0.5, to.floor() + 0.5);
+            // One bar alone says nothing.
+            if to - from < FEW {
+                (from, to) = (from - 2.0, to + 2.0);
+            }
+        } else if from >= to {
             let room = if from == 0.0 { 1.0 } else { from.abs() / 2.0 };
             (from, to) = (from - room, to + room);
         }
@@ -79,7 +125,11 @@ impl Statistics {
             below: below(&figures, low, high),
             low: from,
             high: to,
-            counts: weights.bars(from, to, count),
+            counts: match whole {
+                true => weights.bars(from, to, (to - from) as usize),
+                false => weights.bars(from, to, bars_for(count)),
+            },
+            whole,
             reckoned,
             marks: marks.into_iter().filter(|(_, v)| v.is_finite()).collect(),
             notes: Vec::new(),
@@ -146,6 +196,13 @@ fn quantiles(percentile: &mut impl FnMut(f64) -> f64, count: f64) -> Vec<(f64, f
     pairs.collect()
 }
 
+/// How many bars so many values are worth.
+fn bars_for(count: f64) -> usize {
+    // Half as many again as the rule of Rice says, for the eye forgives a ragged picture.
+    let wanted = (3.0 * count.cbrt()).ceil() as usize;
+    wanted.clamp(BARS.0, BARS.1)
+}
+
 impl Weights {
     fn all(&self) -> f64 {
         self.0.iter().map(|(_, _, weight)| weight).sum()
@@ -161,11 +218,17 @@ impl Weights {
         Some((low, high))
     }
 
-    /// The weights in bars of equal width; what lies outside is left out.
-    fn bars(&self, from: f64, to: f64, count: f64) -> Vec<f64> {
-        // Half as many again as the rule of Rice says, for the eye forgives a ragged picture.
-        let wanted = (3.0 * count.cbrt()).ceil() as usize;
-        let all = wanted.clamp(BARS.0, BARS.1);
+    /// Whether all are whole numbers that a double can tell apart.
+    fn is_whole(&self) -> bool {
+        let whole = |value: f64| value == value.trunc() && value.abs() < 1e15;
+        self.0
+            .iter()
+            .all(|(low, high, _)| low == high && whole(*low))
+    }
+
+    /// The weights in so many bars of equal width; what lies outside is left out.
+    fn bars(&self, from: f64, to: f64, all: usize) -> Vec<f64> {
+        let all = all.max(1);
         let mut bars = vec![0.0; all];
         let place = |value: f64| {
             let place = (value / 2.0 - from / 2.0) / (to / 2.0 - from / 2.0);

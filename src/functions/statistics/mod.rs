@@ -15,6 +15,7 @@ pub mod window;
 use crate::diagnostic::Outcome;
 use crate::eval::{Call, Value};
 use crate::functions::spec::{FunctionSpec, Kind, Parameter, required};
+pub use histogram::histogram_of;
 pub use object::Statistics;
 
 /// The functions of this family.

@@ -5,7 +5,6 @@
 //! [`values`] from the value of an expression.
 
 pub mod band;
-mod canvas;
 pub mod periods;
 pub mod read;
 pub mod series;
@@ -18,8 +17,7 @@ pub use band::Band;
 pub use series::Point;
 
 use super::store::span;
-use crate::diagnostic::Page;
-use crate::drawing::bars::Bars;
+use crate::diagnostic::{Drawing, Page};
 use crate::drawing::clocks::{clock_changes, moment};
 use crate::eval::Object;
 use crate::eval::java::date_format::Zone;
@@ -69,8 +67,6 @@ pub struct Figure {
     pub same_scale: bool,
     /// How many median absolute deviations the band reaches to both sides; `None`: there is no band.
     pub width: Option<f64>,
-    /// Counts that are drawn as bars on one another where that is possible.
-    pub bars: Option<Arc<Bars>>,
 }
 
 impl Panel {
@@ -193,9 +189,9 @@ impl Figure {
             ));
         }
         Some(format!(
-            "band: median ± {} × 1.4826 MAD of the same weekday and hour, {} earlier weeks",
+            "band: median ± {} × 1.4826 MAD, same weekday and hour of up to {} earlier weeks",
             in_words(width),
-            format_args!("up to {}", band::WEEKS)
+            band::WEEKS
         ))
     }
 
@@ -228,22 +224,23 @@ impl Figure {
         }
     }
 
-    /// The picture for a terminal.
-    pub fn page(&self, size: Size) -> Page {
-        text::draw(self, size)
-    }
-
-    /// The picture as SVG.
-    pub fn svg(&self, size: svg::Size) -> String {
-        match &self.bars {
-            Some(bars) => bars.svg(size),
-            None => svg::draw(self, size),
-        }
-    }
-
     /// The picture as a value that an expression may hold.
     pub fn into_value(self) -> crate::eval::Value {
         crate::eval::Value::Object(Arc::new(self))
+    }
+}
+
+impl Drawing for Figure {
+    fn title(&self) -> String {
+        self.heading()
+    }
+
+    fn svg(&self, size: svg::Size) -> String {
+        svg::draw(self, size)
+    }
+
+    fn page(&self, room: Size) -> Page {
+        text::draw(self, room)
     }
 }
 

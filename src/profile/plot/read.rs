@@ -185,7 +185,6 @@ pub fn figure(
         panels,
         same_scale: request.wanted.same_scale,
         width: request.wanted.width,
-        bars: None,
     };
     Ok((Some(figure), notes))
 }

@@ -50,11 +50,11 @@ pub type Edge = Vec<(f64, f64, f64)>;
 /// stand for all. `place` says where a moment lies.
 pub fn strokes(points: &[Point], place: impl Fn(f64) -> f64, columns: usize) -> Vec<Stroke> {
     let mut found = Vec::new();
-    for run in runs(points, |point| point.value.is_some()) {
+    for run in runs(points, |point| point.value.is_some(), &place, columns) {
         let all = run
             .iter()
             .filter_map(|point| Some((place(point.middle()), point.value?)));
-        found.push(match crowded(run, &place, columns) {
+        found.push(match crowded(&run, &place, columns) {
             true => thinned(all, columns),
             false => all.collect(),
         });
@@ -65,10 +65,10 @@ pub fn strokes(points: &[Point], place: impl Fn(f64) -> f64, columns: usize) -> 
 /// The bands behind the values, thinned in the same way.
 pub fn edges(points: &[Point], place: impl Fn(f64) -> f64, columns: usize) -> Vec<Edge> {
     let mut found = Vec::new();
-    for run in runs(points, |point| point.band.is_some()) {
-        let crowded = crowded(run, &place, columns);
+    for run in runs(points, |point| point.band.is_some(), &place, columns) {
+        let crowded = crowded(&run, &place, columns);
         let mut edge: Edge = Vec::new();
-        for point in run {
+        for point in &run {
             let Some(band) = point.band else { continue };
             let mut put = |x: f64| match edge.last_mut() {
                 Some(last) if crowded && column(last.0, columns) == column(x, columns) => {
@@ -90,12 +90,28 @@ pub fn edges(points: &[Point], place: impl Fn(f64) -> f64, columns: usize) -> Ve
     found
 }
 
-/// The stretches of neighbouring periods for which something is so.
-fn runs(points: &[Point], is: impl Fn(&Point) -> bool) -> Vec<&[Point]> {
-    points
-        .chunk_by(|a, b| a.end == b.start && is(a) == is(b))
-        .filter(|run| run.first().is_some_and(&is))
-        .collect()
+/// The stretches of neighbouring periods for which something is so. A gap that is too narrow to be seen is none.
+fn runs(
+    points: &[Point],
+    is: impl Fn(&Point) -> bool,
+    place: impl Fn(f64) -> f64,
+    columns: usize,
+) -> Vec<Vec<&Point>> {
+    let least = 0.5 / columns.max(1) as f64;
+    let mut found: Vec<Vec<&Point>> = Vec::new();
+    for point in points.iter().filter(|point| is(point)) {
+        let joins = |run: &&mut Vec<&Point>| {
+            run.last().is_some_and(|last| {
+                last.end == point.start
+                    || place(point.start as f64) - place(last.end as f64) < least
+            })
+        };
+        match found.last_mut().filter(joins) {
+            Some(run) => run.push(point),
+            None => found.push(vec![point]),
+        }
+    }
+    found
 }
 
 fn column(place: f64, columns: usize) -> usize {
@@ -103,7 +119,7 @@ fn column(place: f64, columns: usize) -> usize {
 }
 
 /// Whether a run has more than four points a column.
-fn crowded(run: &[Point], place: impl Fn(f64) -> f64, columns: usize) -> bool {
+fn crowded(run: &[&Point], place: impl Fn(f64) -> f64, columns: usize) -> bool {
     let (Some(first), Some(last)) = (run.first(), run.last()) else {
         return false;
     };

@@ -3,11 +3,15 @@
 use super::scale::Scale;
 use super::series::{Edge, Stroke, edges, marks, strokes};
 use super::{Figure, Panel};
-use crate::drawing::svg::{CHARACTER, EDGE, HEAD};
-use crate::drawing::{Anchor, Sheet};
+use crate::drawing::svg::{CHARACTER, EDGE, HEAD, NAME};
+use crate::drawing::{Anchor, Sheet, wrapped};
 use std::fmt::Write as _;
+use unicode_width::UnicodeWidthStr;
 
-pub use crate::drawing::Size;
+pub use crate::diagnostic::Size;
+
+/// How many changes of clocks are told.
+const CHANGES: usize = 4;
 
 /// Where everything stands.
 struct Layout {
@@ -31,22 +35,36 @@ pub(super) fn draw(figure: &Figure, size: Size) -> String {
         .iter()
         .flat_map(|s| s.ticks.iter().map(|tick| s.label(*tick)));
     let widest = labels.map(|label| label.len()).max().unwrap_or(1);
-    let notes = notes(figure);
-    let (gap, top) = (34.0, HEAD);
+    let notes = notes(figure, width);
+    let left = (widest as f64 * CHARACTER + 22.0).round();
+    let right = width - EDGE;
+    let legend = legend(figure, width);
+    let legend_width = Sheet::legend_width(&legend);
+    let from_to = figure.from_to();
+    // Where the legend has no room behind the times it stands below them.
+    let beside = from_to.width() as f64 * CHARACTER + 24.0 + legend_width <= right - EDGE;
+    let lower = if beside { 0.0 } else { 16.0 };
+    let (gap, top) = (34.0, HEAD + lower);
     let count = figure.panels.len().max(1) as f64;
     let bottom = top + count * height + (count - 1.0) * gap;
     let layout = Layout {
-        left: (widest as f64 * CHARACTER + 22.0).round(),
-        right: width - EDGE,
+        left,
+        right,
         top,
         height,
         gap,
         bottom,
     };
     let whole = bottom + 36.0 + notes.len() as f64 * 16.0;
-    let mut sheet = Sheet::new(width, whole, &figure.heading(), &description(figure));
-    sheet.heading(&figure.heading(), &figure.from_to());
-    legend(&mut sheet, figure, &layout);
+    let mut sheet = Sheet::new(
+        size.theme,
+        width,
+        whole,
+        &figure.heading(),
+        &description(figure),
+    );
+    sheet.heading(&figure.heading(), &from_to);
+    sheet.legend(layout.right, 49.0 + lower, &legend);
     time_grid(&mut sheet, figure, &layout);
     for (index, (panel, scale)) in figure.panels.iter().zip(&scales).enumerate() {
         let top = layout.top + index as f64 * (layout.height + layout.gap);
@@ -70,16 +88,20 @@ fn description(figure: &Figure) -> String {
     format!("{from_to}{stop}{}.", summary.join("; "))
 }
 
-/// What the signs mean, at the right below the title.
-fn legend(sheet: &mut Sheet, figure: &Figure, layout: &Layout) {
+/// What the signs mean.
+fn legend(figure: &Figure, width: f64) -> Vec<(&'static str, &'static str)> {
     let mut entries = Vec::new();
     if figure.panels.iter().any(Panel::banded) {
         entries.extend([("measured", "line"), ("expected", "band")]);
     }
     if figure.panels.iter().any(|panel| panel.outside() > 0) {
-        entries.push(("outside of the band", "mark"));
+        let words = match width < 420.0 {
+            true => "outside",
+            false => "outside of the band",
+        };
+        entries.push((words, "mark"));
     }
-    sheet.legend(layout.right, 49.0, &entries);
+    entries
 }
 
 /// The lines of round times through all panels, and what stands below them.
@@ -115,15 +137,27 @@ fn one(
     let place = |at: f64| (at - start as f64) / (end as f64 - start as f64);
     let across = |place: f64| left + place * room;
     let down = |value: f64| top + (1.0 - scale.place(value)) * layout.height;
-    sheet.text("name", left, top - 9.0, Anchor::Start, &panel.name);
     let remarks = figure.remarks(panel);
-    sheet.text("", right, top - 9.0, Anchor::End, &remarks);
-    for tick in &scale.ticks {
-        let y = down(*tick);
-        sheet.path("grid", &format!("M{left} {y:.1}H{right}"), "");
-        sheet.text("", left - 8.0, y + 4.0, Anchor::End, &scale.label(*tick));
-    }
-    let columns = room as usize;
+    let (wide, said) = (
+        panel.name.width() as f64 * NAME,
+        remarks.width() as f64 * CHARACTER,
+    );
+    // A long name leaves the remarks a half, and they leave it the rest.
+    let said = match wide + said + 12.0 > room {
+        true => said.min((room - wide).max(room / 2.0) - 12.0),
+        false => said,
+    };
+    sheet.text_within(
+        "name",
+        left,
+        top - 9.0,
+        &panel.name,
+        room - said - 12.0,
+        NAME,
+    );
+    sheet.text_before("", right, top - 9.0, &remarks, said, CHARACTER);
+    sheet.grid(scale, left, right, &down);
+    let columns = room.max(1.0) as usize;
     for edge in edges(&panel.points, place, columns) {
         sheet.path("band", &around(&edge, &across, &down), "");
     }
@@ -131,7 +165,7 @@ fn one(
     sheet.path("axis", &format!("M{left} {bottom:.1}H{right}"), "");
     for stroke in strokes(&panel.points, place, columns) {
         match stroke.as_slice() {
-            [(x, value)] => sheet.circle("dot", across(*x), down(*value), 2.0, ""),
+            [(x, value)] => sheet.circle("dot", across(*x), down(*value), 2.4, ""),
             _ => sheet.path("line", &along(&stroke, &across, &down), ""),
         }
     }
@@ -162,7 +196,13 @@ fn around(edge: &Edge, across: &impl Fn(f64) -> f64, down: &impl Fn(f64) -> f64)
     path
 }
 
-fn notes(figure: &Figure) -> Vec<String> {
-    let changes = figure.clock_changes().into_iter().map(|(_, change)| change);
-    figure.about_band().into_iter().chain(changes).collect()
+fn notes(figure: &Figure, width: f64) -> Vec<String> {
+    let letters = ((width - 2.0 * EDGE) / CHARACTER) as usize;
+    let changes = figure
+        .clock_changes()
+        .into_iter()
+        .take(CHANGES)
+        .map(|(_, change)| change);
+    let notes = figure.about_band().into_iter().chain(changes);
+    notes.flat_map(|note| wrapped(&note, letters)).collect()
 }

@@ -1,53 +1,26 @@
 //! A figure in characters.
 
-use super::canvas::{ACROSS, Canvas, DOWN};
 use super::scale::Scale;
 use super::series::{Point, edges, marks, strokes};
 use super::{Axis, Figure, Panel};
 use crate::diagnostic::{Page, Style};
+use crate::drawing::canvas::{ACROSS, Canvas, DOWN};
+use crate::drawing::text::{Frame, Tick, plain as in_signs, quiet};
 
-/// The room for a figure.
-#[derive(Debug, Clone, Copy)]
-pub struct Size {
-    /// The characters of a line.
-    pub width: usize,
-    /// The lines of each entity's picture; fewer for several unless given.
-    pub height: Option<usize>,
-    /// Whether only ASCII may be used.
-    pub ascii: bool,
-}
-
-impl Default for Size {
-    fn default() -> Size {
-        Size {
-            width: 80,
-            height: None,
-            ascii: false,
-        }
-    }
-}
-
-/// How narrow and how wide a figure may be.
-const WIDTHS: (usize, usize) = (40, 1_000);
-
-/// How low and how high an entity's picture may be.
-const HEIGHTS: (usize, usize) = (3, 200);
+pub use crate::diagnostic::Room as Size;
+pub use crate::drawing::text::wants_ascii;
 
 /// How many points that stand out are told.
 const TOLD: usize = 5;
 
 pub(super) fn draw(figure: &Figure, size: Size) -> Page {
-    let width = size.width.clamp(WIDTHS.0, WIDTHS.1);
     let usual = match figure.panels.len() {
         0 | 1 => 12,
         2 | 3 => 8,
         _ => 6,
     };
-    let height = size.height.unwrap_or(usual).clamp(HEIGHTS.0, HEIGHTS.1);
-    let plain = |text: &str| match size.ascii {
-        true => in_ascii(text),
-        false => text.to_string(),
-    };
+    let height = size.down(usual);
+    let plain = |text: &str| in_signs(text, size.ascii);
     let mut page = Page::new();
     page.heading(plain(&figure.heading()));
     let from_to = figure.from_to();
@@ -55,8 +28,8 @@ pub(super) fn draw(figure: &Figure, size: Size) -> Page {
         page.put(Style::Quiet, plain(&from_to)).end();
     }
     let scales = figure.scales((height / 3).max(2));
-    let labels = scales.iter().map(gutter).max().unwrap_or(1);
-    let columns = width.saturating_sub(labels + 2).max(10);
+    let labels: Vec<String> = scales.iter().flat_map(Scale::labels).collect();
+    let frame = Frame::new(size.across(), labels.iter().map(String::as_str), size.ascii);
     let (start, end) = figure.reach();
     let place = |at: f64| {
         let (start, end) = (start as f64, end as f64);
@@ -70,37 +43,34 @@ pub(super) fn draw(figure: &Figure, size: Size) -> Page {
             format!("{gap}{}", plain(&figure.remarks(panel))),
         );
         page.end();
-        let canvas = drawn(panel, scale, &place, columns, height);
-        let mut at_row: Vec<Option<String>> = vec![None; height];
+        let canvas = drawn(panel, scale, &place, frame.columns, height);
+        let mut at_row: Vec<String> = vec![String::new(); height];
         for tick in &scale.ticks {
             let row = canvas.down(scale.place(*tick)) as usize / DOWN;
             if let Some(slot) = at_row.get_mut(row)
-                && slot.is_none()
+                && slot.is_empty()
             {
-                *slot = Some(scale.label(*tick));
+                *slot = scale.label(*tick);
             }
         }
         for (row, label) in at_row.iter().enumerate() {
-            let label_text = label.as_deref().unwrap_or("");
-            let axis = match (label.is_some(), size.ascii) {
-                (true, false) => '┤',
-                (false, false) => '│',
-                (true, true) => '+',
-                (false, true) => '|',
-            };
-            page.put(Style::Quiet, format!("{label_text:>labels$} {axis}"));
+            frame.open(&mut page, label);
             canvas.put_row(&mut page, row, size.ascii);
             page.end();
         }
     }
-    axis(&mut page, figure, (start, end), labels, columns, size.ascii);
-    notes(&mut page, figure, &plain);
+    let half = match figure.axis {
+        Axis::Number => 0.5,
+        Axis::Time { .. } => 0.0,
+    };
+    let ticks = figure.ticks(frame.columns).into_iter().map(|tick| {
+        let share = (tick.at as f64 + half - start as f64) / (end as f64 - start as f64);
+        let column = ((share * frame.columns as f64) as usize).min(frame.columns - 1);
+        (column, tick.label)
+    });
+    frame.below(&mut page, "", &ticks.collect::<Vec<Tick>>(), &[]);
+    notes(&mut page, figure, size, &plain);
     page
-}
-
-fn gutter(scale: &Scale) -> usize {
-    let labels = scale.ticks.iter().map(|tick| scale.label(*tick).len());
-    labels.max().unwrap_or(1)
 }
 
 fn drawn(
@@ -146,54 +116,7 @@ fn drawn(
     canvas
 }
 
-/// The axis below: a line with ticks, and what stands at them.
-fn axis(
-    page: &mut Page,
-    figure: &Figure,
-    (start, end): (i64, i64),
-    labels: usize,
-    columns: usize,
-    ascii: bool,
-) {
-    let ticks = figure.ticks(columns);
-    let (corner, line, cross) = match ascii {
-        true => ('+', '-', '+'),
-        false => ('└', '─', '┬'),
-    };
-    let mut ruler = vec![line; columns];
-    let offset = labels + 2;
-    let mut below = vec![' '; offset + columns];
-    let mut free = 0;
-    for tick in ticks {
-        let half = if matches!(figure.axis, Axis::Number) {
-            0.5
-        } else {
-            0.0
-        };
-        let share = (tick.at as f64 + half - start as f64) / (end as f64 - start as f64);
-        let column = ((share * columns as f64) as usize).min(columns - 1);
-        if let Some(mark) = ruler.get_mut(column) {
-            *mark = cross;
-        }
-        let length = tick.label.chars().count();
-        let begin = (offset + column).saturating_sub(length / 2);
-        let begin = begin.min((offset + columns).saturating_sub(length));
-        if begin < free {
-            continue;
-        }
-        free = begin + length + 1;
-        for (cell, character) in below.iter_mut().skip(begin).zip(tick.label.chars()) {
-            *cell = character;
-        }
-    }
-    let ruler: String = ruler.into_iter().collect();
-    page.put(Style::Quiet, format!("{:labels$} {corner}{ruler}", ""))
-        .end();
-    let below: String = below.into_iter().collect();
-    page.put(Style::Quiet, below.trim_end()).end();
-}
-
-fn notes(page: &mut Page, figure: &Figure, plain: &dyn Fn(&str) -> String) {
+fn notes(page: &mut Page, figure: &Figure, size: Size, plain: &dyn Fn(&str) -> String) {
     let several = figure.panels.len() > 1;
     for panel in &figure.panels {
         let mut outside: Vec<&Point> = panel.points.iter().filter(|p| p.stands_out()).collect();
@@ -218,38 +141,10 @@ fn notes(page: &mut Page, figure: &Figure, plain: &dyn Fn(&str) -> String) {
             page.put(Style::Quiet, rest).end();
         }
     }
-    if let Some(about) = figure.about_band() {
-        page.put(Style::Quiet, plain(&about)).end();
+    let changes = figure.clock_changes().into_iter().map(|(_, change)| change);
+    for note in figure.about_band().into_iter().chain(changes) {
+        quiet(page, &note, size);
     }
-    for (_, change) in figure.clock_changes() {
-        page.put(Style::Quiet, plain(&change)).end();
-    }
-}
-
-/// Whether the terminal or the locale asks for ASCII. `get` gives environment variables; without a locale nothing is
-/// asked for.
-pub fn wants_ascii(get: impl Fn(&str) -> Option<String>) -> bool {
-    if get("TERM").as_deref() == Some("dumb") {
-        return true;
-    }
-    let names = ["LC_ALL", "LC_CTYPE", "LANG"];
-    let locale = names
-        .iter()
-        .filter_map(|name| get(name))
-        .find(|value| !value.is_empty());
-    locale.is_some_and(|locale| {
-        let locale = locale.to_ascii_lowercase();
-        !locale.contains("utf-8") && !locale.contains("utf8")
-    })
-}
-
-/// The signs of this drawing that ASCII lacks.
-fn in_ascii(text: &str) -> String {
-    text.replace(" · ", ", ")
-        .replace('±', "+-")
-        .replace('×', "*")
-        .replace('●', "O")
-        .replace('…', "...")
 }
 
 impl Figure {

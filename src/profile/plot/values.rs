@@ -3,12 +3,14 @@
 use super::band::{History, WIDTH};
 use super::{Axis, Figure, Panel, Point};
 use crate::diagnostic::{Code, Diagnostic, Fault, Outcome, Source};
-use crate::drawing::bars::Bars;
+use crate::drawing::counts::Counts;
+use crate::drawing::histogram::Histogram;
 use crate::eval::collections::{List, Map};
 use crate::eval::convert::to_long;
 use crate::eval::java::date_format::Zone;
 use crate::eval::text::to_text;
 use crate::eval::{Context, Program, Value, Variables, compile};
+use crate::functions::statistics::Statistics;
 use indexmap::IndexMap;
 use parking_lot::RwLock;
 use smol_str::SmolStr;
@@ -170,7 +172,6 @@ pub fn figure(
         panels: Vec::new(),
         same_scale: wanted.same_scale,
         width: None,
-        bars: None,
     };
     if timed {
         figure.width = wanted.width;
@@ -224,43 +225,80 @@ pub fn measured(value: &Value, zone: &Zone) -> Option<Figure> {
         panels: Vec::new(),
         same_scale: false,
         width: Some(WIDTH),
-        bars: None,
     };
     over_time(&mut figure, &items, &numbers, zone).ok()?;
     (figure.panels.len() <= PANELS).then_some(figure)
 }
 
-/// A picture of counts over time: one above another in a terminal, bars on one another elsewhere.
-pub fn of_bars(bars: Bars) -> Figure {
-    let ends = bars.starts.iter().skip(1).copied().chain([bars.end]);
-    let steps: Vec<(i64, i64)> = bars.starts.iter().copied().zip(ends).collect();
-    let period = steps.last().map(|(start, end)| end.saturating_sub(*start));
-    let panels = bars.told().into_iter().map(|kind| Panel {
-        name: kind.name,
-        points: steps
-            .iter()
-            .zip(kind.counts)
-            .map(|((start, end), count)| Point {
-                start: *start,
-                end: *end,
-                value: Some(count),
-                band: None,
-            })
-            .collect(),
-        unfit: 0,
-    });
-    Figure {
-        title: bars.title.clone(),
-        expression: None,
-        axis: Axis::Time {
-            zone: bars.zone.clone(),
-            period,
-        },
-        panels: panels.collect(),
-        same_scale: true,
-        width: None,
-        bars: Some(Arc::new(bars)),
+/// A picture of the values of a map by their names; `None` for other values and for maps of lists.
+/// Errors: E0203 for a value that is no number, E0204 where none can be drawn, those of the expression.
+pub fn counts(
+    title: &str,
+    value: &Value,
+    numbers: &Numbers,
+    context: &Context,
+) -> Outcome<Option<Counts>> {
+    let Value::Map(map) = value else {
+        return Ok(None);
+    };
+    let entries = map.entries();
+    let is_list = |(_, value): &(Value, Value)| matches!(value, Value::List(_) | Value::Set(_));
+    if entries.is_empty() || entries.iter().all(is_list) {
+        return Ok(None);
     }
+    let mut counts = Counts {
+        title: title.to_string(),
+        rows: Vec::with_capacity(entries.len()),
+        left_out: 0,
+    };
+    for (name, value) in entries {
+        context.check_cancelled()?;
+        let name = to_text(&name);
+        match numbers.of(&value, &name)? {
+            Number::Finite(number) => counts.rows.push((name.to_string(), number)),
+            Number::Unfit | Number::Missing => counts.left_out += 1,
+        }
+    }
+    match counts.rows.is_empty() {
+        true => Err(nothing(
+            "there is nothing to draw: no value is a finite number",
+        )),
+        false => Ok(Some(counts)),
+    }
+}
+
+/// How the numbers of a value are distributed, those of all its lists together.
+/// Errors: as for [`figure`].
+pub fn histogram(
+    title: &str,
+    value: &Value,
+    numbers: &Numbers,
+    context: &Context,
+) -> Outcome<Histogram> {
+    let none = || nothing("there is nothing to draw: no value is a finite number");
+    if let Some(statistics) = value.as_object::<Statistics>() {
+        let mut drawn = statistics.histogram().ok_or_else(none)?;
+        drawn.title = title.to_string();
+        return Ok(drawn);
+    }
+    let mut found = Vec::new();
+    for (name, items) in series_of(value)? {
+        for item in &items {
+            context.check_cancelled()?;
+            // What was measured is the number, and not when.
+            let measured = timed(item);
+            let (value, name) = match &measured {
+                Some(measured) => (&measured.value, measured.entity.as_str()),
+                None => (item, name.as_str()),
+            };
+            if let Number::Finite(number) = numbers.of(value, name)? {
+                found.push(number);
+            }
+        }
+    }
+    let mut drawn = crate::functions::statistics::histogram_of(&found).ok_or_else(none)?;
+    drawn.title = title.to_string();
+    Ok(drawn)
 }
 
 /// How many measurements are drawn without being asked for.

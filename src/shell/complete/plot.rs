@@ -1,6 +1,7 @@
 //! Behind `%plot`: profiles, entities, options, expressions.
 
 use super::{Candidate, Completions, Kind, expression, files, words};
+use crate::diagnostic::Theme;
 use crate::profile::Profiles;
 use crate::profile::client;
 use crate::profile::store::{Filter, Within};
@@ -52,6 +53,10 @@ pub fn complete(session: &Session, text: &str, rest: &str, at: usize) -> Complet
             candidates: options(typed).collect(),
         },
         Behind::Value("--svg") => files::complete_word(typed, at),
+        Behind::Value("--theme") => {
+            let names = Theme::NAMES.into_iter().map(|(name, _)| word(name.into()));
+            words(at - typed.len(), at, typed, names)
+        }
         Behind::Value("--expr") | Behind::Expression => of_expression(),
         Behind::Value(_) => Completions {
             replaces: at..at,

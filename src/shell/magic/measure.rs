@@ -1,22 +1,16 @@
 //! `%time`, `%cost`, `%explain`.
 
 use super::{Request, bad};
-use crate::diagnostic::{Outcome, Page, Picture, Style, plain};
-use crate::drawing::Size;
+use crate::diagnostic::{Drawing, Outcome, Page, Picture, Style, plain};
 use crate::drawing::shares::{Share, Shares};
 use crate::drawing::tree::{Became, Node, Tree};
 use crate::eval::text::to_text;
 use crate::eval::{Part, Traced, Value, compile_tree, trace};
+use crate::shell::room;
 use crate::shell::session::{Session, Shown};
 use std::time::{Duration, Instant};
 
-/// How many characters of an expression's part are shown.
-const PART: usize = 40;
-
-/// How many characters of a value are shown.
-const VALUE: usize = 40;
-
-/// How many characters of each are in a picture.
+/// How many characters of a part and of a value are kept.
 const WIDE: usize = 120;
 
 /// How many rows `%cost` shows.
@@ -125,32 +119,10 @@ fn traced(session: &Session, request: &Request<'_>) -> Outcome<Traced> {
 pub(super) fn explain(session: &Session, request: &Request<'_>) -> Outcome<Shown> {
     let traced = traced(session, request)?;
     let source = &request.source().text;
-    let label = |part: &Part| {
-        let text = source.get(part.span.start..part.span.end).unwrap_or("");
-        format!("{}{}", "  ".repeat(part.depth - 1), one_line(text, PART))
-    };
-    let width = traced.parts.iter().map(|p| label(p).chars().count()).max();
-    let mut page = Page::new();
-    for part in &traced.parts {
-        let text = label(part);
-        let gap = " ".repeat(width.unwrap_or(0) - text.chars().count() + 2);
-        page.put(Style::Code, text).text(gap);
-        match &part.value {
-            _ if part.failed => page.put(Style::Warning, "failed"),
-            Some(value) => {
-                page.put(Style::Result, one_line(&to_text(value), VALUE));
-                page.put(Style::Quiet, format!("  {}", value.type_name()))
-            }
-            None => page.put(Style::Quiet, "not evaluated"),
-        };
-        if part.count > 1 {
-            page.put(Style::Quiet, format!("  {}×", part.count));
-        }
-        page.end();
-    }
+    let tree = drawn_tree(&traced, source, request.rest);
+    let mut page = tree.page(room(session.look()));
     if !traced.parts.is_empty() {
-        let tree = drawn_tree(&traced, source, request.rest);
-        page.draw(Picture::new(move || tree.svg(Size::default())));
+        page.draw(Picture::new(tree));
     }
     match traced.result {
         Ok(value) => {
@@ -227,49 +199,24 @@ pub(super) fn cost(session: &Session, request: &Request<'_>) -> Outcome<Shown> {
     rows.retain(|(part, _)| part.count > 0);
     rows.sort_by_key(|(_, own)| std::cmp::Reverse(*own));
     let total = traced.time.max(Duration::from_nanos(1));
-    let mut page = Page::new();
-    page.put(
-        Style::Heading,
-        format!("evaluated in {}", span(traced.time)),
-    );
-    page.line(format!(", {} calls and steps of loops", traced.steps));
-    let head = format!("  {:>6}  {:>9}  {:>9}  part", "share", "time", "times");
-    page.put(Style::Quiet, head).end();
-    for (part, own) in rows.iter().take(ROWS) {
-        let share = 100.0 * own.as_secs_f64() / total.as_secs_f64();
-        let figures = format!("  {share:>5.1}%  {:>9}  {:>9}  ", span(*own), part.count);
-        let text = request.source().text.get(part.span.start..part.span.end);
-        page.text(figures);
-        page.put(Style::Code, one_line(text.unwrap_or(""), PART))
-            .end();
-    }
-    if rows.len() > ROWS {
-        let rest = format!("  and {} more parts", rows.len() - ROWS);
-        page.put(Style::Quiet, rest).end();
-    }
     let shares = rows.iter().take(ROWS).map(|(part, own)| {
         let text = request.source().text.get(part.span.start..part.span.end);
-        let times = match part.count {
-            1 => String::new(),
-            count => format!(" in {count} times"),
-        };
         Share {
             code: one_line(text.unwrap_or(""), WIDE),
             share: own.as_secs_f64() / total.as_secs_f64(),
-            words: format!("{}{times}", span(*own)),
+            time: span(*own),
+            count: part.count,
         }
     });
     let drawn = Shares {
         title: one_line(request.rest, WIDE),
-        below: format!(
-            "evaluated in {}, {} calls and steps of loops; the time of each part without the parts inside",
-            span(traced.time),
-            traced.steps
-        ),
+        time: span(traced.time),
+        below: format!("{} calls and steps of loops", traced.steps),
         shares: shares.collect(),
         more: rows.len().saturating_sub(ROWS),
     };
-    page.draw(Picture::new(move || drawn.svg(Size::default())));
+    let mut page = drawn.page(room(session.look()));
+    page.draw(Picture::new(drawn));
     Ok(Shown::Page(page, Some(value)))
 }
 

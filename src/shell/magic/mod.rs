@@ -234,14 +234,16 @@ pub const MAGICS: &[Magic] = &[
     },
     Magic {
         name: "%plot",
-        usage: "%plot PROFILE ENTITY… | %plot EXPR",
-        summary: "draws a profile over time, or the numbers of an expression",
-        details: "Behind it what was expected: the median of the same weekday and hour in earlier weeks, 3.5 median absolute \
-                  deviations to both sides; values outside are marked. Options are those of stellar profile plot: \
+        usage: "%plot PROFILE ENTITY… | %plot EXPR | %plot FILE.yaml",
+        summary: "draws a profile over time, the value of an expression, or pipelines",
+        details: "Behind a profile what was expected: the median of the same weekday and hour in earlier weeks, 3.5 median \
+                  absolute deviations to both sides; values outside are marked. Options are those of stellar profile plot: \
                   --window SELECTOR, --begin TIME, --end TIME, --group GROUP, --expr EXPR (makes a number of each value, \
-                  as --expr STATS_MEAN(value)), --band=WIDTH, --no-band, --same-scale, --width N, --height N, --ascii, --svg FILE. \
-                  An expression gives a list of numbers, a list or map of lists, or what PROFILE_VERBOSE or EVENT_TIMELINE gives. \
-                  p := %plot … keeps the picture.",
+                  as --expr STATS_MEAN(value)), --band=WIDTH, --no-band, --same-scale, --width N, --height N, --ascii, \
+                  --svg FILE, --theme auto|light|dark. An expression gives a list of numbers or a list or map of lists (lines; \
+                  --histogram shows how they are distributed), a map of numbers (bars by name), what PROFILE_VERBOSE gives \
+                  (lines over time), what EVENT_TIMELINE gives (bars over time), periods, or statistics. \
+                  A file of pipelines is drawn as its steps and the tags between them. p := %plot … keeps the picture.",
         argument: Argument::Plot,
         run: plot::plot,
     },

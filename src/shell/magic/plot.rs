@@ -2,17 +2,21 @@
 
 use super::{Request, bad};
 use crate::config::parse_now;
-use crate::diagnostic::{Code, Diagnostic, Outcome, Page, Picture};
+use crate::diagnostic::{Code, Diagnostic, Outcome, Page, Picture, Room, Size, Theme};
+use crate::drawing::drawn::Drawn;
+use crate::engine::Engine;
 use crate::eval::{Notes, Value};
-use crate::event::timeline;
+use crate::pipeline::config;
+use crate::pipeline::graph::Graph;
 use crate::profile::Profiles;
-use crate::profile::plot::values::{Numbers, Wanted, figure as of_value, of_bars};
-use crate::profile::plot::{Figure, band, read, svg, text};
+use crate::profile::plot::values::{self, Numbers, Wanted, figure as of_value};
+use crate::profile::plot::{Figure, band, read};
 use crate::shell::events::path_of;
 use crate::shell::session::{Session, Shown};
+use crate::shell::{of_kind, room};
 
 /// What may stand behind `--`, and whether a value follows.
-const OPTIONS: [(&str, bool); 13] = [
+const OPTIONS: [(&str, bool); 15] = [
     ("--group", true),
     ("--groups", true),
     ("--window", true),
@@ -22,6 +26,8 @@ const OPTIONS: [(&str, bool); 13] = [
     ("--svg", true),
     ("--width", true),
     ("--height", true),
+    ("--theme", true),
+    ("--histogram", false),
     ("--band", false),
     ("--no-band", false),
     ("--same-scale", false),
@@ -103,6 +109,16 @@ impl<'a> Words<'a> {
         self.get(name).map(read).transpose()
     }
 
+    /// The picture for a page, as options say it.
+    fn size(&self) -> Outcome<Size> {
+        let usual = Size::default();
+        Ok(Size {
+            width: self.number("--width")?.unwrap_or(usual.width),
+            height: self.number("--height")?,
+            theme: self.get("--theme").map_or(Ok(usual.theme), theme)?,
+        })
+    }
+
     fn wanted(&self) -> Outcome<Wanted> {
         let width = match self.get("--band") {
             None | Some("") => band::WIDTH,
@@ -118,6 +134,18 @@ impl<'a> Words<'a> {
             same_scale: self.get("--same-scale").is_some(),
         })
     }
+}
+
+/// The colours of this name. Errors: E0116.
+pub(super) fn theme(name: &str) -> Outcome<Theme> {
+    Theme::of(name).ok_or_else(|| {
+        let names = Theme::NAMES.map(|(name, _)| name);
+        bad(format!(
+            "there are the themes {}, and not {name}",
+            names.join(", ")
+        ))
+        .did_you_mean(crate::diagnostic::nearest(name, names.into_iter()))
+    })
 }
 
 fn unknown(word: &str) -> crate::diagnostic::Fault {
@@ -212,39 +240,64 @@ pub(super) fn plot(session: &Session, request: &Request<'_>) -> Outcome<Shown> {
     if words.names.is_empty() {
         return Err(bad("%plot lacks what it shall draw"));
     }
-    let figure = match stored(session, request, &words)? {
-        true => of_store(session, &words)?,
-        false => Some(of_expression(session, request, &words)?),
-    };
     let mut page = Page::new();
-    let Some(figure) = figure else {
+    let drawn = match (pipelines(&words)?, stored(session, request, &words)?) {
+        (Some(drawn), _) => Some(wrapped(drawn)),
+        (None, false) => Some(of_expression(session, request, &words)?),
+        (None, true) => of_store(session, &words)?,
+    };
+    let Some((picture, value)) = drawn else {
         page.line("there is nothing to draw");
         return Ok(Shown::Page(page, Some(Value::Null)));
     };
-    let usual = svg::Size::default();
+    let size = words.size()?;
     match words.get("--svg") {
+        Some("-") => {
+            page.line(picture.sized(size).trim_end());
+        }
         Some(file) => {
-            let size = svg::Size {
-                width: words.number("--width")?.unwrap_or(usual.width),
-                height: words.number("--height")?,
-            };
             let path = path_of(file);
-            crate::input::replace(&path, figure.svg(size).as_bytes())?;
-            page.line(format!("wrote {} to {}", figure.heading(), path.display()));
+            crate::input::replace(&path, picture.sized(size).as_bytes())?;
+            page.line(format!("wrote {} to {}", picture.title(), path.display()));
         }
         None => {
-            let usual = text::Size::default();
-            let window = session.look().window.map(|(width, _)| width);
-            page = figure.page(text::Size {
-                width: words.number("--width")?.or(window).unwrap_or(usual.width),
+            let usual = room(session.look());
+            page = picture.page(Room {
+                width: words.number("--width")?.unwrap_or(usual.width),
                 height: words.number("--height")?,
-                ascii: words.get("--ascii").is_some(),
+                ascii: usual.ascii || words.get("--ascii").is_some(),
             });
         }
     }
-    let drawn = figure.clone();
-    page.draw(Picture::new(move || drawn.svg(svg::Size::default())));
-    Ok(Shown::Page(page, Some(figure.into_value())))
+    page.draw(picture);
+    Ok(Shown::Page(page, Some(value)))
+}
+
+/// What is drawn, and the same as a value.
+type Asked = (Picture, Value);
+
+fn wrapped(picture: Picture) -> Asked {
+    let value = Drawn(picture.clone()).into_value();
+    (picture, value)
+}
+
+fn figure(figure: Figure) -> Asked {
+    (Picture::new(figure.clone()), figure.into_value())
+}
+
+/// The pipelines of a file, where the words name one. Errors: what is wrong with the file.
+fn pipelines(words: &Words<'_>) -> Outcome<Option<Picture>> {
+    let [name] = words.names.as_slice() else {
+        return Ok(None);
+    };
+    if !name.ends_with(".yaml") && !name.ends_with(".yml") {
+        return Ok(None);
+    }
+    let file = config::load(&path_of(name), &Engine::actions()).map_err(|faults| {
+        let fault = faults.into_iter().next();
+        fault.unwrap_or_else(|| Diagnostic::new(Code::Internal, "no fault is told"))
+    })?;
+    Ok(Some(Picture::new(Graph::of(&file))))
 }
 
 /// Whether the words name a profile and entities: `%plot logins alice` is no expression, but `%plot logins` is one.
@@ -268,7 +321,7 @@ fn expression(
     request.wanted_expression_before(session, plain, behind)
 }
 
-fn of_expression(session: &Session, request: &Request<'_>, words: &Words<'_>) -> Outcome<Figure> {
+fn of_expression(session: &Session, request: &Request<'_>, words: &Words<'_>) -> Outcome<Asked> {
     let odd = ["--window", "--begin", "--end", "--group", "--groups"];
     if let Some(option) = odd.iter().find(|option| words.get(option).is_some()) {
         return Err(bad(format!(
@@ -277,21 +330,26 @@ fn of_expression(session: &Session, request: &Request<'_>, words: &Words<'_>) ->
     }
     let tree = expression(session, request, words.plain)?;
     let value = session.evaluate(Some(&tree), request.source())?;
-    let engine = session.engine();
-    if words.get("--expr").is_none()
-        && let Some(mut bars) = timeline::of_value(&value, &engine.context.zone)
-    {
-        bars.title = title(words.plain);
-        return Ok(of_bars(bars));
+    let context = &session.engine().context;
+    let title = title(words.plain);
+    let numbers = Numbers::new(words.get("--expr"), context)?;
+    if words.get("--histogram").is_some() {
+        let drawn = values::histogram(&title, &value, &numbers, context)?;
+        return Ok(wrapped(Picture::new(drawn)));
     }
-    let numbers = Numbers::new(words.get("--expr"), &engine.context)?;
-    of_value(
-        &title(words.plain),
-        &value,
-        &numbers,
-        words.wanted()?,
-        &engine.context,
-    )
+    if words.get("--expr").is_none()
+        && let Some(picture) = of_kind(&value, Some(&title), &context.zone)
+    {
+        let kept = value.as_object::<Figure>().is_some();
+        return Ok(match kept {
+            true => (picture, value),
+            false => wrapped(picture),
+        });
+    }
+    if let Some(counts) = values::counts(&title, &value, &numbers, context)? {
+        return Ok(wrapped(Picture::new(counts)));
+    }
+    of_value(&title, &value, &numbers, words.wanted()?, context).map(figure)
 }
 
 /// An expression as a title, cut where it is long.
@@ -303,7 +361,7 @@ fn title(expression: &str) -> String {
     title
 }
 
-fn of_store(session: &Session, words: &Words<'_>) -> Outcome<Option<Figure>> {
+fn of_store(session: &Session, words: &Words<'_>) -> Outcome<Option<Asked>> {
     let engine = session.engine();
     let context = &engine.context;
     let Some(profiles) = context.services.get::<Profiles>() else {
@@ -331,9 +389,9 @@ fn of_store(session: &Session, words: &Words<'_>) -> Outcome<Option<Figure>> {
         expression: words.get("--expr").map(str::to_string),
         wanted: words.wanted()?,
     };
-    let (figure, said) = read::figure(&wanted, &profiles, context)?;
+    let (found, said) = read::figure(&wanted, &profiles, context)?;
     if let Some(notes) = context.services.get::<Notes>() {
         said.into_iter().for_each(|note| notes.say(note));
     }
-    Ok(figure)
+    Ok(found.map(figure))
 }

@@ -2,7 +2,6 @@
 
 use super::{Request, bad};
 use crate::diagnostic::{Outcome, Page, Picture, Style, Table};
-use crate::drawing::Size;
 use crate::profile::runner::ProfileReport;
 use crate::profile::{draw_window, explain_window, reports};
 use crate::shell::session::{Session, Shown};
@@ -20,7 +19,7 @@ pub(super) fn window(session: &Session, request: &Request<'_>) -> Outcome<Shown>
     let drawn = draw_window(context, request.rest)?;
     let mut page = Page::new();
     page.line(text);
-    page.draw(Picture::new(move || drawn.svg(Size::default())));
+    page.draw(Picture::new(drawn));
     Ok(Shown::Page(page, None))
 }
 

@@ -1,7 +1,8 @@
 //! `%save`: values and sessions to files.
 
+use super::plot::theme;
 use super::{Request, bad, first_word};
-use crate::diagnostic::{Code, Diagnostic, Fault, Outcome, Page};
+use crate::diagnostic::{Code, Diagnostic, Fault, Outcome, Page, Size, nearest};
 use crate::eval::Value;
 use crate::eval::json::to_json;
 use crate::eval::text::to_text;
@@ -35,6 +36,10 @@ pub(super) fn save(session: &Session, request: &Request<'_>) -> Outcome<Shown> {
             .help(format!("replace it with %save -f {name}")));
     }
     let extension = path.extension().and_then(|e| e.to_str()).unwrap_or("");
+    let (size, expression) = match extension {
+        "svg" => sized(expression)?,
+        _ => (Size::default(), expression),
+    };
     if extension == "stellar" {
         if !expression.is_empty() {
             return Err(bad("a script holds the whole session, not one value"));
@@ -45,7 +50,9 @@ pub(super) fn save(session: &Session, request: &Request<'_>) -> Outcome<Shown> {
     }
     if extension == "svg" && expression.is_empty() {
         let picture = session.last_picture();
-        let svg = picture.ok_or_else(|| no_picture(&session.last()))?.svg();
+        let svg = picture
+            .ok_or_else(|| no_picture(&session.last()))?
+            .sized(size);
         replace(&path, svg.as_bytes())?;
         return done(&path, "the last picture");
     }
@@ -56,7 +63,7 @@ pub(super) fn save(session: &Session, request: &Request<'_>) -> Outcome<Shown> {
     let text = match extension {
         "svg" => {
             let picture = picture_of(&value, &session.engine().context.zone);
-            picture.ok_or_else(|| no_picture(&value))?.svg()
+            picture.ok_or_else(|| no_picture(&value))?.sized(size)
         }
         "json" => format!("{:#}\n", to_json(&value)?),
         "jsonl" | "ndjson" => lines(&value)?,
@@ -72,6 +79,41 @@ pub(super) fn save(session: &Session, request: &Request<'_>) -> Outcome<Shown> {
         true => done(&path, &format!("{what}, which has no rows,")),
         false => done(&path, what),
     }
+}
+
+/// The size and the colours of a picture, as options before the expression say them. Errors: E0116.
+fn sized(mut text: &str) -> Outcome<(Size, &str)> {
+    let mut size = Size::default();
+    while text.starts_with("--") {
+        let (word, behind) = first_word(text);
+        let (name, value, behind) = match word.split_once('=') {
+            Some((name, value)) => (name, value, behind),
+            None => {
+                let (value, behind) = first_word(behind.trim_start());
+                (word, value, behind)
+            }
+        };
+        let number = || {
+            value
+                .parse::<usize>()
+                .map_err(|_| bad(format!("behind {name} stands a number, not {value}")))
+        };
+        match name {
+            "--width" | "--height" | "--theme" if value.is_empty() => {
+                return Err(bad(format!("{name} lacks its value")));
+            }
+            "--width" => size.width = number()?,
+            "--height" => size.height = Some(number()?),
+            "--theme" => size.theme = theme(value)?,
+            _ => {
+                let names = ["--width", "--height", "--theme"];
+                let near = nearest(name, names.into_iter());
+                return Err(bad(format!("%save has no option {name}")).did_you_mean(near));
+            }
+        }
+        text = behind.trim_start();
+    }
+    Ok((size, text))
 }
 
 /// The error for a value that has no picture.

@@ -3,7 +3,7 @@
 use crate::diagnostic::{Page, Style};
 
 /// A drawing of so many characters.
-pub(super) struct Canvas {
+pub struct Canvas {
     columns: usize,
     rows: usize,
     dots: Vec<u8>,
@@ -12,14 +12,15 @@ pub(super) struct Canvas {
 }
 
 /// How many dots lie beside one another in a character.
-pub(super) const ACROSS: usize = 2;
+pub const ACROSS: usize = 2;
 /// How many lie above one another.
-pub(super) const DOWN: usize = 4;
+pub const DOWN: usize = 4;
 
 /// The bits of a Braille character by row and column (Unicode, block 2800).
 const BITS: [[u8; ACROSS]; DOWN] = [[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]];
 
 impl Canvas {
+    /// An empty one.
     pub fn new(columns: usize, rows: usize) -> Canvas {
         let cells = columns * rows;
         Canvas {
@@ -49,6 +50,7 @@ impl Canvas {
         (column < self.columns && row < self.rows).then_some(row * self.columns + column)
     }
 
+    /// Puts a dot.
     pub fn dot(&mut self, x: i64, y: i64) {
         let bits = BITS.get(y.rem_euclid(DOWN as i64) as usize);
         let bit = bits.and_then(|row| row.get(x.rem_euclid(ACROSS as i64) as usize));
