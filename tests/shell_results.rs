@@ -638,7 +638,10 @@ fn the_store_shows_what_it_holds() {
     let file = folder.path().join("s.db").display().to_string();
     for text in ["%store", "%store check"] {
         let page = shown(&session, text);
-        assert!(page.contains(&file) && page.contains("does not exist yet"), "{page}");
+        assert!(
+            page.contains(&file) && page.contains("does not exist yet"),
+            "{page}"
+        );
     }
     // Looking has not made it.
     assert!(!folder.path().join("s.db").exists());
@@ -647,7 +650,10 @@ fn the_store_shows_what_it_holds() {
         .unwrap();
     let page = shown(&session, "%store");
     assert!(page.starts_with("profile_"), "{page}");
-    assert!(page.contains("  1\n") && page.contains("tables are empty"), "{page}");
+    assert!(
+        page.contains("  1\n") && page.contains("tables are empty"),
+        "{page}"
+    );
     let page = shown(&session, "%store check");
     assert!(page.contains("nothing is wrong with it"), "{page}");
     assert_eq!(offered(&session, "%store "), ["check"]);
@@ -664,7 +670,10 @@ fn a_script_is_shown_while_it_runs() {
         folder.path().join(name).display().to_string()
     };
     let inner = write("inner.stellar", "'in'\n");
-    let outer = write("outer.stellar", &format!("x := 1\n%load {inner}\nx + 1\nNO_SUCH(1)\n4\n"));
+    let outer = write(
+        "outer.stellar",
+        &format!("x := 1\n%load {inner}\nx + 1\nNO_SUCH(1)\n4\n"),
+    );
     let session = session(&[]);
     let source = Source::expression(format!("%load {outer}"));
     let statement = statements(&source).pop().unwrap();
@@ -672,7 +681,8 @@ fn a_script_is_shown_while_it_runs() {
     // When the last one is seen the variables are there already, and what stands behind has not run.
     let audience = |one: &Shown| {
         let text = one.print().unwrap_or_default();
-        seen.borrow_mut().push((text, session.variables.list().len()));
+        seen.borrow_mut()
+            .push((text, session.variables.list().len()));
         Ok(())
     };
     let left = session.run_before(&statement, Some(&audience)).unwrap();
@@ -691,6 +701,13 @@ fn a_script_is_shown_while_it_runs() {
     let good = write("good.stellar", "1\n2\n");
     assert_eq!(shown(&session, &format!("both := %load {good}")), "1\n2");
     let quits = write("quits.stellar", "quit\n1\n");
-    let statement = statements(&Source::expression(format!("%load {quits}"))).pop().unwrap();
-    assert!(session.run_before(&statement, Some(&audience)).unwrap().ends());
+    let statement = statements(&Source::expression(format!("%load {quits}")))
+        .pop()
+        .unwrap();
+    assert!(
+        session
+            .run_before(&statement, Some(&audience))
+            .unwrap()
+            .ends()
+    );
 }
