@@ -5,6 +5,7 @@ use crate::shell::Session;
 const LOOK: Look = Look {
     mode: Mode::Table,
     window: Some((100, 60)),
+    ascii: false,
 };
 
 /// The forms of what the last statement of a text gives.

@@ -151,7 +151,7 @@ fn drawn_tree(traced: &Traced, source: &str, title: &str) -> Tree {
         became: match &part.value {
             _ if part.failed => Became::Failed,
             Some(value) => Became::Value {
-                text: one_line(&to_text(value), WIDE),
+                text: seen(value),
                 kind: value.type_name().to_string(),
             },
             None => Became::Unused,
@@ -161,11 +161,34 @@ fn drawn_tree(traced: &Traced, source: &str, title: &str) -> Tree {
     Tree {
         title: one_line(title, WIDE),
         below: match &traced.result {
-            Ok(value) => format!("gives {}", one_line(&to_text(value), WIDE)),
+            Ok(value) => format!("gives {}", seen(value)),
             Err(fault) => format!("{}: {}", fault.code.name(), one_line(&fault.message, WIDE)),
         },
         nodes: traced.parts.iter().map(node).collect(),
     }
+}
+
+/// A value on one line. Strings stand between quotes: blanks at their ends are often what is looked for.
+fn seen(value: &Value) -> String {
+    let Value::Text(text) = value else {
+        return one_line(&to_text(value), WIDE);
+    };
+    let mut line = String::from("'");
+    for (count, c) in text.chars().enumerate() {
+        if count == WIDE {
+            line.push('…');
+            break;
+        }
+        match c {
+            '\n' => line.push_str("\\n"),
+            '\r' => line.push_str("\\r"),
+            '\t' => line.push_str("\\t"),
+            '\'' | '\\' => line.extend(['\\', c]),
+            _ => line.push(c),
+        }
+    }
+    line.push('\'');
+    line
 }
 
 /// A text on one line, cut to a number of characters.
