@@ -26,6 +26,8 @@ use std::time::Duration;
 pub const WAITING: usize = 4;
 /// How often who waits looks whether all shall stop.
 const LOOK: Duration = Duration::from_millis(50);
+/// How long results are waited for before states are saved.
+const SETTLE: Duration = Duration::from_secs(2);
 /// The stack of a thread that runs rules.
 const STACK: usize = 8 << 20;
 
@@ -305,8 +307,10 @@ impl Fleet {
     }
 
     /// What rules have to keep, after all batches that were sent: what they remember of the events that raised alerts,
-    /// and their groups unless the store has them. Errors: E0307, E0901.
+    /// and their groups unless the store has them. Results are stored before, as far as the store answers. Errors: E0307,
+    /// E0901.
     pub fn save(&self) -> Outcome<Json> {
+        self.board.pending.settle(SETTLE);
         let groups = self.keep == Keep::Owner;
         let lanes = self.lanes.lock();
         let mut waits = Vec::new();

@@ -343,6 +343,7 @@ impl Keeper {
         match done {
             Ok(()) => {
                 self.backoff.reset();
+                self.board.pending.away(false);
                 if self.away.take().is_some() {
                     let lost = self
                         .board
@@ -358,6 +359,7 @@ impl Keeper {
             }
             Err(fault) => {
                 self.again = Instant::now() + self.backoff.pause();
+                self.board.pending.away(true);
                 if self.away.is_none() {
                     self.away = Some(Instant::now());
                     let text = format!(
@@ -394,7 +396,7 @@ impl Keeper {
             return Ok(false);
         }
         match rules.add_results(results.clone(), self.within()) {
-            Ok(_) => pending.with(|held| held.done(count)),
+            Ok(_) => pending.done(count),
             Err(fault) if is_away(&fault) => return Err(fault),
             // One of them cannot be stored; that must not keep back the others.
             Err(_) => {
@@ -409,7 +411,7 @@ impl Keeper {
                         let text = format!("the alert {id} of rule {rule} is not stored: {why}");
                         pending.tell(text);
                     }
-                    pending.with(|held| held.done(1));
+                    pending.done(1);
                 }
             }
         }

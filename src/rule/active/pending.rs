@@ -11,7 +11,7 @@ use ahash::AHashMap;
 use parking_lot::{Condvar, Mutex};
 use smol_str::SmolStr;
 use std::collections::VecDeque;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How many bytes the alerts that wait may take; what comes then is counted and lost.
 pub const WAITING: usize = 64 << 20;
@@ -25,6 +25,8 @@ pub const RESULT: usize = 4 << 20;
 pub(super) struct Pending {
     held: Mutex<Held>,
     wake: Condvar,
+    /// Told when alerts are stored, or cannot be.
+    settled: Condvar,
 }
 
 /// What waits.
@@ -32,6 +34,12 @@ pub(super) struct Pending {
 pub(super) struct Held {
     results: VecDeque<(usize, NewResult)>,
     bytes: usize,
+    /// How many were stored, or given up.
+    done: u64,
+    /// Somebody waits for them to be stored.
+    hurry: bool,
+    /// Whether the store does not answer.
+    away: bool,
     /// How many alerts found no room, since that was said last.
     pub lost: u64,
     /// By rule.
@@ -51,13 +59,6 @@ impl Held {
     pub fn results(&self, most: usize) -> Vec<NewResult> {
         let first = self.results.iter().take(most);
         first.map(|(_, result)| result.clone()).collect()
-    }
-
-    /// The first results are stored, or given up.
-    pub fn done(&mut self, count: usize) {
-        for (bytes, _) in self.results.drain(..count.min(self.results.len())) {
-            self.bytes = self.bytes.saturating_sub(bytes);
-        }
     }
 
     /// How many results wait.
@@ -129,6 +130,36 @@ impl Pending {
         work(&mut self.held.lock())
     }
 
+    /// The first results are stored, or given up.
+    pub fn done(&self, count: usize) {
+        let mut held = self.held.lock();
+        let count = count.min(held.results.len());
+        let bytes: usize = held.results.drain(..count).map(|(bytes, _)| bytes).sum();
+        held.bytes = held.bytes.saturating_sub(bytes);
+        held.done += count as u64;
+        self.settled.notify_all();
+    }
+
+    /// Whether the store does not answer: nobody waits for it then.
+    pub fn away(&self, away: bool) {
+        self.held.lock().away = away;
+        self.settled.notify_all();
+    }
+
+    /// Waits until the alerts that wait now are stored, for some time at most.
+    pub fn settle(&self, time: Duration) {
+        let until = Instant::now() + time;
+        let mut held = self.held.lock();
+        let end = held.done + held.results.len() as u64;
+        while held.done < end && !held.away && !held.closed {
+            held.hurry = true;
+            self.wake.notify_all();
+            if self.settled.wait_until(&mut held, until).timed_out() {
+                break;
+            }
+        }
+    }
+
     /// Says something to those who run the rules.
     pub fn tell(&self, text: String) {
         let mut held = self.held.lock();
@@ -141,14 +172,16 @@ impl Pending {
     pub fn close(&self) {
         self.held.lock().closed = true;
         self.wake.notify_all();
+        self.settled.notify_all();
     }
 
-    /// Waits some time, or until nothing more will come; whether that is so.
+    /// Waits some time, or until somebody waits for what waits, or nothing more will come; whether that is so.
     pub fn wait(&self, time: Duration) -> bool {
         let mut held = self.held.lock();
-        if !held.closed {
+        if !held.closed && !held.hurry {
             self.wake.wait_for(&mut held, time);
         }
+        held.hurry = false;
         held.closed
     }
 }
