@@ -71,7 +71,7 @@ impl Drawing for Bars {
         let scale_of = |each: usize| {
             let highest = kinds.iter().flat_map(|kind| sums(kind, each));
             let highest = highest.fold(0.0, f64::max);
-            Scale::new(0.0, highest, (rows / 3).max(1), whole)
+            Scale::new(0.0, highest, (rows / 3).max(2), whole)
         };
         let stand = Stand::new(room, self.starts.len(), scale_of);
         let Stand {

@@ -42,7 +42,7 @@ impl Drawing for Histogram {
         };
         let scale_of = |each: usize| {
             let highest = heights(each).into_iter().fold(0.0, f64::max);
-            Scale::new(0.0, highest, (rows / 3).max(1), !self.reckoned)
+            Scale::new(0.0, highest, (rows / 3).max(2), !self.reckoned)
         };
         // Where there is little room, neighbours are put together.
         let stand = Stand::new(room, self.counts.len(), scale_of);
