@@ -12,8 +12,10 @@ const KEPT: usize = 10;
 pub struct Notes {
     said: Mutex<Said>,
     /// Who hears a note at once, instead of taking it later.
-    listener: Option<Box<dyn Fn(&str) + Send + Sync>>,
+    listener: Option<Listener>,
 }
+
+type Listener = Box<dyn Fn(&str) + Send + Sync>;
 
 #[derive(Default)]
 struct Said {
