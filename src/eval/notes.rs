@@ -6,6 +6,8 @@ use std::collections::HashSet;
 /// How many notes are kept until somebody shows them.
 const KEPT: usize = 10;
 
+type Listener = Box<dyn Fn(&str) + Send + Sync>;
+
 /// A service with what functions want to say to people beside their values. Front ends that show it provide it;
 /// where it is missing nobody listens, and functions save the work.
 #[derive(Default)]
@@ -14,8 +16,6 @@ pub struct Notes {
     /// Who hears a note at once, instead of taking it later.
     listener: Option<Listener>,
 }
-
-type Listener = Box<dyn Fn(&str) + Send + Sync>;
 
 #[derive(Default)]
 struct Said {

@@ -113,6 +113,8 @@ pub struct Channels {
     /// The way out.
     pub out: Out,
     writers: Vec<JoinHandle<()>>,
+    /// Answers on the control channel while a cell runs.
+    control: JoinHandle<()>,
     /// Takes front ends that want to listen.
     relay: Option<JoinHandle<()>>,
     /// Ends when the last of them has everything.
@@ -211,7 +213,7 @@ pub fn open(info: &ConnectionInfo, session: &str, interrupt: &Interrupt) -> Outc
         stdin: stdin_out,
     };
     let (interrupt, own) = (interrupt.clone(), out.clone());
-    background(async move {
+    let control = background(async move {
         loop {
             match read(&mut control_recv).await {
                 Ok(message) => {
@@ -250,6 +252,7 @@ pub fn open(info: &ConnectionInfo, session: &str, interrupt: &Interrupt) -> Outc
         answers,
         out,
         writers,
+        control,
         relay,
         listening,
     })
@@ -421,11 +424,13 @@ impl Channels {
         let Channels {
             out,
             writers,
+            control,
             relay,
             mut listening,
             ..
         } = self;
         drop(out);
+        control.abort();
         let go = AtomicBool::new(false);
         let all = async {
             for writer in writers {

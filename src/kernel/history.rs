@@ -4,12 +4,13 @@ use crate::config::mask_text;
 use jupyter_protocol::{HistoryEntry, HistoryReply, HistoryRequest};
 use rustyline::history::{FileHistory, History as _, SearchDirection};
 use std::path::PathBuf;
+use std::thread::JoinHandle;
 
 /// How many cells are kept.
 const CELLS: usize = 10_000;
 
 /// How many bytes a cell may have that is kept.
-const LONGEST: usize = 256 << 10;
+const LONGEST: usize = 64 << 10;
 
 /// The number of all earlier sessions.
 const EARLIER: usize = 0;
@@ -18,36 +19,64 @@ const OWN: usize = 1;
 
 /// The cells so far.
 pub struct History {
-    earlier: Vec<String>,
+    /// A long file takes a while, for which nobody who starts a kernel needs to wait.
+    reading: Option<JoinHandle<Read>>,
+    read: Read,
     own: Vec<(usize, String)>,
+}
+
+/// The cells of earlier sessions.
+#[derive(Default)]
+struct Read {
+    cells: Vec<String>,
     file: Option<(FileHistory, PathBuf)>,
 }
 
-impl History {
-    /// Reads the file of earlier cells, which the shell uses too; one that cannot be read is as none.
-    pub fn open(path: Option<PathBuf>) -> History {
+impl Read {
+    /// One that cannot be read is as none.
+    fn file(path: PathBuf) -> Read {
         let mut file = FileHistory::new();
         let _ = file.set_max_len(CELLS);
-        let file = path.map(|path| {
-            if let Some(folder) = path.parent() {
-                let _ = std::fs::create_dir_all(folder);
+        if let Some(folder) = path.parent() {
+            let _ = std::fs::create_dir_all(folder);
+        }
+        let _ = file.load(&path);
+        let mut cells = Vec::new();
+        for at in 0..file.len() {
+            if let Ok(Some(found)) = file.get(at, SearchDirection::Forward) {
+                cells.push(found.entry.to_string());
             }
-            let _ = file.load(&path);
-            (file, path)
-        });
-        let mut earlier = Vec::new();
-        if let Some((file, _)) = &file {
-            for at in 0..file.len() {
-                if let Ok(Some(found)) = file.get(at, SearchDirection::Forward) {
-                    earlier.push(found.entry.to_string());
-                }
+        }
+        let file = Some((file, path));
+        Read { cells, file }
+    }
+}
+
+impl History {
+    /// Begins to read the file of earlier cells, which the shell uses too.
+    pub fn open(path: Option<PathBuf>) -> History {
+        let (mut reading, mut read) = (None, Read::default());
+        if let Some(path) = path {
+            let own = path.clone();
+            let thread = std::thread::Builder::new().name("stellar-history".to_string());
+            match thread.spawn(move || Read::file(own)) {
+                Ok(thread) => reading = Some(thread),
+                Err(_) => read = Read::file(path),
             }
         }
         History {
-            earlier,
+            reading,
+            read,
             own: Vec::new(),
-            file,
         }
+    }
+
+    /// The earlier cells, when they have been read.
+    fn earlier(&mut self) -> &mut Read {
+        if let Some(reading) = self.reading.take() {
+            self.read = reading.join().unwrap_or_default();
+        }
+        &mut self.read
     }
 
     /// Keeps a cell; secrets are masked.
@@ -56,7 +85,7 @@ impl History {
             return;
         }
         let code = mask_text(code);
-        if let Some((file, path)) = &mut self.file
+        if let Some((file, path)) = &mut self.earlier().file
             && file.add(&code).unwrap_or(false)
         {
             // A full disk is no reason to stop.
@@ -69,8 +98,9 @@ impl History {
     }
 
     /// Cells as a front end asks for them.
-    pub fn answer(&self, request: &HistoryRequest) -> HistoryReply {
-        let earlier = self.earlier.iter().enumerate();
+    pub fn answer(&mut self, request: &HistoryRequest) -> HistoryReply {
+        self.earlier();
+        let earlier = self.read.cells.iter().enumerate();
         let earlier = earlier.map(|(at, code)| (EARLIER, at + 1, code));
         let own = self.own.iter().map(|(number, code)| (OWN, *number, code));
         let all: Vec<(usize, usize, &String)> = earlier.chain(own).collect();

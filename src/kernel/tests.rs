@@ -54,7 +54,7 @@ fn places_count_characters() {
 }
 
 /// The cells that are found, with their numbers.
-fn found(history: &History, request: serde_json::Value) -> Vec<(usize, String)> {
+fn found(history: &mut History, request: serde_json::Value) -> Vec<(usize, String)> {
     let request: HistoryRequest = serde_json::from_value(request).unwrap();
     let entry = |entry: HistoryEntry| match entry {
         HistoryEntry::Input(_, number, code) => (number, code),
@@ -68,7 +68,7 @@ fn found(history: &History, request: serde_json::Value) -> Vec<(usize, String)> 
         .collect()
 }
 
-fn codes(history: &History, request: serde_json::Value) -> Vec<String> {
+fn codes(history: &mut History, request: serde_json::Value) -> Vec<String> {
     let all = found(history, request);
     all.into_iter().map(|(_, code)| code).collect()
 }
@@ -82,10 +82,10 @@ fn history_is_searched_by_patterns() {
     {
         history.add(at + 1, code);
     }
-    let search = |pattern: &str, unique: bool, n: i32| {
+    let mut search = |pattern: &str, unique: bool, n: i32| {
         let request = json!({"hist_access_type": "search", "pattern": pattern, "unique": unique, "n": n,
                              "output": false, "raw": true});
-        codes(&history, request)
+        codes(&mut history, request)
     };
     assert_eq!(search("a*", false, 100), ["a1", "a2", "a1"]);
     assert_eq!(search("a?", false, 100), ["a1", "a2", "a1"]);
@@ -103,7 +103,7 @@ fn history_is_searched_by_patterns() {
 fn history_gives_tails_and_ranges() {
     let mut history = History::open(None);
     (1..=5).for_each(|number| history.add(number, &format!("c{number}")));
-    let tail = |n: i32| {
+    let mut tail = |n: i32| {
         codes(
             &history,
             json!({"hist_access_type": "tail", "n": n, "output": false, "raw": true}),
@@ -111,7 +111,7 @@ fn history_gives_tails_and_ranges() {
     };
     assert_eq!(tail(2), ["c4", "c5"]);
     assert_eq!(tail(100).len(), 5);
-    let range = |session: i32, start: i32, stop: i32| {
+    let mut range = |session: i32, start: i32, stop: i32| {
         found(
             &history,
             json!({"hist_access_type": "range", "session": session, "start": start, "stop": stop,
@@ -133,9 +133,9 @@ fn history_lives_on_and_holds_no_secrets() {
     let mut history = History::open(Some(path.clone()));
     history.add(1, "first := 1\nsecond := 2");
     history.add(2, "%connect event postgres://user:hidden@host/db");
-    let again = History::open(Some(path));
+    let mut again = History::open(Some(path));
     let tail = json!({"hist_access_type": "tail", "n": 10, "output": false, "raw": true});
-    let found = codes(&again, tail);
+    let found = codes(&mut again, tail);
     assert_eq!(found.len(), 2, "{found:?}");
     assert_eq!(found[0], "first := 1\nsecond := 2");
     assert!(!found[1].contains("hidden"), "{found:?}");
