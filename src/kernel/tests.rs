@@ -105,7 +105,7 @@ fn history_gives_tails_and_ranges() {
     (1..=5).for_each(|number| history.add(number, &format!("c{number}")));
     let mut tail = |n: i32| {
         codes(
-            &history,
+            &mut history,
             json!({"hist_access_type": "tail", "n": n, "output": false, "raw": true}),
         )
     };
@@ -113,7 +113,7 @@ fn history_gives_tails_and_ranges() {
     assert_eq!(tail(100).len(), 5);
     let mut range = |session: i32, start: i32, stop: i32| {
         found(
-            &history,
+            &mut history,
             json!({"hist_access_type": "range", "session": session, "start": start, "stop": stop,
                                "output": true, "raw": true}),
         )
