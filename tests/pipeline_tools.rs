@@ -1,6 +1,8 @@
 //! Tools for those who write pipelines: test, schema, graph.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "support/pictures.rs"]
+mod checks;
 mod support;
 
 use serde_json::Value as Json;
@@ -272,6 +274,7 @@ fn pictures_show_where_tags_go() {
     );
     assert_eq!(svg.matches("<rect class=\"box").count(), 5);
     assert_eq!(svg.matches("class=\"way\"").count(), 4);
+    checks::check(&svg).unwrap();
 }
 
 #[test]
@@ -298,4 +301,19 @@ fn tags_that_clients_give_are_followed_where_they_are_named() {
             "p0s3 -->|\"…\"| p0s5",
         ]
     );
+    let wanted = "p\n\
+        1 ● input_http      …\n  │ login\n\
+        2 ● parser_json     login\n  │ login\n\
+        3 ● filter_stellar  login\n\n\
+        4 ● filter_stellar  other  ← 1 other\n\n\
+        5 ● output_stdout   alert  ← 3 alert\n  │ alert\n\
+        6 ● output_stdout   *  ← 1 …  ← 4 …\n";
+    let ran = home.run(&["pipeline", "graph", "p.yaml", "--format", "text"], "");
+    assert_eq!(ran.ended(0).out(), wanted);
+    // The shell draws the same.
+    let ran = home.run(&[], "%plot p.yaml\n%save p.svg\n").ended(0);
+    assert!(ran.out().starts_with(wanted), "{}", ran.out());
+    let svg = std::fs::read_to_string(home.path("p.svg")).unwrap();
+    checks::check(&svg).unwrap();
+    assert_eq!(svg.matches("<rect class=\"box").count(), 6);
 }

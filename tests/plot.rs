@@ -478,6 +478,13 @@ proptest! {
         prop_assert!(found.windows(2).all(|two| two[0].at < two[1].at), "{found:?}");
         prop_assert!(found.iter().all(|tick| (start..=start + length).contains(&tick.at)));
         prop_assert!(found.len() <= room / 6 + 3, "{} ticks", found.len());
+        // Labels have room beside one another; where an hour is shown twice or a month is short, a little less.
+        let column = |at: i64| (at - start) as f64 / length as f64 * room as f64;
+        for two in found.windows(2) {
+            let wide = (two[0].label.len() + two[1].label.len()) as f64 / 2.0;
+            let apart = column(two[1].at) - column(two[0].at);
+            prop_assert!(apart >= 0.7 * wide, "{apart}: {:?}", two);
+        }
     }
 
     #[test]
@@ -509,7 +516,11 @@ proptest! {
     fn anything_can_be_drawn(values in prop::collection::vec(any::<f64>(), 1..60), start in any::<i64>(), length in 1i64..1_000_000_000_000) {
         let start = start / 4;
         let drawn = with_band(figure(zone("UTC"), length, vec![panel("x", points(start, length, values))]));
-        prop_assert!(drawn.svg(svg::Size::default()).ends_with("</svg>\n"));
+        for width in [320, 860] {
+            let picture = drawn.svg(svg::Size { width, ..svg::Size::default() });
+            let checked = checks::check(&picture);
+            prop_assert!(checked.is_ok(), "{checked:?}\n{picture}");
+        }
         prop_assert!(!drawn.page(text::Size::default()).plain().is_empty());
     }
 }

@@ -206,7 +206,7 @@ impl Bars {
             left + ((at as f64 - start) / (end - start)).clamp(0.0, 1.0) * (right - left)
         };
         let down = |value: f64| bottom - scale.place(value) * height;
-        sheet.grid(&scale, left, right, &down);
+        sheet.grid(&scale, left, right, down);
         let room = ((right - left) / CHARACTER) as usize;
         let ticks = ticks(start, end, room, &self.zone);
         sheet.time_axis(&ticks, |tick| x(tick.at), left, &[(top, height)], bottom);

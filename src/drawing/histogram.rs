@@ -110,7 +110,7 @@ impl Drawing for Histogram {
         let mut sheet = Sheet::new(size.theme, width, whole, &self.title, &description);
         sheet.heading(&self.title, &self.below);
         let down = |value: f64| bottom - scale.place(value) * height;
-        sheet.grid(&scale, left, right, &down);
+        sheet.grid(&scale, left, right, down);
         let across = |value: f64| left + self.place(value) * (right - left);
         let count = self.counts.len().max(1) as f64;
         for (index, value) in self.counts.iter().enumerate().filter(|(_, v)| **v > 0.0) {

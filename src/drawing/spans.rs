@@ -138,7 +138,7 @@ impl Drawing for Spans {
         for line in wrapped(&say(&self.title), width) {
             page.heading(line);
         }
-        let mut words = vec![self.from_to()];
+        let mut words = vec![self.reach()];
         words.extend(self.words.iter().cloned());
         words.iter().for_each(|line| quiet(&mut page, line, room));
         let lanes = self.lanes.get(..LANES).unwrap_or(&self.lanes);
@@ -192,7 +192,7 @@ impl Drawing for Spans {
     fn svg(&self, size: Size) -> String {
         let width = size.across();
         let letters = ((width - 2.0 * EDGE) / CHARACTER) as usize;
-        let mut words: Vec<String> = wrapped(&self.from_to(), letters);
+        let mut words: Vec<String> = wrapped(&self.reach(), letters);
         words.extend(self.words.iter().flat_map(|line| wrapped(line, letters)));
         let changes = clock_changes(self.start, self.end, &self.zone);
         let changes: Vec<(i64, String)> = changes
@@ -288,7 +288,7 @@ impl Drawing for Spans {
 }
 
 impl Spans {
-    fn from_to(&self) -> String {
+    fn reach(&self) -> String {
         format!(
             "{} to {}, {} · {}",
             moment(self.start, &self.zone, false),

@@ -349,6 +349,7 @@ impl Drawn {
     fn draw(&self, sheet: &mut Sheet, top: f64, width: f64) {
         let y = |at: usize| top + 36.0 + at as f64 * NEXT;
         let mut lane = 0.0;
+        let mut labels = Vec::new();
         for arrow in &self.arrows {
             let (begin, end) = (y(arrow.from) + HEIGHT, y(arrow.to));
             let (label_x, label_y) = if arrow.passes() {
@@ -367,8 +368,12 @@ impl Drawn {
                 head(sheet, x, end, false);
                 (x + 8.0, (begin + end) / 2.0 + 4.0)
             };
+            labels.push((label_x, label_y, tags(arrow)));
+        }
+        // Over the lines that they cross.
+        for (x, y, words) in &labels {
             let room = TAGS as f64 * CHARACTER;
-            sheet.text_within("over", label_x, label_y, &tags(arrow), room, CHARACTER);
+            sheet.text_within("over", *x, *y, words, room, CHARACTER);
         }
         for (at, step) in self.steps.iter().enumerate() {
             let (y, middle) = (y(at), EDGE + width / 2.0);

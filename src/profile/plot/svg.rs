@@ -156,7 +156,7 @@ fn one(
         NAME,
     );
     sheet.text_before("", right, top - 9.0, &remarks, said, CHARACTER);
-    sheet.grid(scale, left, right, &down);
+    sheet.grid(scale, left, right, down);
     let columns = room.max(1.0) as usize;
     for edge in edges(&panel.points, place, columns) {
         sheet.path("band", &around(&edge, &across, &down), "");

@@ -144,7 +144,7 @@ pub(super) fn theme(name: &str) -> Outcome<Theme> {
             "there are the themes {}, and not {name}",
             names.join(", ")
         ))
-        .did_you_mean(crate::diagnostic::nearest(name, names.into_iter()))
+        .did_you_mean(crate::diagnostic::nearest(name, names))
     })
 }
 

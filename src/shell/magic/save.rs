@@ -107,7 +107,7 @@ fn sized(mut text: &str) -> Outcome<(Size, &str)> {
             "--theme" => size.theme = theme(value)?,
             _ => {
                 let names = ["--width", "--height", "--theme"];
-                let near = nearest(name, names.into_iter());
+                let near = nearest(name, names);
                 return Err(bad(format!("%save has no option {name}")).did_you_mean(near));
             }
         }
