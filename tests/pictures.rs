@@ -326,7 +326,7 @@ fn pictures_are_as_they_were() {
         } else {
             Size::default()
         };
-        golden(format!("{name}.svg"), picture.sized(size));
+        golden(format!("{name}.svg"), picture.svg(size));
         for (width, ascii, ending) in [
             (80, false, "txt"),
             (60, false, "60.txt"),
@@ -385,7 +385,7 @@ fn pictures_are_well_formed_and_harmless() {
     for (name, drawn) in gallery() {
         for width in widths {
             for theme in [Theme::Auto, Theme::Light, Theme::Dark] {
-                let picture = drawn.sized(Size {
+                let picture = drawn.svg(Size {
                     width,
                     height: None,
                     theme,

@@ -131,13 +131,8 @@ impl Picture {
         self.0.title()
     }
 
-    /// The picture as SVG of the usual size.
-    pub fn svg(&self) -> String {
-        self.sized(Size::default())
-    }
-
     /// The picture as SVG.
-    pub fn sized(&self, size: Size) -> String {
+    pub fn svg(&self, size: Size) -> String {
         self.0.svg(size)
     }
 

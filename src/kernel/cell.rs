@@ -127,6 +127,7 @@ impl Kernel {
             let told = languages::run(&self.session, &request.code);
             self.session.notes();
             let told = told?;
+            told.said.iter().for_each(|line| self.stream.line(line));
             if let Some(picture) = told.picture {
                 self.stream
                     .display(Media::new(vec![MediaType::Svg(picture)]));

@@ -1,5 +1,6 @@
 //! Cells in other languages: `%%map`, `%%profile`, `%%rule`, `%%pipeline`.
 
+use super::rich::counted;
 use crate::diagnostic::{Code, Diagnostic, Outcome, Source, Span};
 use crate::engine::Engine;
 use crate::eval::collections::{List, Map};
@@ -15,6 +16,8 @@ use std::sync::Arc;
 
 /// What a cell shows: a picture perhaps, and a result.
 pub struct Told {
+    /// What was printed.
+    pub said: Vec<String>,
     /// SVG.
     pub picture: Option<String>,
     /// What the cell gives.
@@ -24,6 +27,7 @@ pub struct Told {
 impl From<Value> for Told {
     fn from(value: Value) -> Told {
         Told {
+            said: Vec::new(),
             picture: None,
             shown: Shown::Value(value),
         }
@@ -168,9 +172,11 @@ pub fn run(session: &Session, code: &str) -> Outcome<Told> {
         None => (first.trim(), ""),
     };
     if let Some(topic) = name.strip_suffix('?') {
-        let picture = None;
         let shown = help_on(session, topic)?;
-        return Ok(Told { picture, shown });
+        return Ok(Told {
+            shown,
+            ..Told::from(Value::Null)
+        });
     }
     let cell = CELLS.iter().find(|one| one.name == name);
     let (Some(cell), Some(run)) = (cell, runner(name)) else {
@@ -256,29 +262,32 @@ fn rule(session: &Session, rest: &str, body: &Arc<Source>) -> Outcome<Told> {
     };
     let mut running = rule.load(options)?;
     let done = trial(&mut running, &events, || context.check_cancelled())?;
+    let mut said = Vec::new();
+    let mut faults = Vec::new();
+    for (at, note) in &done.notes {
+        let (to, kind) = match note.kind {
+            NoteKind::Log => (&mut said, "log"),
+            NoteKind::Error => (&mut faults, "error"),
+            NoteKind::Stop => (&mut faults, "stopped"),
+            NoteKind::Warning => (&mut faults, "warning"),
+        };
+        let line = note.line.map(|line| format!(", line {line}"));
+        let line = line.unwrap_or_default();
+        let (at, entry, text) = (at + 1, &note.entry, &note.text);
+        to.push(format!("event {at}, {entry}{line}: {kind}: {text}"));
+    }
+    said.push(format!(
+        "{}, {}",
+        counted(done.events, "event"),
+        counted(done.alerts.len(), "alert")
+    ));
     if let Some(notes) = context.services.get::<Notes>() {
-        for (at, note) in &done.notes {
-            let kind = match note.kind {
-                NoteKind::Log => "log",
-                NoteKind::Error => "error",
-                NoteKind::Stop => "stopped",
-                NoteKind::Warning => "warning",
-            };
-            let line = note
-                .line
-                .map_or_else(String::new, |line| format!(", line {line}"));
-            notes.say(format!(
-                "event {}, {}{line}: {kind}: {}",
-                at + 1,
-                note.entry,
-                note.text
-            ));
+        let rest = faults.len().saturating_sub(FAULTS);
+        faults.truncate(FAULTS);
+        faults.into_iter().for_each(|fault| notes.say(fault));
+        if rest > 0 {
+            notes.say(format!("{rest} more of these"));
         }
-        notes.say(format!(
-            "{} events, {} alerts",
-            done.events,
-            done.alerts.len()
-        ));
     }
     let alerts = done.alerts.iter().map(|(at, alert)| {
         let map = Map::of_texts([("event", Value::Long(*at as i64 + 1))]);
@@ -291,8 +300,14 @@ fn rule(session: &Session, rest: &str, body: &Arc<Source>) -> Outcome<Told> {
         Ok(Value::Map(map))
     });
     let alerts: Outcome<Vec<Value>> = alerts.collect();
-    Ok(Value::List(List::array(alerts?)).into())
+    Ok(Told {
+        said,
+        ..Value::List(List::array(alerts?)).into()
+    })
 }
+
+/// How many faults of a rule are told one by one.
+const FAULTS: usize = 9;
 
 /// What all alerts of a cell have in common, or what a text says already.
 const UNSAID: &[&str] = &["rule", "template", "trim_logs"];
@@ -323,6 +338,6 @@ fn pipeline(session: &Session, rest: &str, body: &Arc<Source>) -> Outcome<Told> 
     let events = session.engine().events_of_pipelines(&text)?;
     Ok(Told {
         picture: Some(graph::svg(&file)),
-        shown: Shown::Value(Value::List(List::array(events))),
+        ..Value::List(List::array(events)).into()
     })
 }

@@ -4,7 +4,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-use crate::diagnostic::{Outcome, escaped, visible};
+use crate::diagnostic::{Outcome, Size, Theme, escaped, visible};
 use crate::eval::Value;
 use crate::eval::collections::List;
 use crate::eval::java::date_format::Zone;
@@ -12,10 +12,18 @@ use crate::functions::statistics::Statistics;
 use crate::shell::{Look, Mode, Shown, picture_of, rows_of};
 use jupyter_protocol::{Media, MediaType};
 
+pub use table::counted;
+
 /// How many bytes of a text are sent however much is wanted: a browser has to hold them.
 const TEXT: usize = 4 << 20;
 /// A picture of more bytes is left out, and the text stands for it.
 const PICTURE: usize = 16 << 20;
+/// Beside the list of files, a front end in a window of 1280 pixels has room for a little more.
+const SIZE: Size = Size {
+    width: 840,
+    height: None,
+    theme: Theme::Auto,
+};
 /// How many rows are drawn as text however much is wanted.
 const ROWS: usize = 10_000;
 
@@ -29,7 +37,7 @@ pub fn bundle(shown: &Shown, look: Look, zone: &Zone) -> Outcome<Option<Media>> 
         // A page without a word says nothing.
         Shown::Page(_, None) if text.is_empty() => return Ok(None),
         Shown::Page(page, _) => {
-            let picture = page.picture().map(|picture| picture.svg());
+            let picture = page.picture().map(|picture| picture.svg(SIZE));
             forms.push(match picture.filter(|picture| picture.len() <= PICTURE) {
                 Some(picture) => MediaType::Svg(picture),
                 None => MediaType::Html(match page.html() {
@@ -85,7 +93,7 @@ fn within(mut text: String) -> String {
 
 /// A value as HTML or as a picture, where its text does not say all.
 fn of_value(value: &Value, cut: table::Cut, zone: &Zone) -> Option<MediaType> {
-    let picture = picture_of(value, zone).map(|picture| picture.svg());
+    let picture = picture_of(value, zone).map(|picture| picture.svg(SIZE));
     let picture = picture.filter(|picture| picture.len() <= PICTURE);
     let table = match value.as_object::<Statistics>() {
         Some(statistics) => Some(table::of_figures(&statistics.by_name())),

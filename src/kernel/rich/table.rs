@@ -147,7 +147,8 @@ fn rest(cut: Cut) -> &'static str {
     }
 }
 
-fn counted(count: usize, what: &str) -> String {
+/// "1 row", "2 rows".
+pub fn counted(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 

@@ -253,11 +253,11 @@ pub(super) fn plot(session: &Session, request: &Request<'_>) -> Outcome<Shown> {
     let size = words.size()?;
     match words.get("--svg") {
         Some("-") => {
-            page.line(picture.sized(size).trim_end());
+            page.line(picture.svg(size).trim_end());
         }
         Some(file) => {
             let path = path_of(file);
-            crate::input::replace(&path, picture.sized(size).as_bytes())?;
+            crate::input::replace(&path, picture.svg(size).as_bytes())?;
             page.line(format!("wrote {} to {}", picture.title(), path.display()));
         }
         None => {

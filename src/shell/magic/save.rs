@@ -52,7 +52,7 @@ pub(super) fn save(session: &Session, request: &Request<'_>) -> Outcome<Shown> {
         let picture = session.last_picture();
         let svg = picture
             .ok_or_else(|| no_picture(&session.last()))?
-            .sized(size);
+            .svg(size);
         replace(&path, svg.as_bytes())?;
         return done(&path, "the last picture");
     }
@@ -63,7 +63,7 @@ pub(super) fn save(session: &Session, request: &Request<'_>) -> Outcome<Shown> {
     let text = match extension {
         "svg" => {
             let picture = picture_of(&value, &session.engine().context.zone);
-            picture.ok_or_else(|| no_picture(&value))?.sized(size)
+            picture.ok_or_else(|| no_picture(&value))?.svg(size)
         }
         "json" => format!("{:#}\n", to_json(&value)?),
         "jsonl" | "ndjson" => lines(&value)?,
