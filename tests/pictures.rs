@@ -710,6 +710,38 @@ fn sizes_and_themes_mean_the_same_everywhere() {
 }
 
 #[test]
+fn steps_that_are_left_out_are_empty_bars() {
+    let home = Home::new();
+    let step = |hour: i64| {
+        let from = MONDAY + hour * HOUR;
+        format!("{{'from': {from}L, 'count': {}}}", hour + 1)
+    };
+    let steps = [0, 1, 2, 5].map(step).join(", ");
+    let ran = home
+        .run(&NOW, format!("%plot [{steps}] --height 3 --width 40\n"))
+        .ended(0);
+    let lowest = ran
+        .out()
+        .lines()
+        .rev()
+        .find(|line| line.contains('█'))
+        .unwrap();
+    let lowest: Vec<char> = lowest
+        .chars()
+        .skip_while(|c| !"│┤".contains(*c))
+        .skip(1)
+        .collect();
+    let there: Vec<bool> = lowest.chunks(6).map(|bar| bar[0] != ' ').collect();
+    assert_eq!(
+        there,
+        [true, true, true, false, false, true],
+        "{}",
+        ran.out()
+    );
+    assert!(ran.out().contains("12 events"), "{}", ran.out());
+}
+
+#[test]
 fn timelines_of_events_are_bars() {
     let home = Home::new();
     let event = |id: usize, minute: usize, category: &str| {
