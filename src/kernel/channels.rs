@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use zeromq::{Socket, SocketRecv, XPubSocket};
 
@@ -115,8 +115,8 @@ pub struct Channels {
     writers: Vec<JoinHandle<()>>,
     /// Answers on the control channel while a cell runs.
     control: JoinHandle<()>,
-    /// Takes front ends that want to listen.
-    relay: Option<JoinHandle<()>>,
+    /// Tells those who pass on to front ends that the kernel ends.
+    ending: watch::Sender<bool>,
     /// Ends when the last of them has everything.
     listening: mpsc::Receiver<()>,
 }
@@ -148,10 +148,10 @@ pub fn open(info: &ConnectionInfo, session: &str, interrupt: &Interrupt) -> Outc
     )?;
     let (shell, control, stdin, heart, (iopub, relayed)) = bound?;
     let (alive, listening) = mpsc::channel(1);
-    let relay = match relayed {
-        Some((outside, inside)) => Some(background(relay(outside, inside, alive))?),
-        None => None,
-    };
+    let (ending, ends) = watch::channel(false);
+    if let Some((outside, inside)) = relayed {
+        background(relay(outside, inside, ends, alive))?;
+    }
     let (came_in, came) = unbounded();
     let (answered, answers) = unbounded();
     let (iopub_out, mut published) = mpsc::unbounded_channel::<JupyterMessage>();
@@ -253,7 +253,7 @@ pub fn open(info: &ConnectionInfo, session: &str, interrupt: &Interrupt) -> Outc
         out,
         writers,
         control,
-        relay,
+        ending,
         listening,
     })
 }
@@ -425,7 +425,7 @@ impl Channels {
             out,
             writers,
             control,
-            relay,
+            ending,
             mut listening,
             ..
         } = self;
@@ -436,7 +436,7 @@ impl Channels {
             for writer in writers {
                 let _ = writer.await;
             }
-            relay.iter().for_each(JoinHandle::abort);
+            let _ = ending.send(true);
             while listening.recv().await.is_some() {}
         };
         let _ = wait(all, Deadline::after(LAST), &go);
