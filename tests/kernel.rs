@@ -57,13 +57,13 @@ fn notebooks(command: &str) {
         .output()
         .unwrap();
     assert!(logins.status.success(), "{logins:?}");
-    home.write("logins.jsonl", logins.stdout);
+    home.write("stellar-example-logins.jsonl", logins.stdout);
     // Entries of collections and windows hang on the time.
     let now = ["--now", "2026-11-16T00:00:00Z"];
     let config = ["--config", "examples/notebooks/stellar.toml"];
     for command in [
-        "profile apply -c examples/06-profile/profiler.json logins.jsonl",
-        "event load examples/data/idea.jsonl",
+        "profile apply -c examples/06-profile/profiler.json stellar-example-logins.jsonl",
+        "event load examples/notebooks/reports.jsonl",
     ] {
         let arguments: Vec<&str> = config.into_iter().chain(command.split(' ')).collect();
         home.run(&arguments, "").ended(0);
