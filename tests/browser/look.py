@@ -379,7 +379,7 @@ class Lab:
 PHOTOGRAPHED = {
     "01-first-steps": [("explain", "%explain", 0)],
     "02-profile": [("profile", "%plot logins", 0), ("windows", "same := ", 0)],
-    "03-investigation": [("investigation", "%%map", 1)],
+    "03-investigation": [("investigation", "%%map ~/stellar-example-logins.jsonl where result", 1)],
 }
 
 
