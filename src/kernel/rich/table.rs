@@ -54,11 +54,8 @@ fn of_rows(rows: &[Map], cut: Cut) -> String {
         Cut::None => (CELLS / across.max(1)).max(1),
     };
     let mut html = String::from("<table>\n<thead><tr>");
-    let first = rows.first().map(|row| columns.cells(row));
-    let mut first = first.unwrap_or_default().into_iter();
-    for name in columns.names().take(across) {
-        // A name stands where the values below it stand.
-        let side = side_of(first.next().flatten().as_ref());
+    let sides = sides_of(rows, &columns);
+    for (name, side) in columns.names().zip(&sides).take(across) {
         let _ = write!(html, "<th style=\"text-align:{side}\">{}</th>", shown(name));
     }
     html.push_str("</tr></thead>\n<tbody>\n");
@@ -69,8 +66,8 @@ fn of_rows(rows: &[Map], cut: Cut) -> String {
         }
         down += 1;
         html.push_str("<tr>");
-        for value in columns.cells(row).into_iter().take(across) {
-            cell(&mut html, value.as_ref(), cut);
+        for (value, side) in columns.cells(row).iter().zip(&sides).take(across) {
+            cell(&mut html, value.as_ref(), side, cut);
         }
         html.push_str("</tr>\n");
     }
@@ -107,7 +104,7 @@ fn of_map(map: &Map, cut: Cut) -> String {
         down += 1;
         let (key, more) = start_of(&key, cut);
         let _ = write!(html, "<tr><th>{key}{more}</th>");
-        cell(&mut html, Some(&value), cut);
+        cell(&mut html, Some(&value), side_of(&value), cut);
         html.push_str("</tr>\n");
     }
     html.push_str("</tbody>\n</table>\n");
@@ -153,21 +150,35 @@ pub fn counted(count: usize, what: &str) -> String {
 }
 
 /// At which side of its cell a value stands.
-fn side_of(value: Option<&Value>) -> &'static str {
-    match value.is_some_and(Value::is_number) {
+fn side_of(value: &Value) -> &'static str {
+    match value.is_number() {
         true => "right",
         false => "left",
     }
 }
 
-fn cell(html: &mut String, value: Option<&Value>, cut: Cut) {
+/// At which side the names of columns and missing values stand: where the first value of the column stands.
+fn sides_of(rows: &[Map], columns: &Columns) -> Vec<&'static str> {
+    let mut sides = vec![None; columns.len()];
+    for row in rows.iter().take(ROWS) {
+        for (side, value) in sides.iter_mut().zip(columns.cells(row)) {
+            if let Some(value) = value.filter(|value| !value.is_null()) {
+                side.get_or_insert(side_of(&value));
+            }
+        }
+    }
+    let known = sides.into_iter().map(|side| side.unwrap_or("left"));
+    known.collect()
+}
+
+fn cell(html: &mut String, value: Option<&Value>, side: &str, cut: Cut) {
     let Some(value) = value else {
         html.push_str("<td></td>");
         return;
     };
     let (text, more) = start_of(value, cut);
     let _ = match value {
-        Value::Null => write!(html, "<td><em>null</em></td>"),
+        Value::Null => write!(html, "<td style=\"text-align:{side}\"><em>null</em></td>"),
         value if value.is_number() => {
             write!(html, "<td style=\"text-align:right\">{text}</td>")
         }
