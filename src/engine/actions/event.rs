@@ -113,6 +113,7 @@ fn make(parameters: &Parameters, build: &Build<'_>) -> Outcome<Step> {
             patience: patience.unwrap_or(Duration::from_secs(60)),
             stop: Arc::default(),
             rows: Vec::new(),
+            derived: Vec::new(),
             bytes: 0,
             stored: 0,
             known: 0,
@@ -123,7 +124,7 @@ fn make(parameters: &Parameters, build: &Build<'_>) -> Outcome<Step> {
 
 impl Messages {
     /// The message of an event. Errors: why it is none, with the path of what is wrong.
-    fn message(&self, event: &Event) -> Result<Message, String> {
+    fn message(&self, event: &Event) -> Result<(Origin, Message), String> {
         // Rendering knows no other moment than the event's.
         let context = self.world.at(Now(event.time.millis()));
         let made = match &self.template {
@@ -142,6 +143,10 @@ impl Messages {
         let mut add = |name: &'static str, value: Value| {
             entries.insert(Value::Text(SmolStr::new_static(name)), value);
         };
+        let origin = match lacks("ID") && self.id.is_none() {
+            true => Origin::Record,
+            false => Origin::Given,
+        };
         if lacks("ID") {
             add("ID", Value::string(self.identifier(event)?));
         }
@@ -152,7 +157,8 @@ impl Messages {
             add("CreateTime", Value::string(instant(event.time)?));
         }
         let message = Value::Map(Map::new(MapKind::Ordered, entries));
-        Message::from_value(&message, &self.options).map_err(|fault| why(&fault))
+        let message = Message::from_value(&message, &self.options).map_err(|fault| why(&fault))?;
+        Ok((origin, message))
     }
 
     /// When the event was detected, in words.
@@ -228,13 +234,24 @@ fn why(fault: &Fault) -> String {
 
 impl Render for Messages {
     fn render(&self, event: &Event, _: &mut String, out: &mut Vec<u8>) -> Result<(), String> {
-        let message = self.message(event)?;
+        let (origin, message) = self.message(event)?;
         // What the table cannot keep is known before it is too late.
         message.to_row().map_err(|fault| why(&fault))?;
+        out.push(origin as u8);
         message.write_json(out);
         out.push(b'\n');
         Ok(())
     }
+}
+
+/// Where the identifier of a message comes from; stands before the message until it is stored.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+enum Origin {
+    /// The whole record: another message of this identifier is made of the same event, at another time.
+    Record = b'=',
+    /// Somebody who may give it to another message, too.
+    Given = b'+',
 }
 
 /// Messages on their way into the store.
@@ -245,6 +262,8 @@ struct Shelf {
     /// Set when the pipelines shall end.
     stop: Arc<AtomicBool>,
     rows: Vec<Row>,
+    /// Of each of them whether the identifier is made of the record.
+    derived: Vec<bool>,
     bytes: usize,
     stored: u64,
     known: u64,
@@ -259,6 +278,7 @@ impl Shelf {
             return Ok(());
         }
         let rows = std::mem::take(&mut self.rows);
+        let derived = std::mem::take(&mut self.derived);
         self.bytes = 0;
         let began = Instant::now();
         let mut pause = Duration::from_millis(100);
@@ -285,6 +305,10 @@ impl Shelf {
         self.stored += loaded.stored;
         self.known += loaded.known;
         for (at, fault) in loaded.refused {
+            if fault.code == Code::EventIntegrity && derived.get(at) == Some(&true) {
+                self.known += 1;
+                continue;
+            }
             let message = rows.get(at).and_then(|row| row.event.as_deref());
             let record = message.and_then(|json| read_event(json).ok());
             let record = record.map(|map| map.entries().into_iter().collect());
@@ -315,10 +339,11 @@ impl Sink for Shelf {
             ..Options::default()
         };
         for line in bytes.split(|byte| *byte == b'\n') {
-            if line.is_empty() {
+            let Some((origin, line)) = line.split_first() else {
                 continue;
-            }
+            };
             self.rows.push(Message::parse(line, &options)?.to_row()?);
+            self.derived.push(*origin == Origin::Record as u8);
             self.bytes += line.len();
             if self.rows.len() >= ROWS || self.bytes >= BYTES {
                 self.store()?;

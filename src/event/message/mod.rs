@@ -176,6 +176,16 @@ impl Message {
         self.put(vec![entry]);
     }
 
+    /// Forgets by which clocks the message was made and stored, which says nothing about the event.
+    pub fn set_clocks_back(&mut self) {
+        self.set_storage_time(0);
+        let entry = Entry {
+            key: self.tape.add("CreateTime"),
+            node: Node::Time(0),
+        };
+        self.put(vec![entry]);
+    }
+
     /// The bytes that are stored.
     pub fn to_json(&self) -> Vec<u8> {
         let mut json = Vec::with_capacity(self.tape.text.len() + 128);

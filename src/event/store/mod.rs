@@ -81,7 +81,7 @@ pub struct Loaded {
 impl Loaded {
     /// Tells what becomes of the row at a position whose identifier is there already with this message.
     fn again(&mut self, at: usize, row: &Row, there: Option<&[u8]>) {
-        if row.event.as_deref() == there || same_but_for_storage(row.event.as_deref(), there) {
+        if row.event.as_deref() == there || same_but_for_clocks(row.event.as_deref(), there) {
             self.known += 1;
             return;
         }
@@ -94,11 +94,11 @@ impl Loaded {
     }
 }
 
-/// Whether two messages differ in nothing but the time of storing, which says nothing about the event.
-fn same_but_for_storage(one: Option<&[u8]>, other: Option<&[u8]>) -> bool {
+/// Whether two messages differ in nothing but the times at which they were made and stored.
+fn same_but_for_clocks(one: Option<&[u8]>, other: Option<&[u8]>) -> bool {
     let read = |json: Option<&[u8]>| {
         let mut message = Message::parse(json?, &Options::default()).ok()?;
-        message.set_storage_time(0);
+        message.set_clocks_back();
         Some(message)
     };
     // What cannot be read is equal to nothing.
