@@ -606,8 +606,9 @@ fn killed_again_and_again_it_counts_each_event_once() {
             std::thread::sleep(Duration::from_millis(50));
         }
         talk.interrupt();
-        // One of the profiles fails for what is small.
-        assert_eq!(talk.end().0, Some(1));
+        // One of the profiles fails for what is small, unless another process has counted all of that before.
+        let code = talk.end().0;
+        assert!(matches!(code, Some(0 | 1)), "round {round}: {code:?}");
         assert!(without_last(cells(&store)) == expected, "round {round}");
     }
 }
